@@ -1,0 +1,112 @@
+"""One dataclass per consumer. Each is handed over whole; defaults are the published settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from transformers import TrainingArguments
+
+from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS
+
+
+@dataclass
+class ModelArguments:
+    """The parts of an auditor and how they are joined (paper Sec. 4)."""
+
+    pretrained_weights_dir: str = field(
+        default="pretrained_weights", metadata={"help": "Folder that holds the parts under their published names."}
+    )
+    llama_path: str | None = field(default=None, metadata={"help": "LLM folder. Default: <dir>/Llama-2-7b-chat-hf"})
+    clip_path: str | None = field(
+        default=None,
+        metadata={"help": "CLIP folder, or open_clip:<model>[@file], timm:<model>[@file]. "
+                          "Default: <dir>/clip-vit-large-patch14"},
+    )  # fmt: skip
+    beats_path: str | None = field(
+        default=None, metadata={"help": "BEATs file. Default: <dir>/BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt"}
+    )
+    bert_path: str | None = field(
+        default=None,
+        metadata={"help": "BERT folder; only its config.json is read. Default: <dir>/google-bert-base-uncased"},
+    )
+    audio_pretrain_path: str | None = field(
+        default=None, metadata={"help": "Pretrained audio projector. Default: <dir>/audio_pretrain.bin"}
+    )
+    visual_pretrain_path: str | None = field(
+        default=None, metadata={"help": "Pretrained visual projector. Default: <dir>/visual_pretrain.bin"}
+    )
+    num_query_tokens: int = field(default=32, metadata={"help": "Learned queries per image or audio second."})
+    num_qformer_layers: int = field(default=2, metadata={"help": "Q-Former depth."})
+    vision_feature_layer: int = field(
+        default=-2, metadata={"help": "CLIP hidden state that is read; -2 is state 23 of ViT-L/14."}
+    )
+    mask_encode_mode: str = field(
+        default="mask_and_masked_frame",
+        metadata={"help": "mask, masked_frame, mask_and_masked_frame or mask_overlay (paper Table 9)."},
+    )
+    iou_estimation: str = field(
+        default=DIRECT_NTP, metadata={"help": "direct_ntp or regress_st (paper Table 5).", "choices": IOU_ESTIMATIONS}
+    )
+    lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
+    lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
+    lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})
+
+
+@dataclass
+class DataArguments:
+    """What is read from MQ-RAVSBench, and which mask of a video is shown when."""
+
+    data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
+    on_bad_sample: str = field(
+        default="fail",
+        metadata={"help": "fail: list every problem and stop. skip: go on without the bad samples and count them.",
+                  "choices": ("fail", "skip")},
+    )  # fmt: skip
+    pos_ratio: float = field(default=0.5, metadata={"help": "Share of perfect masks in a mini-batch (paper Table 6)."})
+    train_fraction: float = field(default=1.0, metadata={"help": "Share of training videos used (paper Table 10)."})
+    eval_fraction: float = field(
+        default=0.02, metadata={"help": "Share of training videos held out to watch the loss; 0 trains on all of them."}
+    )
+
+    def __post_init__(self):
+        for name, low_is_open in (("pos_ratio", False), ("train_fraction", True), ("eval_fraction", False)):
+            value = getattr(self, name)
+            if not 0 <= value <= 1 or (low_is_open and value == 0):
+                raise ValueError(
+                    f"--{name}: expected a number {'above 0' if low_is_open else 'from 0'} to 1, got {value}"
+                )
+
+
+@dataclass
+class AuditTrainingArguments(TrainingArguments):
+    """Transformers' own training arguments; the published values stand in the recipe."""
+
+    output_dir: str = field(default="checkpoints/MQ-Auditor", metadata={"help": "Folder of the trained auditor."})
+
+
+@dataclass
+class EvaluationArguments:
+    """One audit run over a test split."""
+
+    data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
+    auditor_dir: str = field(
+        default="checkpoints/MQ-Auditor",
+        metadata={"help": "Our auditor folder, the published pair's folder, or one checkpoint-N of it."},
+    )
+    output_dir: str = field(default="results/MQ-Auditor", metadata={"help": "Where the run's folder is written."})
+    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": ("test_s", "test_u")})
+    eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": ("image", "video")})
+    mask_type_filter: str = field(default="all", metadata={"help": "all, or one mask type."})
+    mask_rank_filter: int = field(default=-1, metadata={"help": "-1: all ranks; 1: hard; 2: medium."})
+    on_bad_sample: str = field(
+        default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
+    )
+    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
+    dtype: str = field(
+        default="auto",
+        metadata={"help": "auto: float32 on CPU, bfloat16 on a GPU.",
+                  "choices": ("auto", "float32", "bfloat16", "float16")},
+    )  # fmt: skip
+    batch_size: int = field(default=8, metadata={"help": "Masks audited together."})
+    max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
+    num_workers: int = field(default=2, metadata={"help": "Processes that decode media."})

@@ -1,0 +1,41 @@
+"""Command lines: an optional YAML recipe first, then flags that override it.
+
+Knows argparse and YAML; what the settings mean is left to the dataclasses.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+from transformers import HfArgumentParser
+
+
+def parse_arguments(dataclass_types: tuple, argv: list[str] | None = None, **parser_settings) -> tuple:
+    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass; an unknown key or flag ends with exit code 2."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = HfArgumentParser(dataclass_types, **parser_settings)
+    if argv and argv[0].endswith((".yaml", ".yml")):
+        argv = _recipe_flags(Path(argv[0]), parser) + argv[1:]
+    try:
+        return parser.parse_args_into_dataclasses(args=argv)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _recipe_flags(path: Path, parser: HfArgumentParser) -> list[str]:
+    """The recipe's settings written as flags, so that one parser judges both."""
+    if not path.is_file():
+        parser.error(f"recipe {path}: no such file")
+    try:
+        settings = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        parser.error(f"recipe {path}: not valid YAML ({error})".replace("\n", " "))
+    if not isinstance(settings, dict):
+        parser.error(f"recipe {path}: expected 'name: value' lines, got a {type(settings).__name__}")
+    flags = []
+    for name, value in settings.items():
+        values = value if isinstance(value, list) else [value]
+        flags += [f"--{name}", *map(str, values)]
+    return flags

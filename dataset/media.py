@@ -1,0 +1,130 @@
+"""Frames and masks: files -> arrays -> CLIP pixels. The only place where images are decoded.
+
+Audio is in `audio`; which files belong to a sample is known by `annotations`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+
+MASK_MODES = {
+    "mask": ("mask",),
+    "masked_frame": ("masked_frame",),
+    "mask_and_masked_frame": ("mask", "masked_frame"),
+    "mask_overlay": ("mask_overlay",),
+}
+PUBLISHED_MODE_NAMES = {
+    "binary_mask": "mask",
+    "masked_image": "masked_frame",
+    "mask+masked_frame": "mask_and_masked_frame",
+}
+OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
+
+
+def mask_views(mode: str) -> tuple[str, ...]:
+    """The images that show a mask to the model in this mode (paper Table 9). Raises ValueError for an unknown mode."""
+    mode = PUBLISHED_MODE_NAMES.get(mode, mode)
+    if mode not in MASK_MODES:
+        raise ValueError(f"mask_encode_mode: expected one of {', '.join(MASK_MODES)}, got '{mode}'")
+    return MASK_MODES[mode]
+
+
+def read_frame(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB. Raises FileNotFoundError, or ValueError when it cannot be decoded."""
+    return np.asarray(_open_rgb(path))
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """(H, W) bool, True where the grey value is above 0. Raises FileNotFoundError, ValueError."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such mask file")
+    grey = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if Path(path).stat().st_size else None
+    if grey is None:
+        raise ValueError(f"{path}: expected an image, got a file that cannot be decoded")
+    return grey > 0
+
+
+def check_image(path: Path) -> tuple[int, int]:
+    """(H, W) of a frame that decodes to its end. Raises FileNotFoundError, ValueError."""
+    width, height = _open_rgb(path).size
+    return height, width
+
+
+def _open_rgb(path: Path) -> Image.Image:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such frame file")
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = str(error).replace(str(path), "it").splitlines()[0]
+        raise ValueError(f"{path}: expected an image, got a file that cannot be decoded ({reason})") from None
+
+
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool -> `size` (height, width), nearest neighbour."""
+    if mask.shape == size:
+        return mask
+    return cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+
+
+def mask_image(frame: np.ndarray, mask: np.ndarray, view: str) -> np.ndarray:
+    """One view of a mask as an RGB picture, uint8.
+
+    mask: white on black, the mask's own size. masked_frame: the frame, black outside the mask (paper Sec. 4).
+    mask_overlay: the frame, half green inside the mask (paper Sec. D).
+    """
+    if view == "mask":
+        return np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255
+    inside = resize_mask(mask, frame.shape[:2])[..., None]
+    if view == "masked_frame":
+        return frame * inside
+    tinted = frame * (1 - OVERLAY_ALPHA) + np.float64(OVERLAY_COLOUR) * OVERLAY_ALPHA
+    return np.where(inside, tinted.round(), frame).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class PixelTransform:
+    """CLIP's preprocessing: resize to a square without keeping the aspect ratio, scale to [0, 1], normalise."""
+
+    image_size: int
+    image_mean: tuple[float, float, float]
+    image_std: tuple[float, float, float]
+
+    def __call__(self, picture: np.ndarray) -> torch.Tensor:
+        """(H, W, 3) uint8 RGB -> (3, image_size, image_size) float32."""
+        square = Image.fromarray(picture).resize((self.image_size, self.image_size), Image.Resampling.BICUBIC)
+        pixels = np.asarray(square, dtype=np.float32) * np.float32(1 / 255)
+        pixels = (pixels - np.float32(self.image_mean)) / np.float32(self.image_std)
+        return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+
+
+class FrameReader:
+    """Frames of a benchmark, decoded once while they are near in time."""
+
+    def __init__(self, transform: PixelTransform, cache_size: int = 32):
+        self.transform = transform
+        self._frame = lru_cache(cache_size)(read_frame)
+        self._pixels = lru_cache(cache_size)(self._read_pixels)
+
+    def frame(self, path: Path) -> np.ndarray:
+        """(H, W, 3) uint8 RGB."""
+        return self._frame(path)
+
+    def pixels(self, path: Path) -> torch.Tensor:
+        """(3, S, S) float32 CLIP pixels of a whole frame."""
+        return self._pixels(path)
+
+    def mask_pixels(self, frame_path: Path, mask_path: Path, view: str) -> torch.Tensor:
+        """(3, S, S) float32 CLIP pixels of one view of a mask."""
+        return self.transform(mask_image(self.frame(frame_path), read_mask(mask_path), view))
+
+    def _read_pixels(self, path: Path) -> torch.Tensor:
+        return self.transform(self.frame(path))

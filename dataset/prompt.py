@@ -1,0 +1,94 @@
+"""The words: prompts, target answers and their token ids. The only place that knows the wording.
+
+Placeholders are widened here, after tokenising, to as many positions as their features will take, so that lengths,
+padding and labels are settled before the model sees a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from tokenizers.pre_tokenizers import Metaspace
+
+from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, IOU_VALUE, MASK, REGRESS_ST, VIDEO
+
+IGNORE_INDEX = -100
+IOU_SLOT = "<iou_token>"
+
+_MEDIA = "{bos}video:\n<video_start><video><video_end>\naudio:\n<audio_start><audio><audio_end>\n"
+_TRAIN = (
+    "Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
+    "and its corresponding segmentation mask <mask_start><mask><mask_end>, "
+    "analyze all cues to audit the mask's quality.\n"
+)
+_TEST = (
+    "Given the referential expression: '{expression}', the {frame} <image_start><image><image_end> "
+    "and its segmentation mask <mask_start><mask><mask_end>, please audit the mask quality.\n"
+)
+
+
+def build_prompt(expression: str, protocol: str, bos: str = "<s>") -> str:
+    """The prompt of one sample. `protocol`: train, image or video; the published wording differs between the three."""
+    template = _MEDIA + (_TRAIN if protocol == "train" else _TEST)
+    frame = "frame" if protocol == "video" else "key frame"
+    return template.format(bos=bos, expression="\0", frame=frame).replace("\0", expression.lower())
+
+
+def build_target(response: str, iou: float | None, iou_estimation: str = DIRECT_NTP, eos: str = "</s>") -> str:
+    """The answer to learn: the annotated response with its IoU slot filled, ended by `eos`.
+
+    Direct NTP writes four decimals; Regress ST writes the `<iou_value>` token instead, also over numbers that the
+    response already holds between IoU tags.
+    """
+    number = IOU_VALUE if iou_estimation == REGRESS_ST else "" if iou is None else f"{iou:.4f}"
+    text = response.replace(IOU_SLOT, f"<iou> {number} </iou>")
+    if iou_estimation == REGRESS_ST:
+        before, *rest = text.split("<iou>")
+        text = "<iou>".join([before, *(f" {IOU_VALUE} </iou>{part.partition('</iou>')[2]}" for part in rest)])
+    return text if text.rstrip().endswith(eos) else text + eos
+
+
+def encode_text(tokenizer, text: str) -> list[int]:
+    """Token ids exactly as the slow LLaMA tokenizer gives them, without added BOS.
+
+    The fast tokenizer leaves out the prefix space when a text begins with a space of its own; one more space makes up
+    for it.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    splits_at_spaces = isinstance(getattr(backend, "pre_tokenizer", None), Metaspace)
+    if text.startswith(" ") and splits_at_spaces and backend.pre_tokenizer.prepend_scheme != "never":
+        text = " " + text
+    return tokenizer(text, add_special_tokens=False).input_ids
+
+
+@dataclass
+class PromptEncoder:
+    """Text -> ids, with each placeholder repeated once per feature row that replaces it.
+
+    `tokens_per_item` is the number of query tokens that one image or one audio second becomes.
+    """
+
+    tokenizer: object
+    tokens_per_item: int
+    iou_estimation: str = DIRECT_NTP
+
+    def encode(self, expression: str, protocol: str, num_items: dict[str, int], target: str | None = None) -> dict:
+        """One sample as `input_ids` and `labels`, each (L,) int64; without a target there are prompt ids only.
+
+        `num_items`: how many images or seconds stand behind each placeholder, e.g. {"<video>": 10, "<mask>": 2}.
+        """
+        prompt = build_prompt(expression, protocol, self.tokenizer.bos_token or "")
+        ids = self._widen(encode_text(self.tokenizer, prompt), num_items)
+        answer = encode_text(self.tokenizer, target) if target is not None else []
+        return {
+            "input_ids": torch.tensor(ids + answer),
+            "labels": torch.tensor([IGNORE_INDEX] * len(ids) + answer),
+        }
+
+    def _widen(self, ids: list[int], num_items: dict[str, int]) -> list[int]:
+        rows = {
+            self.tokenizer.convert_tokens_to_ids(token): num_items[token] * self.tokens_per_item
+            for token in (VIDEO, AUDIO, IMAGE, MASK)
+        }
+        return [token for id_ in ids for token in [id_] * rows.get(id_, 1)]

@@ -1,0 +1,86 @@
+"""What is read from a benchmark: samples, their candidate masks, and what was wrong with the data.
+
+Plain values only; where they come from is left to `annotations`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One mask of a sample and what is true of it. `action` stays as written: the scorer has its own normaliser."""
+
+    mask_path: Path
+    mask_type: str
+    iou: float | None
+    action: str | None = None
+    rank: int | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True)
+class AuditSample:
+    """A video, an expression and one frame, with the masks that may be audited there."""
+
+    uid: str
+    vid: str
+    expression: str
+    frame_idx: int | str
+    frame_path: Path
+    video_paths: tuple[Path, ...]
+    audio_path: Path
+    candidates: tuple[Candidate, ...]
+    protocol: str  # "train", "image" or "video": decides the wording of the prompt
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the data. `mask_path` is None when the whole uid is affected."""
+
+    uid: str
+    text: str
+    mask_path: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.uid}: {self.text}"
+
+
+@dataclass
+class Benchmark:
+    """What one run reads. `passed_over` counts entries that are fine but not of this run, by reason."""
+
+    root: Path
+    samples: list[AuditSample] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    passed_over: Counter = field(default_factory=Counter)
+    files: list[Path] = field(default_factory=list)
+
+    def requests(self) -> list[tuple[int, int]]:
+        """(sample index, candidate index) of every mask, in the published order of evaluation."""
+        pairs = [(s, c) for s, sample in enumerate(self.samples) for c in range(len(sample.candidates))]
+        if any(sample.protocol == "video" for sample in self.samples):
+            first_seen = {uid: i for i, uid in enumerate(dict.fromkeys(sample.uid for sample in self.samples))}
+            pairs.sort(key=lambda pair: self._video_order(first_seen, *pair))
+        return pairs
+
+    def _video_order(self, first_seen: dict[str, int], sample_index: int, candidate_index: int) -> tuple:
+        """Video mode walks uid by uid, then mask types alphabetically, then frames, then candidates."""
+        sample = self.samples[sample_index]
+        return first_seen[sample.uid], sample.candidates[candidate_index].mask_type, sample_index, candidate_index
+
+    def without(self, problems: list[Problem]) -> Benchmark:
+        """The same benchmark less the affected uids and masks; samples left without any mask go too."""
+        bad_uids = {problem.uid for problem in problems if problem.mask_path is None}
+        bad_masks = {(problem.uid, problem.mask_path) for problem in problems}
+        kept = [
+            replace(
+                sample, candidates=tuple(c for c in sample.candidates if (sample.uid, c.mask_path) not in bad_masks)
+            )
+            for sample in self.samples
+            if sample.uid not in bad_uids
+        ]
+        return replace(self, samples=[sample for sample in kept if sample.candidates])

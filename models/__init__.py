@@ -1,0 +1,11 @@
+"""Tensors in, tensors out.
+
+- vision, beats: the frozen encoders
+- projector: Q-Former projector, one class for both modalities
+- config: what an auditor is made of (config.json)
+- auditor: encode, join with the text, run the LLM; generate
+- build: parts from files -> an auditor
+- trainable: what learns, and a table of it
+- published: the file formats and key names of the released weights
+- checkpoint: our auditor folder, written and read
+"""

@@ -1,0 +1,186 @@
+"""MQ-Auditor: frozen encoders, two projectors, and an LLM with LoRA that writes the audit (paper Sec. 4).
+
+Batches come from `dataset.collator`; this file and that one agree through the batch's keys and the special tokens.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import GenerationConfig
+from transformers.modeling_outputs import CausalLMOutput
+
+from models.config import AuditorConfig
+from models.projector import QFormerProjector
+from utils.tokens import AUDIO, IOU_VALUE, REGRESS_ST, VISUAL_PLACEHOLDERS
+
+IGNORE_INDEX = -100
+
+
+class Auditor(nn.Module):
+    """Joins the parts. `language_model` is a causal LM, with LoRA already attached when it is to be trained.
+
+    Shapes: B samples, L positions, U distinct images, S image slots, Q query tokens, D LLM width, V vocabulary.
+    """
+
+    accepts_loss_kwargs = False  # the published loss is a mean per mini-batch, averaged over accumulation steps
+
+    def __init__(
+        self, config: AuditorConfig, language_model: nn.Module, vision_encoder: nn.Module, audio_encoder: nn.Module
+    ):
+        super().__init__()
+        self.config = config
+        self.language_model = language_model
+        self.vision_encoder = vision_encoder.requires_grad_(False).eval()
+        self.audio_encoder = audio_encoder.requires_grad_(False).eval()
+        shape = (config.hidden_size, config.num_query_tokens, config.qformer)
+        self.vision_projector = QFormerProjector(vision_encoder.hidden_size, *shape)
+        self.audio_projector = QFormerProjector(audio_encoder.hidden_size, *shape)
+        if config.iou_estimation == REGRESS_ST:
+            self.iou_head = nn.Linear(config.hidden_size, 1)
+
+    def train(self, mode: bool = True) -> Auditor:
+        """Frozen parts stay in eval mode, whatever the rest does."""
+        super().train(mode)
+        self.vision_encoder.eval()
+        self.audio_encoder.eval()
+        return self
+
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict | None = None) -> None:
+        self.language_model.gradient_checkpointing_enable(gradient_checkpointing_kwargs)
+
+    def gradient_checkpointing_disable(self) -> None:
+        self.language_model.gradient_checkpointing_disable()
+
+    @property
+    def embed_tokens(self) -> nn.Embedding:
+        return self.language_model.get_input_embeddings()
+
+    def encode_images(self, pixel_values: Tensor) -> Tensor:
+        """(U, 3, H, W) CLIP pixels -> (U, Q, D)."""
+        with torch.no_grad():
+            features = self.vision_encoder(pixel_values)
+        return self.vision_projector(features)
+
+    def encode_audio(self, fbanks: list[Tensor]) -> Tensor:
+        """Clips of (T, frames, 128) each, T equal, frames not necessarily -> (clips, T * Q, D), seconds in order."""
+        clips: list[Tensor] = [None] * len(fbanks)
+        for shape in dict.fromkeys(fbank.shape for fbank in fbanks):
+            members = [i for i, fbank in enumerate(fbanks) if fbank.shape == shape]
+            with torch.no_grad():
+                features = self.audio_encoder(torch.cat([fbanks[i] for i in members]))
+            for i, tokens in zip(members, self.audio_projector(features).split(shape[0]), strict=True):
+                clips[i] = tokens.flatten(0, 1)
+        return torch.stack(clips)
+
+    def embed(self, batch: dict) -> Tensor:
+        """Text embeddings with the media features in the placeholders' rows: (B, L, D).
+
+        Raises ValueError when the number of placeholder rows differs from the number of feature rows.
+        """
+        input_ids = batch["input_ids"]
+        embeds = self.embed_tokens(input_ids)
+        images = self.encode_images(batch["pixel_values"])[batch["image_index"]]
+        audio = self.encode_audio(batch["fbanks"])[batch["clip_index"]]
+        embeds = _fill(embeds, input_ids, [self.config.token_ids[t] for t in VISUAL_PLACEHOLDERS], images)
+        return _fill(embeds, input_ids, [self.config.token_ids[AUDIO]], audio)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        pixel_values: Tensor,
+        image_index: Tensor,
+        fbanks: list[Tensor],
+        clip_index: Tensor,
+        labels: Tensor | None = None,
+        iou: Tensor | None = None,
+    ) -> CausalLMOutput:
+        """Loss over the answer tokens (labels other than -100), plus the IoU's squared error with Regress ST.
+
+        With labels, logits are (answer tokens, V): the head runs only where a label asks for it. Without, (B, L, V).
+        """
+        media = {"pixel_values": pixel_values, "image_index": image_index, "fbanks": fbanks, "clip_index": clip_index}
+        embeds = self.embed({"input_ids": input_ids, **media})
+        inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
+        if labels is None:
+            return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
+        targets = F.pad(labels, (0, 1), value=IGNORE_INDEX)[:, 1:]
+        answers = targets.ne(IGNORE_INDEX)
+        regress = self.config.iou_estimation == REGRESS_ST
+        out = self.language_model(**inputs, use_cache=False, logits_to_keep=answers, output_hidden_states=regress)
+        logits = out.logits.reshape(-1, out.logits.shape[-1])
+        loss = F.cross_entropy(logits.float(), targets[answers])
+        if regress:
+            loss = loss + self._iou_loss(out.hidden_states[-1], input_ids, iou)
+        return CausalLMOutput(loss=loss, logits=logits)
+
+    def regress_iou(self, hidden: Tensor, input_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, L, D) last hidden states -> predicted IoUs (K,) at the `<iou_value>` tokens, and their rows (K,)."""
+        found = input_ids == self.config.token_ids[IOU_VALUE]
+        predicted = self.iou_head(hidden[found].to(self.iou_head.weight.dtype)).float().sigmoid().squeeze(-1)
+        return predicted, found.nonzero()[:, 0]
+
+    def _iou_loss(self, hidden: Tensor, input_ids: Tensor, iou: Tensor) -> Tensor:
+        """Mean squared error over the samples whose answer holds an IoU (paper Sec. 5.2, "Regress ST")."""
+        predicted, rows = self.regress_iou(hidden, input_ids)
+        known = iou[rows].isfinite()
+        if not known.any():
+            return predicted.sum() * 0
+        return F.mse_loss(predicted[known], iou[rows][known].float())
+
+    @torch.inference_mode()
+    def generate(self, batch: dict, max_new_tokens: int = 256) -> list[list[int]]:
+        """Greedy answers, one list of new token ids per sample, ended by eos unless cut off."""
+        embeds = self.embed(batch)
+        out = self.language_model.generate(
+            inputs_embeds=embeds,
+            attention_mask=batch["attention_mask"],
+            generation_config=self._greedy(max_new_tokens),
+        )
+        stops = set(self._stop_ids())
+        return [_until(row.tolist(), stops) for row in out]
+
+    @torch.inference_mode()
+    def generated_ious(self, batch: dict, answers: list[list[int]]) -> list[float | None]:
+        """Regress ST: the IoU read at the first `<iou_value>` that each answer holds, None where it holds none."""
+        tail = torch.nn.utils.rnn.pad_sequence([torch.tensor(a) for a in answers], True, 0).to(batch["input_ids"])
+        embeds = torch.cat([self.embed(batch), self.embed_tokens(tail)], dim=1)
+        mask = F.pad(batch["attention_mask"], (0, tail.shape[1]), value=1)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)
+        out = self.language_model(
+            inputs_embeds=embeds, attention_mask=mask, position_ids=positions,
+            use_cache=False, output_hidden_states=True, logits_to_keep=1,
+        )  # fmt: skip
+        predicted, rows = self.regress_iou(out.hidden_states[-1][:, -tail.shape[1] :], tail)
+        ious: list[float | None] = [None] * len(answers)
+        for value, row in reversed(list(zip(predicted.tolist(), rows.tolist(), strict=True))):
+            ious[row] = value
+        return ious
+
+    def _stop_ids(self) -> list[int]:
+        eos = self.language_model.generation_config.eos_token_id
+        return list(eos) if isinstance(eos, (list, tuple)) else [eos]
+
+    def _greedy(self, max_new_tokens: int) -> GenerationConfig:
+        stops = self._stop_ids()
+        return GenerationConfig(
+            do_sample=False, num_beams=1, use_cache=True, max_new_tokens=max_new_tokens,
+            eos_token_id=stops, pad_token_id=stops[0],
+        )  # fmt: skip
+
+
+def _fill(embeds: Tensor, input_ids: Tensor, token_ids: list[int], features: Tensor) -> Tensor:
+    """`features` (items, rows, D), in reading order, into the positions of `token_ids`."""
+    slots = torch.isin(input_ids, torch.tensor(token_ids, device=input_ids.device))
+    rows = features.flatten(0, 1)
+    if int(slots.sum()) != len(rows):
+        raise ValueError(f"placeholders: expected {len(rows)} positions, one per feature row, got {int(slots.sum())}")
+    return embeds.masked_scatter(slots[..., None], rows.to(embeds.dtype))
+
+
+def _until(ids: list[int], stops: set[int]) -> list[int]:
+    end = next((i for i, token in enumerate(ids) if token in stops), len(ids) - 1)
+    return ids[: end + 1]

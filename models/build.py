@@ -1,0 +1,127 @@
+"""Parts from local files -> an auditor.
+
+Knows where the parts lie and that they must fit each other; what becomes trainable is left to `trainable`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel
+
+from configs.arguments import ModelArguments
+from models.auditor import Auditor
+from models.beats import load_beats
+from models.config import LORA_TARGETS, AuditorConfig, qformer_settings
+from models.vision import load_vision_tower
+from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
+
+logger = logging.getLogger(__name__)
+
+PUBLISHED_NAMES = {
+    "llama_path": "Llama-2-7b-chat-hf",
+    "clip_path": "clip-vit-large-patch14",
+    "beats_path": "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt",
+    "bert_path": "google-bert-base-uncased",
+    "audio_pretrain_path": "audio_pretrain.bin",
+    "visual_pretrain_path": "visual_pretrain.bin",
+}
+BASE_ARGUMENTS = {"language_model": "llama_path", "vision_encoder": "clip_path", "audio_encoder": "beats_path"}
+RECOMPUTED_LLM_KEYS = re.compile(r"\.rotary_emb\.inv_freq$")
+
+
+def part_path(args: ModelArguments, name: str) -> str:
+    """Where a part lies: the path given, or its published name under `pretrained_weights_dir`.
+
+    Raises FileNotFoundError when nothing is there.
+    """
+    path = getattr(args, name) or str(Path(args.pretrained_weights_dir) / PUBLISHED_NAMES[name])
+    if not path.startswith(("open_clip:", "timm:")) and not Path(path).exists():
+        raise FileNotFoundError(f"--{name}: expected {path}, got nothing there (see pretrained_weights/README.md)")
+    return path
+
+
+def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
+    """Where a base of a saved auditor lies: the path given, the recorded one, or its name under the weights folder."""
+    argument, recorded = BASE_ARGUMENTS[base], config.bases[base]
+    if getattr(args, argument) or not recorded:
+        return part_path(args, argument)
+    if recorded.startswith(("open_clip:", "timm:")) or Path(recorded).exists():
+        return recorded
+    moved = Path(args.pretrained_weights_dir) / Path(recorded).name
+    if not moved.exists():
+        raise FileNotFoundError(f"{base}: expected {recorded} or {moved}, got neither (give --{argument})")
+    return str(moved)
+
+
+def load_tokenizer(folder: str | Path, iou_estimation: str):
+    """The LLM's tokenizer with our special tokens behind its vocabulary, padding on the left with eos.
+
+    Raises ValueError when the special tokens do not get consecutive ids in the published order.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", local_files_only=True)
+    tokens = special_tokens(iou_estimation)
+    tokenizer.add_tokens(tokens, special_tokens=True)
+    ids = tokenizer.convert_tokens_to_ids(tokens)
+    if ids != list(range(ids[0], ids[0] + len(tokens))):
+        raise ValueError(f"{folder}: expected consecutive ids for the {len(tokens)} special tokens, got {ids}")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token  # LLaMA has no pad token; eos stands in
+    return tokenizer
+
+
+def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
+    """The configuration of an auditor made from the parts that `args` name."""
+    llm_config = AutoConfig.from_pretrained(part_path(args, "llama_path"), local_files_only=True)
+    bert_file = Path(part_path(args, "bert_path")) / "config.json"
+    if not bert_file.is_file():
+        raise FileNotFoundError(f"{bert_file}: no such file (it gives the Q-Former's sizes)")
+    placeholders = [*PLACEHOLDERS, IOU_VALUE] if args.iou_estimation == REGRESS_ST else PLACEHOLDERS
+    return AuditorConfig(
+        bases={base: part_path(args, argument) for base, argument in BASE_ARGUMENTS.items()},
+        qformer=qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
+        num_query_tokens=args.num_query_tokens,
+        vision_feature_layer=args.vision_feature_layer,
+        mask_encode_mode=args.mask_encode_mode,
+        iou_estimation=args.iou_estimation,
+        lora={"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
+        token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
+        vocab_size=max(len(tokenizer), llm_config.vocab_size),
+        hidden_size=llm_config.hidden_size,
+    )
+
+
+def load_language_model(folder: str, dtype: torch.dtype) -> PreTrainedModel:
+    """Any decoder LLM folder that AutoModelForCausalLM reads. Raises ValueError when keys are missing or left over."""
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, output_loading_info=True
+    )
+    unexpected = [key for key in info["unexpected_keys"] if not RECOMPUTED_LLM_KEYS.search(key)]
+    if info["missing_keys"] or unexpected:
+        missing = sorted(info["missing_keys"])
+        raise ValueError(f"{folder}: weights do not fit the config; missing {missing}, unexpected {sorted(unexpected)}")
+    return model
+
+
+def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_token_id: int) -> PeftModel:
+    """Room for the special tokens (new rows random, as published), greedy decoding, and LoRA."""
+    if model.get_input_embeddings().weight.shape[0] < config.vocab_size:
+        model.resize_token_embeddings(config.vocab_size, mean_resizing=False)
+    eos = model.generation_config.eos_token_id if model.generation_config.eos_token_id is not None else eos_token_id
+    model.generation_config = GenerationConfig(eos_token_id=eos)
+    lora = LoraConfig(task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), **config.lora)
+    return get_peft_model(model, lora, autocast_adapter_dtype=False)
+
+
+def build_auditor(config: AuditorConfig, args: ModelArguments, tokenizer, dtype: torch.dtype) -> Auditor:
+    """Load the bases that `config` names and join them; projectors, new token rows and LoRA are freshly made."""
+    language_model = load_language_model(base_path(args, config, "language_model"), dtype)
+    vision = load_vision_tower(base_path(args, config, "vision_encoder"), config.vision_feature_layer, dtype)
+    audio = load_beats(base_path(args, config, "audio_encoder"), dtype)
+    language_model = prepare_language_model(language_model, config, tokenizer.eos_token_id)
+    return Auditor(config, language_model, vision, audio).to(dtype)

@@ -1,0 +1,147 @@
+"""JSON lines of generated answers: raw records in, predictions out, and which of them a filter keeps.
+
+A record is ground truth metadata plus the raw text; a prediction adds what the parser read in it. Scoring is left to
+`metrics`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from utils.audit import canonical_mask_type, normalize_mask_type, parse_audit
+
+EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
+# Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
+_RECORD_NAME = {"gt_mask_type": "mask_type", "gt_iou": "iou_to_gt", "gt_action": "action"}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_iou(value: Any) -> bool:
+    # The slack is for ratios that rounding pushed just over 1. NaN fails the comparison.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e-6 <= value <= 1 + 1e-6
+
+
+_FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "uid": (_is_text, "a string"),
+    "mask_type": (_is_text, "a string"),
+    "iou_to_gt": (_is_iou, "a number in [0, 1]"),
+    "action": (_is_text, "a string"),
+    "raw_output": (_is_text, "a string"),
+    "vid": (_is_text, "a string"),
+    "frame_idx": (lambda value: _is_int(value) or _is_text(value), "an integer or a string"),
+    "rank": (_is_int, "an integer"),
+    "mask_path": (_is_text, "a string"),
+    "generated_ids": (lambda value: isinstance(value, list), "a list of token ids"),
+}
+_CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
+
+
+def read_records(path: str | Path) -> list[dict]:
+    """Every record of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
+
+    Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
+    and predictions files (gt_mask_type, gt_iou, gt_action, raw_output, ...), whose raw text is then parsed anew.
+    Raises ValueError naming file, line, what was expected and what was found.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a JSON lines file, found {'a folder' if path.is_dir() else 'no such file'}")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
+    return [_read_line(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _read_line(line: str, where: str) -> dict:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)} ({error})") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)}")
+    named = {_RECORD_NAME.get(key, key): (key, value) for key, value in row.items()}
+    if not any(field in named for field in _CORE_FIELDS):
+        raise ValueError(f"{where}: expected at least one of {', '.join(_CORE_FIELDS)}, got {_excerpt(line)}")
+    for field, (is_right, expected) in _FIELD_RULES.items():
+        key, value = named.get(field, (field, None))
+        if value is not None and not is_right(value):
+            raise ValueError(f"{where}: expected {key} to be {expected} or null, got {_excerpt(json.dumps(value))}")
+    return {field: named[field][1] for field in _FIELD_RULES if field in named}
+
+
+def _excerpt(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
+    """One JSON object per line. The file appears whole or not at all: written beside its place, then moved there."""
+    _write_whole(Path(path), (json.dumps(row, allow_nan=False) + "\n" for row in rows))
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """One indented JSON document, whole or not at all."""
+    _write_whole(Path(path), [json.dumps(value, indent=2, allow_nan=False) + "\n"])
+
+
+def _write_whole(path: Path, chunks: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(chunks)
+        temporary.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def to_predictions(records: Iterable[dict]) -> list[dict]:
+    """Records with their raw text parsed: the published fields in their order, then EXTRA_FIELDS the record has."""
+    return [_to_prediction(record) for record in records]
+
+
+def _to_prediction(record: dict) -> dict:
+    audit = parse_audit(record.get("raw_output"))
+    prediction = {
+        "uid": record.get("uid"),
+        "gt_mask_type": record.get("mask_type"),
+        "pred_mask_type": audit.mask_type,
+        "gt_iou": record.get("iou_to_gt"),
+        "pred_iou": audit.iou,
+        "gt_action": record.get("action"),
+        "pred_action": audit.action,
+        "raw_output": record.get("raw_output"),
+    }
+    return prediction | {field: record[field] for field in EXTRA_FIELDS if field in record}
+
+
+def normalize_filters(mask_type_filter: str | None, mask_rank_filter: int | None) -> tuple[str, int]:
+    """Filters as results name them: no type means "all", no rank means -1 (all ranks)."""
+    mask_type = normalize_mask_type(mask_type_filter) or "all"
+    return mask_type, -1 if mask_rank_filter is None else int(mask_rank_filter)
+
+
+def passes_filters(mask_type: str | None, rank: int | None, mask_type_filter: str, mask_rank_filter: int) -> bool:
+    """Whether a run with these (normalised) filters would have asked about such a mask; the loader's rule.
+
+    Types are compared in the loader's spelling ("cutoff" is cutout, "gt" is perfect). The rank filter (> 0) spares
+    perfect masks, which have no rank. An unknown type or rank is not known to be outside, so it passes.
+    """
+    mask_type = canonical_mask_type(mask_type)
+    if mask_type_filter != "all" and mask_type not in (None, canonical_mask_type(mask_type_filter)):
+        return False
+    return mask_rank_filter <= 0 or mask_type == "perfect" or rank in (None, mask_rank_filter)

@@ -1,0 +1,30 @@
+"""The special tokens of the published system, in the order that fixes their ids.
+
+Knows their spelling and order only; which ids they get depends on the tokenizer they are added to.
+"""
+
+from __future__ import annotations
+
+IMAGE, VIDEO, AUDIO, MASK = "<image>", "<video>", "<audio>", "<mask>"
+VISUAL_PLACEHOLDERS = (VIDEO, IMAGE, MASK)
+PLACEHOLDERS = (*VISUAL_PLACEHOLDERS, AUDIO)
+IOU_VALUE = "<iou_value>"
+
+SPECIAL_TOKENS = (
+    *("<image>", "<image_start>", "<image_end>"),
+    *("<video>", "<video_start>", "<video_end>"),
+    *("<audio>", "<audio_start>", "<audio_end>"),
+    *("<think>", "</think>", "<answer>", "</answer>"),
+    *("<f_object>", "</f_object>", "<s_object>", "</s_object>"),
+    *("<audit>", "</audit>", "<mask_type>", "</mask_type>"),
+    *("<action>", "</action>", "<iou>", "</iou>"),
+    *("<mask>", "<mask_start>", "<mask_end>"),
+)
+
+DIRECT_NTP, REGRESS_ST = "direct_ntp", "regress_st"
+IOU_ESTIMATIONS = (DIRECT_NTP, REGRESS_ST)
+
+
+def special_tokens(iou_estimation: str = DIRECT_NTP) -> list[str]:
+    """The 28 published tokens; `regress_st` (paper Table 5) adds `<iou_value>` as the 29th."""
+    return [*SPECIAL_TOKENS, IOU_VALUE] if iou_estimation == REGRESS_ST else list(SPECIAL_TOKENS)
