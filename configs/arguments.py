@@ -72,9 +72,8 @@ class DataArguments:
         for name, low_is_open in (("pos_ratio", False), ("train_fraction", True), ("eval_fraction", False)):
             value = getattr(self, name)
             if not 0 <= value <= 1 or (low_is_open and value == 0):
-                raise ValueError(
-                    f"--{name}: expected a number {'above 0' if low_is_open else 'from 0'} to 1, got {value}"
-                )
+                low = "above 0" if low_is_open else "from 0"
+                raise ValueError(f"--{name}: expected a number {low} to 1, got {value}")
 
 
 @dataclass

@@ -13,7 +13,10 @@ from transformers import HfArgumentParser
 
 
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None = None, **parser_settings) -> tuple:
-    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass; an unknown key or flag ends with exit code 2."""
+    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
+
+    An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
+    """
     argv = list(sys.argv[1:] if argv is None else argv)
     parser = HfArgumentParser(dataclass_types, **parser_settings)
     if argv and argv[0].endswith((".yaml", ".yml")):

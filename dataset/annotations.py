@@ -10,11 +10,12 @@ import csv
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.samples import AuditSample, Benchmark, Candidate, Problem
 from utils.audit import ACTIONS, MASK_TYPES, canonical_mask_type, normalize_action
+from utils.records import passes_filters
 from utils.tokens import SPECIAL_TOKENS
 
 NUM_FRAMES = 10
@@ -41,26 +42,23 @@ def read_train(root: Path) -> Benchmark:
 
 
 def read_test(
-    root: Path, split: str, eval_mode: str, mask_type_filter: str = "all", rank_filter: int = -1
+    root: Path, split: str, eval_mode: str, mask_type_filter: str = "all", mask_rank_filter: int = -1
 ) -> Benchmark:
     """A test split, one sample per frame. `split` is test_s or test_u, `eval_mode` image or video.
 
     The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect.
     Raises as `read_train`, and ValueError for a filter that is no mask type.
     """
-    wanted = "all" if mask_type_filter.strip().lower() == "all" else canonical_mask_type(mask_type_filter)
+    wanted = canonical_mask_type(mask_type_filter)
     if wanted != "all" and wanted not in MASK_TYPES:
         raise ValueError(f"mask type filter: expected all or one of {', '.join(MASK_TYPES)}, got '{mask_type_filter}'")
     benchmark = _read_split(Path(root), split, eval_mode, f"{split}_{eval_mode}_filtered.json")
-    benchmark.samples = [_filtered(sample, wanted, rank_filter) for sample in benchmark.samples]
-    benchmark.samples = [sample for sample in benchmark.samples if sample.candidates]
+    samples = (
+        sample.keeping(lambda c: passes_filters(c.mask_type, c.rank, wanted, mask_rank_filter))
+        for sample in benchmark.samples
+    )
+    benchmark.samples = [sample for sample in samples if sample.candidates]
     return benchmark
-
-
-def _filtered(sample: AuditSample, mask_type: str, rank: int) -> AuditSample:
-    kept = [c for c in sample.candidates if mask_type == "all" or c.mask_type == mask_type]
-    kept = [c for c in kept if rank <= 0 or c.mask_type == "perfect" or c.rank == rank]
-    return replace(sample, candidates=tuple(kept))
 
 
 def _read_split(root: Path, split: str, protocol: str, file_name: str) -> Benchmark:
@@ -101,9 +99,8 @@ def _read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, Cs
                 text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
                 benchmark.problems.append(Problem(uid, text))
                 continue
-            row = CsvRow(
-                *(cell.strip() for cell in cells[:3]), _int_or_text(cells[3]), cells[4], _int_or_none(cells[5])
-            )
+            vid, uid, row_split, fid, expression, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
+            row = CsvRow(vid, uid, row_split, _int_or_text(fid), expression, _int_or_none(kfid))
             if row.uid in rows and split in (row.split, rows[row.uid].split):
                 benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
                 continue
@@ -261,16 +258,16 @@ class _EntryReader:
 
     def _inside(self, path: str | Path) -> Path:
         """The path under the data root. Links inside the root may point anywhere; `..` and foreign paths may not."""
-        root = os.path.abspath(self.benchmark.root)
-        full = os.path.abspath(os.path.join(root, path))
-        if os.path.commonpath([root, full]) != root:
+        root = Path(os.path.normpath(self.benchmark.root.absolute()))
+        full = Path(os.path.normpath(root / path))
+        if not full.is_relative_to(root):
             raise _BadEntry(f"{path}: expected a path inside {root}, got one that leaves it")
-        return Path(full)
+        return full
 
 
 def _int_or_text(cell: str) -> int | str:
     value = _int_or_none(cell)
-    return cell.strip() if value is None else value
+    return cell if value is None else value
 
 
 def _int_or_none(cell) -> int | None:

@@ -6,6 +6,7 @@ Plain values only; where they come from is left to `annotations`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,6 +36,10 @@ class AuditSample:
     audio_path: Path
     candidates: tuple[Candidate, ...]
     protocol: str  # "train", "image" or "video": decides the wording of the prompt
+
+    def keeping(self, wanted: Callable[[Candidate], bool]) -> AuditSample:
+        """The same sample with the wanted candidates only."""
+        return replace(self, candidates=tuple(c for c in self.candidates if wanted(c)))
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,7 @@ class Benchmark:
         bad_uids = {problem.uid for problem in problems if problem.mask_path is None}
         bad_masks = {(problem.uid, problem.mask_path) for problem in problems}
         kept = [
-            replace(
-                sample, candidates=tuple(c for c in sample.candidates if (sample.uid, c.mask_path) not in bad_masks)
-            )
+            sample.keeping(lambda c, uid=sample.uid: (uid, c.mask_path) not in bad_masks)
             for sample in self.samples
             if sample.uid not in bad_uids
         ]

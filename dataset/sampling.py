@@ -61,9 +61,8 @@ class BalancedSampler(Sampler):
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
             rng = random.Random(f"{self.seed}/{self.epoch}/{start}")
-            pairs = list(
-                zip(batch, select_candidates([self.types[i] for i in batch], self.pos_ratio, rng), strict=True)
-            )
+            chosen = select_candidates([self.types[i] for i in batch], self.pos_ratio, rng)
+            pairs = list(zip(batch, chosen, strict=True))
             rng.shuffle(pairs)
             yield from pairs
 

@@ -29,11 +29,9 @@ from models.config import LORA_TARGETS, AuditorConfig
 from models.published import find_pair, read_pair
 from models.trainable import load_trained_state, trained_state
 
-ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE = (
-    "adapter_model.safetensors",
-    "projectors.safetensors",
-    "token_rows.safetensors",
-)
+ADAPTER_FILE = "adapter_model.safetensors"
+PROJECTOR_FILE = "projectors.safetensors"
+TOKEN_FILE = "token_rows.safetensors"
 OUR_FILES = ("config.json", ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE)
 PIXEL_FILE = "preprocessor_config.json"
 _LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
@@ -70,9 +68,8 @@ def read_folder(folder: str | Path) -> dict[str, Tensor]:
     folder = Path(folder)
     for file_name in OUR_FILES:
         if not (folder / file_name).is_file():
-            raise FileNotFoundError(
-                f"{folder / file_name}: no such file; an auditor folder holds {', '.join(OUR_FILES)}"
-            )
+            expected = ", ".join(OUR_FILES)
+            raise FileNotFoundError(f"{folder / file_name}: no such file; an auditor folder holds {expected}")
     state = {}
     for file_name in (ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE):
         for key, tensor in load_file(folder / file_name).items():
