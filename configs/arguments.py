@@ -81,6 +81,9 @@ class AuditTrainingArguments(TrainingArguments):
     """Transformers' own training arguments; the published values stand in the recipe."""
 
     output_dir: str = field(default="checkpoints/MQ-Auditor", metadata={"help": "Folder of the trained auditor."})
+    remove_unused_columns: bool = field(
+        default=False, metadata={"help": "The collator, not the model's signature, decides what a batch holds."}
+    )
 
 
 @dataclass

@@ -232,6 +232,7 @@ class _EntryReader:
             raise _BadEntry(f"{where}: action: expected one of {', '.join(ACTIONS)}, got '{action}'")
         return Candidate(
             mask_path=self._inside(where),
+            mask_name=str(where),
             mask_type=mask_type,
             iou=self._iou(mask_type, raw),
             action=action,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import torch
 from torch.utils.data import Dataset
@@ -32,7 +33,6 @@ class AuditDataset(Dataset):
         self.samples, self.prompts, self.frames = samples, prompts, frames
         self.views = mask_views(mask_encode_mode)
         self.fixed_pairs = fixed_pairs
-        self._fbank = lru_cache(8)(read_fbank)
 
     def __len__(self) -> int:
         return len(self.samples if self.fixed_pairs is None else self.fixed_pairs)
@@ -45,7 +45,7 @@ class AuditDataset(Dataset):
         sample_index, candidate_index = self.fixed_pairs[index] if self.fixed_pairs is not None else index
         sample = self.samples[sample_index]
         candidate = sample.candidates[candidate_index]
-        fbank = self._fbank(sample.audio_path)
+        fbank = _cached_fbank(sample.audio_path)
         images = [(path, self.frames.pixels(path)) for path in (*sample.video_paths, sample.frame_path)]
         images += [
             ((sample.frame_path, candidate.mask_path, view),
@@ -62,6 +62,11 @@ class AuditDataset(Dataset):
             return None
         eos = self.prompts.tokenizer.eos_token
         return build_target(candidate.response or "", candidate.iou, self.prompts.iou_estimation, eos)
+
+
+@lru_cache(8)
+def _cached_fbank(path: Path) -> torch.Tensor:
+    return read_fbank(path)
 
 
 def build_dataset(samples, tokenizer, pixel_settings: dict, settings, fixed_pairs=None) -> AuditDataset:

@@ -106,25 +106,26 @@ class PixelTransform:
         return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
 
 
+@dataclass(frozen=True)
 class FrameReader:
-    """Frames of a benchmark, decoded once while they are near in time."""
+    """Frames and mask views of a benchmark as pixels; a frame that several masks share is decoded once."""
 
-    def __init__(self, transform: PixelTransform, cache_size: int = 32):
-        self.transform = transform
-        self._frame = lru_cache(cache_size)(read_frame)
-        self._pixels = lru_cache(cache_size)(self._read_pixels)
-
-    def frame(self, path: Path) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
-        return self._frame(path)
+    transform: PixelTransform
 
     def pixels(self, path: Path) -> torch.Tensor:
         """(3, S, S) float32 CLIP pixels of a whole frame."""
-        return self._pixels(path)
+        return _cached_pixels(path, self.transform)
 
     def mask_pixels(self, frame_path: Path, mask_path: Path, view: str) -> torch.Tensor:
         """(3, S, S) float32 CLIP pixels of one view of a mask."""
-        return self.transform(mask_image(self.frame(frame_path), read_mask(mask_path), view))
+        return self.transform(mask_image(_cached_frame(frame_path), read_mask(mask_path), view))
 
-    def _read_pixels(self, path: Path) -> torch.Tensor:
-        return self.transform(self.frame(path))
+
+@lru_cache(32)
+def _cached_frame(path: Path) -> np.ndarray:
+    return read_frame(path)
+
+
+@lru_cache(32)
+def _cached_pixels(path: Path, transform: PixelTransform) -> torch.Tensor:
+    return transform(_cached_frame(path))

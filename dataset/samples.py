@@ -16,6 +16,7 @@ class Candidate:
     """One mask of a sample and what is true of it. `action` stays as written: the scorer has its own normaliser."""
 
     mask_path: Path
+    mask_name: str  # the path as the split file has it
     mask_type: str
     iou: float | None
     action: str | None = None

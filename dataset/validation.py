@@ -54,7 +54,11 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
     ):
         frame_sizes = dict(zip(frames, _checked(pool, bar, _try(check_image), frames), strict=True))
         audio_faults = dict(zip(audios, _checked(pool, bar, _try(_check_audio), audios), strict=True))
-        mask_faults = list(_checked(pool, bar, partial(_check_mask, frame_sizes), masks))
+        mask_faults = list(_checked(pool, bar, partial(_check_mask, frame_sizes, resized := []), masks))
+    if resized:
+        logger.warning(
+            "%d masks have another size than their frame and are resized, for example %s", len(resized), min(resized)
+        )
     problems = []
     for uid, paths in _files_by_uid(samples).items():
         faults = (frame_sizes.get(path, audio_faults.get(path)) for path in paths)
@@ -62,7 +66,9 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
     return problems + [fault for fault in mask_faults if fault]
 
 
-def _check_mask(frame_sizes: dict[Path, tuple[int, int] | str], pair: tuple[AuditSample, Candidate]) -> Problem | None:
+def _check_mask(
+    frame_sizes: dict[Path, tuple[int, int] | str], resized: list[Path], pair: tuple[AuditSample, Candidate]
+) -> Problem | None:
     sample, candidate = pair
     mask = _try(read_mask)(candidate.mask_path)
     if isinstance(mask, str):
@@ -72,7 +78,7 @@ def _check_mask(frame_sizes: dict[Path, tuple[int, int] | str], pair: tuple[Audi
         return Problem(sample.uid, text, candidate.mask_path)
     size = frame_sizes.get(sample.frame_path)
     if isinstance(size, tuple) and mask.shape != size:
-        logger.warning("%s: mask is %s, its frame %s: resized", candidate.mask_path, mask.shape, size)
+        resized.append(candidate.mask_path)
     return None
 
 

@@ -47,11 +47,16 @@ class Auditor(nn.Module):
         self.audio_encoder.eval()
         return self
 
-    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict | None = None) -> None:
-        self.language_model.gradient_checkpointing_enable(gradient_checkpointing_kwargs)
+    def gradient_checkpointing_enable(self, *args, **kwargs) -> None:
+        """Recompute the LLM's activations in the backward pass; the arguments are transformers' own."""
+        self.language_model.gradient_checkpointing_enable(*args, **kwargs)
 
     def gradient_checkpointing_disable(self) -> None:
         self.language_model.gradient_checkpointing_disable()
+
+    @property
+    def device(self) -> torch.device:
+        return self.vision_projector.query_tokens.device
 
     @property
     def embed_tokens(self) -> nn.Embedding:

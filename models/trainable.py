@@ -35,12 +35,12 @@ def trained_state(auditor: Auditor) -> dict[str, Tensor]:
     return state
 
 
-def load_trained_state(auditor: Auditor, state: dict[str, Tensor], source: str) -> None:
-    """Copy a trained state into the auditor, strictly.
+def load_trained_state(auditor: Auditor, state: dict[str, Tensor], source: str, prefix: str = "") -> None:
+    """Copy a trained state, or the part of one whose names begin with `prefix`, into the auditor, strictly.
 
     Raises ValueError that names keys which are missing, left over, or of another shape.
     """
-    parameters = dict(_unique_named_parameters(auditor))
+    parameters = {name: p for name, p in _unique_named_parameters(auditor) if name.startswith(prefix)}
     missing, unexpected = sorted(parameters.keys() - state.keys()), sorted(state.keys() - parameters.keys())
     if missing or unexpected:
         raise ValueError(f"{source}: does not fit this auditor; missing {missing}, unexpected {unexpected}")

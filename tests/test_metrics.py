@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from utils.columns import compute_columns, is_published_benchmark, published_columns, render_columns_table
+from utils.columns import compute_columns, is_published_benchmark, published_columns
 from utils.metrics import score_predictions
 from utils.records import passes_filters, read_records, to_predictions, write_json, write_jsonl
+from utils.report import render_columns_table
 from utils.scoring import result_names, score_records
 
 ROOT = Path(__file__).parents[1]

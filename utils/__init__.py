@@ -3,6 +3,7 @@
 - tokens: the special tokens that tie prompts, batches and the model together
 - audit: an Audit (mask type, IoU, action), rendered as text and parsed back
 - records: predictions as JSON lines
-- metrics, video_metrics, columns: RMSE and F2, per run, per video, per column of the paper's tables
+- counts, metrics, video_metrics, columns: RMSE and F2, per run, per video, per column of the paper's tables
+- scoring, report: from records to the files of a run, and to text for the terminal
 - run_record: what was run, with which versions and data (run.json)
 """

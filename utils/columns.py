@@ -116,30 +116,3 @@ def is_published_benchmark(predictions: list[dict], eval_mode: str, test_name: s
     uids = {p["uid"] for p in predictions}
     references = tables["table1_statistics"][eval_mode][test_name]["references"]
     return Counter(p["gt_mask_type"] for p in predictions) == expected and len(uids) == references
-
-
-def render_columns_table(columns: dict, published: dict | None = None) -> str:
-    """Text table, 110 characters wide: RMSE, F2-M and F2-A per column; the published row underneath each if given."""
-    names = list(columns["num_samples"])
-    heads = [name.removesuffix("_hard").removesuffix("_medium") for name in names]
-    levels = [name.removeprefix(head).lstrip("_") or "all" for name, head in zip(names, heads, strict=True)]
-    lines = [_row("", [*heads, "avg"]), _row("", [*levels, ""])]
-    for metric, label in zip(METRICS, ("RMSE", "F2-M %", "F2-A %"), strict=True):
-        digits = 3 if metric == "rmse" else 2
-        lines.append(_row(label, [_number(columns[metric][name], digits) for name in [*names, "avg"]]))
-        if published is not None:
-            paper = [_number(published[metric][name], digits) for name in [*names, "avg"]]
-            lines.append(_row("  paper (MQ-Auditor)", paper))
-    lines.append(_row("samples", [str(n) for n in columns["num_samples"].values()] + [""]))
-    fewest = min(columns["columns_in_avg"][metric] for metric in METRICS)
-    if fewest < len(names):
-        lines.append(f"avg is over the columns that have samples ({fewest} of {len(names)})")
-    return "\n".join(lines)
-
-
-def _row(label: str, cells: list[str]) -> str:
-    return (f"{label:<20}" + "".join(f"{cell:>9}" for cell in cells)).rstrip()
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

@@ -10,8 +10,8 @@ import logging
 import sys
 from pathlib import Path
 
-from utils.columns import TEST_NAMES, is_published_benchmark, published_columns, render_columns_table
 from utils.records import read_records, write_json, write_jsonl
+from utils.report import render_summary
 from utils.scoring import score_records
 
 
@@ -73,32 +73,6 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     if args.output.resolve() == args.records.resolve():
         parser.error(f"--output {args.output} would overwrite the records")
     return args
-
-
-def render_summary(summary: dict, predictions: list[dict], eval_mode: str) -> str:
-    """The answer for the terminal: headline figures, and the paper's columns where the summary has them."""
-    failures = summary["prediction_failures"]
-    lines = [
-        f"samples {summary['samples']}, unparsed: iou {failures['iou_value']['count_all']}, "
-        f"mask type {failures['mask_type']['count_all']}, action {failures['action']['count_all']}",
-        f"per sample: RMSE {_figure(summary['rmse'])}, macro F2 mask type {_figure(summary['mask_macro']['f2'])}, "
-        f"macro F2 action {_figure(summary['action_macro']['f2'])}",
-    ]
-    if video := summary.get("video_avg"):
-        lines.append(
-            f"per video ({video['videos']}): RMSE {_figure(video['rmse'])}, "
-            f"macro F2 mask type {_figure(video['mask_macro_avg_per_video']['f2'])}, "
-            f"macro F2 action {_figure(video['action_macro_avg_per_video']['f2'])}"
-        )
-    if columns := summary.get("columns"):
-        name = next((name for name in TEST_NAMES if is_published_benchmark(predictions, eval_mode, name)), None)
-        published = published_columns(name, eval_mode) if name else None
-        lines += ["", render_columns_table(columns, published)]
-    return "\n".join(lines)
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,24 @@
+"""A batch -> the auditor's answers as text."""
+
+from __future__ import annotations
+
+from models.auditor import Auditor
+from utils.tokens import IOU_VALUE, REGRESS_ST
+
+
+def write_answers(auditor: Auditor, tokenizer, batch: dict, max_new_tokens: int) -> list[tuple[list[int], str]]:
+    """(generated ids, text) per sample of a batch that lies on the auditor's device.
+
+    The text keeps its special tokens and begins with BOS, as published. With Regress ST the number that the IoU head
+    gives stands in the place of `<iou_value>`.
+    """
+    generated = auditor.generate(batch, max_new_tokens)
+    bos = tokenizer.bos_token or ""
+    texts = [bos + tokenizer.decode(ids, skip_special_tokens=False) for ids in generated]
+    if auditor.config.iou_estimation == REGRESS_ST:
+        ious = auditor.generated_ious(batch, generated)
+        texts = [
+            text if iou is None else text.replace(IOU_VALUE, f"{iou:.4f}", 1)
+            for text, iou in zip(texts, ious, strict=True)
+        ]
+    return list(zip(generated, texts, strict=True))

@@ -1,0 +1,122 @@
+"""Fine-tune MQ-Auditor: python -m scripts.finetune.finetune_hyperlora RECIPE.yaml [--flag value ...]
+
+Start it through scripts/finetune/finetune_hyperlora.sh, which holds the published settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+
+import torch
+import transformers
+from transformers import set_seed
+
+from configs.arguments import AuditTrainingArguments, DataArguments, ModelArguments
+from configs.parsing import parse_arguments
+from dataset.annotations import read_train
+from dataset.audit_dataset import AuditDataset, build_dataset
+from dataset.collator import AuditCollator
+from dataset.samples import AuditSample
+from dataset.sampling import select_candidates, split_train
+from dataset.validation import validated
+from models.auditor import Auditor
+from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.checkpoint import pixel_settings
+from models.published import read_pretrained_projector
+from models.trainable import load_trained_state, mark_trainable, trainable_table
+from scripts.finetune.trainer import AuditTrainer, find_resumable
+from utils.run_record import write_run_record
+
+logger = logging.getLogger(__name__)
+
+PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    model_args, data_args, training_args = parse_arguments(
+        (ModelArguments, DataArguments, AuditTrainingArguments), argv, description=__doc__
+    )
+    start_logging(training_args)
+    try:
+        train(model_args, data_args, training_args)
+    except (OSError, ValueError) as error:
+        print(f"finetune: {error}", file=sys.stderr)
+        return 2
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+    return 0
+
+
+def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:
+    """Data first (it fails fast), then the model, then training; at the end the auditor is in `output_dir`."""
+    set_seed(training_args.seed)
+    benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
+    train_samples, eval_samples = split_train(
+        benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
+    )
+    tokenizer = load_tokenizer(part_path(model_args, "llama_path"), model_args.iou_estimation)
+    pixels = pixel_settings(model_args)
+    auditor = make_auditor(model_args, tokenizer, training_args)
+    train_data = build_dataset(train_samples, tokenizer, pixels, auditor.config)
+    eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
+    trainer = AuditTrainer(
+        model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
+        data_collator=AuditCollator(tokenizer.pad_token_id),
+        tokenizer=tokenizer, pixel_settings=pixels, pos_ratio=data_args.pos_ratio,
+    )  # fmt: skip
+    if trainer.is_world_process_zero():
+        logger.info("what learns:\n%s", trainable_table(auditor))
+        logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
+        settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
+        write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed)
+    with training_args.main_process_first(local=False):
+        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+    if checkpoint:
+        logger.info("resuming from %s", checkpoint)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.save_model()
+    trainer.save_state()
+
+
+def start_logging(training_args: AuditTrainingArguments) -> None:
+    level = logging.INFO if training_args.should_log else logging.ERROR
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    transformers.utils.logging.set_verbosity_warning()
+
+
+def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrainingArguments) -> Auditor:
+    """The auditor at the start of training: bases and pretrained projectors; what learns is marked.
+
+    Under bf16 or fp16 the frozen parts are kept in that type; what learns stays in float32, except under DeepSpeed,
+    which keeps its own float32 copy.
+    """
+    dtype = torch.bfloat16 if training_args.bf16 else torch.float16 if training_args.fp16 else torch.float32
+    auditor = build_auditor(new_config(model_args, tokenizer), model_args, tokenizer, dtype)
+    mark_trainable(auditor)
+    for projector, argument in PRETRAINED_PROJECTORS.items():
+        path = part_path(model_args, argument)
+        load_trained_state(auditor, read_pretrained_projector(path, projector), path, prefix=f"{projector}.")
+    if training_args.deepspeed is None:
+        for parameter in auditor.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
+    return auditor
+
+
+def held_out_dataset(
+    samples: list[AuditSample], tokenizer, pixels: dict, auditor: Auditor, pos_ratio: float, training_args
+) -> AuditDataset | None:
+    """One fixed mask per held-out video, with the training share of perfect masks; None when nothing is held out."""
+    if not samples:
+        training_args.eval_strategy = transformers.IntervalStrategy.NO
+        return None
+    rng = random.Random(f"held out/{training_args.seed}")
+    chosen = select_candidates([[c.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
+    return build_dataset(samples, tokenizer, pixels, auditor.config, list(enumerate(chosen)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

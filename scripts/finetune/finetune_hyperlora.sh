@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Fine-tune MQ-Auditor with the published settings. Every variable can be set from outside:
+#   MQ_RAVSBENCH_DIR=/data/MQ-RAVSBench NPROC_PER_NODE=8 bash scripts/finetune/finetune_hyperlora.sh [--flag value ...]
+# Run it again to go on from the newest checkpoint in OUTPUT_DIR.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+PRETRAINED_WEIGHTS_DIR=${PRETRAINED_WEIGHTS_DIR:-pretrained_weights}
+MQ_RAVSBENCH_DIR=${MQ_RAVSBENCH_DIR:-../MQ-RAVSBench}
+OUTPUT_DIR=${OUTPUT_DIR:-checkpoints/MQ-Auditor}
+RECIPE=${RECIPE:-configs/recipes/finetune_hyperlora.yaml}
+
+NUM_TRAIN_EPOCHS=${NUM_TRAIN_EPOCHS:-96}
+MAX_STEPS=${MAX_STEPS:--1}                                  # above 0: stop after so many steps
+LEARNING_RATE=${LEARNING_RATE:-1e-4}
+LOCAL_BATCH_SIZE=${LOCAL_BATCH_SIZE:-4} # per process
+GRADIENT_ACCUMULATION_STEPS=${GRADIENT_ACCUMULATION_STEPS:-8}
+REFAVS_POS_RATIO=${REFAVS_POS_RATIO:-0.5}
+REFAVS_MASK_ENCODE_MODE=${REFAVS_MASK_ENCODE_MODE:-mask_and_masked_frame}
+LORA_R=${LORA_R:-32}
+LORA_ALPHA=${LORA_ALPHA:-64}
+LORA_DROPOUT=${LORA_DROPOUT:-0.05}
+
+# Left empty, the parts lie under PRETRAINED_WEIGHTS_DIR by their published names.
+LLAMA2_CKPT_PATH=${LLAMA2_CKPT_PATH:-}
+CLIP_CKPT_PATH=${CLIP_CKPT_PATH:-}
+BEATS_CKPT_PATH=${BEATS_CKPT_PATH:-}
+BERT_CKPT_PATH=${BERT_CKPT_PATH:-}
+
+source scripts/launch.sh # PYTHON, NUM_GPUS, part_flags
+
+# Published: 4 GPUs, bf16, DeepSpeed stage 2 with the optimizer on the CPU.
+if [ "$NUM_GPUS" -gt 0 ]; then
+    NPROC_PER_NODE=${NPROC_PER_NODE:-$((NUM_GPUS < 4 ? NUM_GPUS : 4))}
+    DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG-deepspeed/stage2-offload.json}
+    machine_flags=(--bf16 true)
+else
+    echo "no GPU found: training on the CPU in float32, without DeepSpeed" >&2
+    NPROC_PER_NODE=${NPROC_PER_NODE:-1}
+    DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG:-}
+    machine_flags=(--use_cpu true)
+fi
+if [ -n "$DEEPSPEED_CONFIG" ]; then
+    machine_flags+=(--deepspeed "$DEEPSPEED_CONFIG")
+fi
+launcher=("$PYTHON")
+if [ "$NPROC_PER_NODE" -gt 1 ] || [ -n "$DEEPSPEED_CONFIG" ]; then
+    launcher=("$PYTHON" -m torch.distributed.run --standalone --nproc_per_node "$NPROC_PER_NODE")
+fi
+
+exec "${launcher[@]}" -m scripts.finetune.finetune_hyperlora "$RECIPE" \
+    "${part_flags[@]}" \
+    --data_dir "$MQ_RAVSBENCH_DIR" --output_dir "$OUTPUT_DIR" \
+    --num_train_epochs "$NUM_TRAIN_EPOCHS" --max_steps "$MAX_STEPS" --learning_rate "$LEARNING_RATE" \
+    --per_device_train_batch_size "$LOCAL_BATCH_SIZE" --per_device_eval_batch_size "$LOCAL_BATCH_SIZE" \
+    --gradient_accumulation_steps "$GRADIENT_ACCUMULATION_STEPS" \
+    --pos_ratio "$REFAVS_POS_RATIO" --mask_encode_mode "$REFAVS_MASK_ENCODE_MODE" \
+    --lora_r "$LORA_R" --lora_alpha "$LORA_ALPHA" --lora_dropout "$LORA_DROPOUT" \
+    "${machine_flags[@]}" "$@"

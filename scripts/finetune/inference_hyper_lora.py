@@ -1,0 +1,151 @@
+"""Audit the masks of a test split, and score the audits: python -m scripts.finetune.inference_hyper_lora [--flag ...]
+
+Start it through scripts/finetune/inference_hyper_lora.sh, which holds the published settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+from accelerate.utils import send_to_device
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from configs.arguments import EvaluationArguments, ModelArguments
+from configs.parsing import parse_arguments
+from dataset.annotations import read_test
+from dataset.audit_dataset import AuditDataset, build_dataset
+from dataset.collator import AuditCollator
+from dataset.samples import Benchmark
+from dataset.validation import validated
+from models.answers import write_answers
+from models.auditor import Auditor
+from models.checkpoint import find_auditor, load_auditor
+from scripts.finetune.record_log import RecordLog
+from utils.audit import canonical_mask_type
+from utils.records import write_json, write_jsonl
+from utils.report import render_summary
+from utils.run_record import fingerprint, write_run_record
+from utils.scoring import result_names, score_records
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str] | None = None) -> int:
+    model_args, args = parse_arguments((ModelArguments, EvaluationArguments), argv, description=__doc__)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        audit_split(model_args, args)
+    except (OSError, ValueError) as error:
+        print(f"inference: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
+    """Check the data, load the auditor, audit every mask, score, write, and print the tables."""
+    args.mask_type_filter = canonical_mask_type(args.mask_type_filter)
+    names = result_names(args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter)
+    folder = Path(args.output_dir) / names.directory
+    benchmark = validated(
+        read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
+        args.on_bad_sample,
+    )
+    device = resolve_device(args.device)
+    dtype = default_dtype(device) if args.dtype == "auto" else getattr(torch, args.dtype)
+    auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
+    dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+    log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
+    audit_masks(auditor.to(device), tokenizer, dataset, args, log)
+
+    summary, predictions, video_rows = score_records(
+        log.records, args.eval_mode, args.mask_type_filter, args.mask_rank_filter
+    )
+    summary["bad_samples_skipped"] = [str(problem) for problem in benchmark.problems]
+    write_jsonl(folder / names.predictions, predictions)
+    if names.video_avg:
+        write_jsonl(folder / names.video_avg, video_rows)
+    write_json(folder / names.metrics, summary)
+    settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
+    write_run_record(folder, settings, benchmark.files, seed=None)
+    log.finish()
+    print(render_summary(summary, predictions, args.eval_mode))
+    print(f"written to {folder}")
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device asked for; the CPU where there is no GPU."""
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        logger.warning("no GPU found: %s is replaced by the CPU", name)
+        return torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"--device: expected cpu or cuda:N, got '{name}'") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"--device: expected cuda:0 to cuda:{torch.cuda.device_count() - 1}, got '{name}'")
+    return device
+
+
+def default_dtype(device: torch.device) -> torch.dtype:
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def describe_run(
+    model_args: ModelArguments, args: EvaluationArguments, benchmark: Benchmark, dtype: torch.dtype
+) -> dict:
+    """What an interrupted run must have in common with this one for its answers to be kept."""
+    auditor = find_auditor(args.auditor_dir)
+    weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
+    return {
+        "model": vars(model_args),
+        "run": {**vars(args), "dtype": str(dtype), "batch_size": None, "num_workers": None},
+        "data": [fingerprint(path) for path in benchmark.files],
+        "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],
+    }
+
+
+def audit_masks(auditor: Auditor, tokenizer, dataset: AuditDataset, args: EvaluationArguments, log: RecordLog) -> None:
+    """Generate an answer for every mask that `log` does not hold yet, in order."""
+    done = len(log.records)
+    if done:
+        logger.info("going on after %d masks that an interrupted run has audited", done)
+    loader = DataLoader(
+        torch.utils.data.Subset(dataset, range(done, len(dataset))),
+        batch_size=args.batch_size, num_workers=args.num_workers, collate_fn=AuditCollator(tokenizer.pad_token_id),
+    )  # fmt: skip
+    with tqdm(total=len(dataset), initial=done, desc=f"auditing {args.test_name}", unit="mask") as bar:
+        for batch in loader:
+            answers = write_answers(auditor, tokenizer, send_to_device(batch, auditor.device), args.max_new_tokens)
+            start = len(log.records)
+            log.add([record_of(dataset, start + i, *answer) for i, answer in enumerate(answers)])
+            bar.update(len(answers))
+
+
+def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:
+    """One answer with what is true of its mask."""
+    sample_index, candidate_index = dataset.fixed_pairs[index]
+    sample = dataset.samples[sample_index]
+    candidate = sample.candidates[candidate_index]
+    return {
+        "uid": sample.uid,
+        "vid": sample.vid,
+        "frame_idx": sample.frame_idx,
+        "mask_type": candidate.mask_type,
+        "rank": candidate.rank,
+        "mask_path": candidate.mask_name,
+        "iou_to_gt": candidate.iou,
+        "action": candidate.action,
+        "raw_output": raw_output,
+        "generated_ids": generated_ids,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

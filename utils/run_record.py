@@ -1,0 +1,50 @@
+"""run.json: what was run, with which versions, on which data. Written beside every result."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from utils.records import write_json
+
+PACKAGES = ("torch", "transformers", "peft", "accelerate", "deepspeed", "numpy", "opencv-python-headless", "pillow")
+
+
+def write_run_record(folder: str | Path, settings: dict, data_files: Iterable[Path], seed: int | None) -> None:
+    """Write `run.json`: the resolved settings, commit, versions, fingerprints of the data files, and the seed."""
+    record = {
+        "command": sys.argv,
+        "settings": settings,
+        "seed": seed,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "data": {str(path): fingerprint(path) for path in data_files},
+    }
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    write_json(Path(folder) / "run.json", record)
+
+
+def fingerprint(path: Path) -> str:
+    """The first 16 hex digits of a file's SHA-256."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+def _commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
