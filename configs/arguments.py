@@ -40,9 +40,12 @@ class ModelArguments:
     vision_feature_layer: int = field(
         default=-2, metadata={"help": "CLIP hidden state that is read; -2 is state 23 of ViT-L/14."}
     )
-    mask_encode_mode: str = field(
-        default="mask_and_masked_frame",
-        metadata={"help": "mask, masked_frame, mask_and_masked_frame or mask_overlay (paper Table 9)."},
+    mask_encode_mode: str | None = field(
+        default=None,
+        metadata={
+            "help": "mask, masked_frame, mask_and_masked_frame or mask_overlay (paper Table 9). Default: as the "
+            "auditor was trained; mask_and_masked_frame for a new one and for the released pair"
+        },
     )
     iou_estimation: str = field(
         default=DIRECT_NTP, metadata={"help": "direct_ntp or regress_st (paper Table 5).", "choices": IOU_ESTIMATIONS}
@@ -112,3 +115,12 @@ class EvaluationArguments:
     batch_size: int = field(default=8, metadata={"help": "Masks audited together."})
     max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
     num_workers: int = field(default=2, metadata={"help": "Processes that decode media."})
+
+
+@dataclass
+class ConversionArguments:
+    """One conversion between our folder and the released pair."""
+
+    source: str = field(metadata={"help": "Our auditor folder, the released pair's folder, or one checkpoint-N of it."})
+    target: str = field(metadata={"help": "Folder to write."})
+    step: int = field(default=960, metadata={"help": "N of the checkpoint-N folder that the pair gets."})

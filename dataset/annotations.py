@@ -30,7 +30,7 @@ class CsvRow:
     split: str
     fid: int | str
     exp: str
-    kfid: int | None
+    kfid: int | str
 
 
 def read_train(root: Path) -> Benchmark:
@@ -100,7 +100,7 @@ def _read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, Cs
                 benchmark.problems.append(Problem(uid, text))
                 continue
             vid, uid, row_split, fid, expression, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
-            row = CsvRow(vid, uid, row_split, _int_or_text(fid), expression, _int_or_none(kfid))
+            row = CsvRow(vid, uid, row_split, _int_or_text(fid), expression, _int_or_text(kfid))
             if row.uid in rows and split in (row.split, rows[row.uid].split):
                 benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
                 continue
@@ -198,7 +198,7 @@ class _EntryReader:
         if self.protocol != "train" and entry.get("image_path"):
             return self._inside(entry["image_path"])
         choices = (self.row.kfid, entry.get("kfid"), entry.get("frame"))
-        key_frame = next((k for k in choices if k is not None), None)
+        key_frame = next((k for k in choices if k not in (None, "")), None)
         if not isinstance(key_frame, int):
             raise _BadEntry(f"metadata.csv: kfid: expected a frame number, got {key_frame!r}")
         return self.media / "frames" / f"{key_frame}.jpg"

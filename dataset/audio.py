@@ -30,10 +30,13 @@ FBANK_STD = 6.55582
 
 
 def load_waveform(path: str | Path) -> np.ndarray:
-    """(num_samples,) float32 in [-1, 1], mono, 16 kHz. ValueError naming the file if it cannot be decoded.
+    """(num_samples,) float32 in [-1, 1], mono, 16 kHz.
 
     Channels are averaged before soxr's HQ resampling and the length is rounded up, the way librosa.load does it.
+    Raises FileNotFoundError, or ValueError naming a file that cannot be decoded.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"audio {path}: no such file")
     try:
         channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:

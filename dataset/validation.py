@@ -74,7 +74,7 @@ def _check_mask(
     if isinstance(mask, str):
         return Problem(sample.uid, mask, candidate.mask_path)
     if not mask.any() and candidate.mask_type != "null":
-        text = f"{candidate.mask_path}: expected a {candidate.mask_type} mask with foreground, got an empty one"
+        text = f"{candidate.mask_path}: expected foreground in a mask of type {candidate.mask_type}, got an empty mask"
         return Problem(sample.uid, text, candidate.mask_path)
     size = frame_sizes.get(sample.frame_path)
     if isinstance(size, tuple) and mask.shape != size:

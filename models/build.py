@@ -17,7 +17,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from configs.arguments import ModelArguments
 from models.auditor import Auditor
 from models.beats import load_beats
-from models.config import LORA_TARGETS, AuditorConfig, qformer_settings
+from models.config import DEFAULT_MASK_MODE, LORA_TARGETS, AuditorConfig, qformer_settings
+from models.trainable import expected_shapes
 from models.vision import load_vision_tower
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
 
@@ -87,7 +88,7 @@ def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
         qformer=qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
         num_query_tokens=args.num_query_tokens,
         vision_feature_layer=args.vision_feature_layer,
-        mask_encode_mode=args.mask_encode_mode,
+        mask_encode_mode=args.mask_encode_mode or DEFAULT_MASK_MODE,
         iou_estimation=args.iou_estimation,
         lora={"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
         token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
@@ -125,3 +126,21 @@ def build_auditor(config: AuditorConfig, args: ModelArguments, tokenizer, dtype:
     audio = load_beats(base_path(args, config, "audio_encoder"), dtype)
     language_model = prepare_language_model(language_model, config, tokenizer.eos_token_id)
     return Auditor(config, language_model, vision, audio).to(dtype)
+
+
+def expected_state(config: AuditorConfig, args: ModelArguments, state: dict) -> dict[str, tuple[int, ...]]:
+    """Name and shape of everything that learns in an auditor of this configuration, without loading any weights."""
+    llm_config = AutoConfig.from_pretrained(base_path(args, config, "language_model"), local_files_only=True)
+    widths = {p: state[f"{p}.norm.weight"].shape[0] for p in ("vision_projector", "audio_projector")}
+    with torch.device("meta"):
+        language_model = AutoModelForCausalLM.from_config(llm_config)
+        encoders = [_Width(width) for width in widths.values()]
+        return expected_shapes(Auditor(config, prepare_language_model(language_model, config, 0), *encoders))
+
+
+class _Width(torch.nn.Module):
+    """Stands in for an encoder where only the width of its features matters."""
+
+    def __init__(self, hidden_size: int):
+        super().__init__()
+        self.hidden_size = hidden_size

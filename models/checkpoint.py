@@ -12,6 +12,7 @@ The same folder with Trainer state in it is a training checkpoint.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from models.build import build_auditor, load_tokenizer, new_config, part_path
 from models.config import LORA_TARGETS, AuditorConfig
 from models.published import find_pair, read_pair
 from models.trainable import load_trained_state, trained_state
+
+logger = logging.getLogger(__name__)
 
 ADAPTER_FILE = "adapter_model.safetensors"
 PROJECTOR_FILE = "projectors.safetensors"
@@ -52,6 +55,7 @@ def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pix
         task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), inference_mode=True,
         base_model_name_or_path=config.bases["language_model"], **config.lora,
     )  # fmt: skip
+    lora.target_modules = sorted(lora.target_modules)  # PEFT keeps a set; a list is written the same way every time
     lora.save_pretrained(folder)
     parts = {ADAPTER_FILE: {}, PROJECTOR_FILE: {}, TOKEN_FILE: {}}
     for name, tensor in state.items():
@@ -111,9 +115,17 @@ def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig,
     if is_auditor_folder(path):
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", local_files_only=True)
         config = AuditorConfig.from_pretrained(path)
+        if args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
+            logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
+            config.mask_encode_mode = args.mask_encode_mode
         return config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), read_folder(path)
     tokenizer = load_tokenizer(part_path(args, "llama_path"), args.iou_estimation)
     state = read_pair(*find_pair(path))
+    ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
+    if ranks != {args.lora_r}:
+        raise ValueError(
+            f"{path}: expected LoRA rank {args.lora_r} (LORA_R, --lora_r), got {sorted(ranks)} in the file"
+        )
     return new_config(args, tokenizer), tokenizer, pixel_settings(args), state
 
 

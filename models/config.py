@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from transformers import PreTrainedConfig
+from transformers import AutoConfig, PreTrainedConfig
 
 from utils.tokens import DIRECT_NTP
 
+DEFAULT_MASK_MODE = "mask_and_masked_frame"
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -25,7 +26,7 @@ class AuditorConfig(PreTrainedConfig):
         qformer: dict | None = None,
         num_query_tokens: int = 32,
         vision_feature_layer: int = -2,
-        mask_encode_mode: str = "mask_and_masked_frame",
+        mask_encode_mode: str = DEFAULT_MASK_MODE,
         iou_estimation: str = DIRECT_NTP,
         lora: dict | None = None,
         token_ids: dict | None = None,
@@ -44,6 +45,9 @@ class AuditorConfig(PreTrainedConfig):
         self.vocab_size = vocab_size
         self.hidden_size = hidden_size
         super().__init__(**kwargs)
+
+
+AutoConfig.register(AuditorConfig.model_type, AuditorConfig)
 
 
 def qformer_settings(bert_config: dict, num_layers: int) -> dict:

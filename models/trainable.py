@@ -29,7 +29,7 @@ def _learns(name: str) -> bool:
 def trained_state(auditor: Auditor) -> dict[str, Tensor]:
     """Everything that learning changes, by parameter name, on the CPU; ZeRO-3 shards are gathered on every rank."""
     state = {}
-    for name, parameter in _unique_named_parameters(auditor):
+    for name, parameter in _learning_parameters(auditor):
         with _gathered(parameter):
             state[name] = parameter.detach().cpu().clone()
     return state
@@ -38,18 +38,29 @@ def trained_state(auditor: Auditor) -> dict[str, Tensor]:
 def load_trained_state(auditor: Auditor, state: dict[str, Tensor], source: str, prefix: str = "") -> None:
     """Copy a trained state, or the part of one whose names begin with `prefix`, into the auditor, strictly.
 
-    Raises ValueError that names keys which are missing, left over, or of another shape.
+    Raises ValueError as `check_state`.
     """
-    parameters = {name: p for name, p in _unique_named_parameters(auditor) if name.startswith(prefix)}
-    missing, unexpected = sorted(parameters.keys() - state.keys()), sorted(state.keys() - parameters.keys())
-    if missing or unexpected:
-        raise ValueError(f"{source}: does not fit this auditor; missing {missing}, unexpected {unexpected}")
+    parameters = {name: p for name, p in _learning_parameters(auditor) if name.startswith(prefix)}
+    expected = {name: shape for name, shape in expected_shapes(auditor).items() if name.startswith(prefix)}
+    check_state(expected, state, source)
     for name, parameter in parameters.items():
         with _gathered(parameter, modify=True):
-            if parameter.shape != state[name].shape:
-                expected, got = tuple(parameter.shape), tuple(state[name].shape)
-                raise ValueError(f"{source}: {name}: expected shape {expected}, got {got}")
             parameter.data.copy_(state[name])
+
+
+def check_state(expected: dict[str, tuple[int, ...]], state: dict[str, Tensor], source: str) -> None:
+    """Raises ValueError that names the keys of `state` which are missing, left over, or of another shape."""
+    missing, unexpected = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
+    if missing or unexpected:
+        raise ValueError(f"{source}: does not fit this auditor; missing {missing}, unexpected {unexpected}")
+    for name, shape in expected.items():
+        if tuple(state[name].shape) != shape:
+            raise ValueError(f"{source}: {name}: expected shape {shape}, got {tuple(state[name].shape)}")
+
+
+def expected_shapes(auditor: Auditor) -> dict[str, tuple[int, ...]]:
+    """Name and shape of everything that learns; the auditor may lie on the meta device."""
+    return {name: _shape(parameter) for name, parameter in _learning_parameters(auditor)}
 
 
 def trainable_table(auditor: Auditor) -> str:
@@ -80,7 +91,7 @@ _PARTS = {
 }
 
 
-def _unique_named_parameters(auditor: Auditor) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def _learning_parameters(auditor: Auditor) -> Iterator[tuple[str, torch.nn.Parameter]]:
     """The learning parameters; one that is shared (a tied head) comes once, under its first name."""
     return ((name, parameter) for name, parameter in auditor.named_parameters() if _learns(name))
 
@@ -91,6 +102,10 @@ def _gathered(parameter: Tensor, modify: bool = False):
     import deepspeed  # only a ZeRO-3 run has sharded parameters
 
     return deepspeed.zero.GatheredParameters([parameter], modifier_rank=0 if modify else None)
+
+
+def _shape(parameter: Tensor) -> tuple[int, ...]:
+    return tuple(getattr(parameter, "ds_shape", parameter.shape))
 
 
 def _size(parameter: Tensor) -> int:

@@ -14,11 +14,11 @@ TEST_NAME=${TEST_NAME:-test_s}                           # test_s (seen) or test
 REFAVS_EVAL_MODE=${REFAVS_EVAL_MODE:-image}              # image or video
 REFAVS_MASK_TYPE_FILTER=${REFAVS_MASK_TYPE_FILTER:-all}  # all, perfect, cutout, dilate, erode, merge or full_neg
 REFAVS_MASK_RANK_FILTER=${REFAVS_MASK_RANK_FILTER:--1}   # -1 all, 1 hard, 2 medium
-REFAVS_MASK_ENCODE_MODE=${REFAVS_MASK_ENCODE_MODE:-mask_and_masked_frame}
+REFAVS_MASK_ENCODE_MODE=${REFAVS_MASK_ENCODE_MODE:-}     # empty: as trained (released: mask_and_masked_frame)
 DEVICE=${DEVICE:-cuda:0}
 BATCH_SIZE=${BATCH_SIZE:-8}
 MAX_NEW_TOKENS=${MAX_NEW_TOKENS:-256}
-LORA_R=${LORA_R:-32}                                     # the released pair does not say it
+LORA_R=${LORA_R:-32}                                     # for the released pair, which does not say it
 LORA_ALPHA=${LORA_ALPHA:-64}
 # Left empty, the parts lie under PRETRAINED_WEIGHTS_DIR by their published names.
 LLAMA2_CKPT_PATH=${LLAMA2_CKPT_PATH:-}
@@ -33,6 +33,6 @@ exec "$PYTHON" -m scripts.finetune.inference_hyper_lora \
     --data_dir "$MQ_RAVSBENCH_DIR" --auditor_dir "$MQ_AUDITOR_CKPT_DIR" --output_dir "$OUTPUT_DIR" \
     --test_name "$TEST_NAME" --eval_mode "$REFAVS_EVAL_MODE" \
     --mask_type_filter "$REFAVS_MASK_TYPE_FILTER" --mask_rank_filter "$REFAVS_MASK_RANK_FILTER" \
-    --mask_encode_mode "$REFAVS_MASK_ENCODE_MODE" \
+    ${REFAVS_MASK_ENCODE_MODE:+--mask_encode_mode "$REFAVS_MASK_ENCODE_MODE"} \
     --lora_r "$LORA_R" --lora_alpha "$LORA_ALPHA" \
     --device "$DEVICE" --batch_size "$BATCH_SIZE" --max_new_tokens "$MAX_NEW_TOKENS" "$@"

@@ -1,0 +1,44 @@
+"""Convert a trained auditor between our folder and the released pair of files, in the direction that SOURCE asks for.
+
+python -m scripts.finetune.convert --source checkpoints/MQ-Auditor --target checkpoints/pair [--step 960]
+python -m scripts.finetune.convert --source checkpoints/pair --target checkpoints/MQ-Auditor [--lora_alpha 64 ...]
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from configs.arguments import ConversionArguments, ModelArguments
+from configs.parsing import parse_arguments
+from models.build import expected_state
+from models.checkpoint import find_auditor, is_auditor_folder, read_auditor, write_folder
+from models.published import write_pair
+from models.trainable import check_state
+
+
+def main(argv: list[str] | None = None) -> int:
+    model_args, args = parse_arguments((ModelArguments, ConversionArguments), argv, description=__doc__)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        written = convert(model_args, args)
+    except (OSError, ValueError) as error:
+        print(f"convert: {error}", file=sys.stderr)
+        return 2
+    print(f"written: {written}")
+    return 0
+
+
+def convert(model_args: ModelArguments, args: ConversionArguments) -> str:
+    """Read the source, check it against the model that it is for, and write the other format."""
+    source = find_auditor(args.source)
+    config, tokenizer, pixels, state = read_auditor(source, model_args)
+    check_state(expected_state(config, model_args, state), state, str(source))
+    if is_auditor_folder(source):
+        return " and ".join(map(str, write_pair(state, args.target, args.step)))
+    write_folder(state, config, tokenizer, pixels, args.target)
+    return args.target
+
+
+if __name__ == "__main__":
+    sys.exit(main())

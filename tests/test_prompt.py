@@ -1,0 +1,73 @@
+"""The words and their ids: equal to the golden table."""
+
+import pytest
+
+from dataset.prompt import IGNORE_INDEX, PromptEncoder, build_prompt, build_target, encode_text
+from models.build import load_tokenizer
+from tests.conftest import GOLDEN, golden_json
+from utils.tokens import AUDIO, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO
+
+LLAMA = GOLDEN / "weights/pretrained_weights/Llama-2-7b-chat-hf"
+GOLDEN_TABLE = golden_json("00_tokenizer.json")
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return load_tokenizer(LLAMA, "direct_ntp")
+
+
+def test_special_token_ids(tokenizer):
+    assert {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS} == GOLDEN_TABLE["special_tokens"]
+    assert len(tokenizer) == GOLDEN_TABLE["vocab_after"]
+    assert tokenizer.pad_token_id == GOLDEN_TABLE["pad_token_id"]
+    assert tokenizer.padding_side == "left"
+
+
+@pytest.mark.parametrize("row", GOLDEN_TABLE["table"], ids=lambda row: repr(row["text"][:40]))
+def test_ids_equal_the_slow_tokenizer(tokenizer, row):
+    assert encode_text(tokenizer, row["text"]) == row["ids"]
+
+
+def test_ids_survive_saving_the_tokenizer(tokenizer, tmp_path):
+    from transformers import AutoTokenizer
+
+    tokenizer.save_pretrained(tmp_path)
+    again = AutoTokenizer.from_pretrained(tmp_path)
+    assert all(encode_text(again, row["text"]) == row["ids"] for row in GOLDEN_TABLE["table"])
+
+
+def test_regress_st_adds_the_29th_token():
+    tokenizer = load_tokenizer(LLAMA, REGRESS_ST)
+    assert tokenizer.convert_tokens_to_ids(IOU_VALUE) == GOLDEN_TABLE["vocab_after"]
+
+
+def test_prompts_differ_between_protocols():
+    head = "<s>video:\n<video_start><video><video_end>\naudio:\n<audio_start><audio><audio_end>\nGiven the referential "
+    assert build_prompt("The {Dog}", "train") == head + (
+        "expression: 'the {dog}', the key frame image <image_start><image><image_end>, and its corresponding "
+        "segmentation mask <mask_start><mask><mask_end>, analyze all cues to audit the mask's quality.\n"
+    )
+    tail = " <image_start><image><image_end> and its segmentation mask <mask_start><mask><mask_end>, please audit the "
+    assert build_prompt("A", "image") == head + f"expression: 'a', the key frame{tail}mask quality.\n"
+    assert build_prompt("A", "video") == head + f"expression: 'a', the frame{tail}mask quality.\n"
+
+
+def test_targets():
+    response = "<audit> x <iou_token> </audit>"
+    assert build_target(response, 0.91236) == "<audit> x <iou> 0.9124 </iou> </audit></s>"
+    assert build_target(response, None) == "<audit> x <iou>  </iou> </audit></s>"
+    assert build_target("done</s>", 1.0) == "done</s>"
+    assert build_target(response, 0.5, REGRESS_ST) == "<audit> x <iou> <iou_value> </iou> </audit></s>"
+    literal = "<audit> <iou> 0.5000 </iou>, then </audit>"
+    assert build_target(literal, 0.5, REGRESS_ST) == "<audit> <iou> <iou_value> </iou>, then </audit></s>"
+
+
+def test_placeholders_are_widened_and_only_the_answer_is_labelled(tokenizer):
+    encoder = PromptEncoder(tokenizer, tokens_per_item=4)
+    num_items = {VIDEO: 10, AUDIO: 10, IMAGE: 1, MASK: 2}
+    item = encoder.encode("the dog", "train", num_items, "<audit> x </audit></s>")
+    for token, items in num_items.items():
+        assert (item["input_ids"] == tokenizer.convert_tokens_to_ids(token)).sum() == 4 * items
+    answer = encode_text(tokenizer, "<audit> x </audit></s>")
+    assert item["labels"][-len(answer) :].tolist() == answer == item["input_ids"][-len(answer) :].tolist()
+    assert set(item["labels"][: -len(answer)].tolist()) == {IGNORE_INDEX}
