@@ -118,6 +118,35 @@ class EvaluationArguments:
 
 
 @dataclass
+class AuditArguments:
+    """One audit of one mask of a clip of one's own."""
+
+    expression: str = field(metadata={"help": "What the mask should show, e.g. 'the dog that barks'."})
+    mask: str = field(metadata={"help": "Picture of the mask; what is not black is inside. Any size."})
+    frame: int = field(
+        metadata={"help": "Which of the ten frames, 0 to 9, the mask belongs to. Frame i of a ten second video is the "
+                          "one at i seconds, and lies in OUTPUT/frames after a run."}
+    )  # fmt: skip
+    video: str | None = field(default=None, metadata={"help": "Video file with sound; ten seconds of it are used."})
+    frames: str | None = field(
+        default=None, metadata={"help": "Instead of --video: folder of ten numbered images. Needs --audio."}
+    )
+    audio: str | None = field(default=None, metadata={"help": "Sound file; replaces the sound of --video."})
+    auditor: str = field(
+        default="checkpoints/MQ-Auditor",
+        metadata={"help": "Our auditor folder, the published pair's folder, or one checkpoint-N of it."},
+    )
+    output: str = field(default="results/audit", metadata={"help": "Folder of audit.json, audit.png and the media."})
+    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
+    dtype: str = field(
+        default="auto",
+        metadata={"help": "auto: float32 on CPU, bfloat16 on a GPU.",
+                  "choices": ("auto", "float32", "bfloat16", "float16")},
+    )  # fmt: skip
+    max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
+
+
+@dataclass
 class ConversionArguments:
     """One conversion between our folder and the released pair."""
 

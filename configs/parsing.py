@@ -12,29 +12,39 @@ import yaml
 from transformers import HfArgumentParser
 
 
-def parse_arguments(dataclass_types: tuple, argv: list[str] | None = None, **parser_settings) -> tuple:
+class ArgumentParser(HfArgumentParser):
+    """Says what is wrong in one sentence; the full list of flags is for --help."""
+
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+
+
+def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
     """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
 
     An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    parser = HfArgumentParser(dataclass_types, **parser_settings)
+    parser = ArgumentParser(dataclass_types, prog=prog, description=description, allow_abbrev=False)
     if argv and argv[0].endswith((".yaml", ".yml")):
         argv = _recipe_flags(Path(argv[0]), parser) + argv[1:]
     try:
-        return parser.parse_args_into_dataclasses(args=argv)
+        *parsed, unknown = parser.parse_args_into_dataclasses(args=argv, return_remaining_strings=True)
     except ValueError as error:
         parser.error(str(error))
+    if unknown:
+        parser.error(f"unknown flag or key: {' '.join(unknown)}")
+    return tuple(parsed)
 
 
-def _recipe_flags(path: Path, parser: HfArgumentParser) -> list[str]:
+def _recipe_flags(path: Path, parser: ArgumentParser) -> list[str]:
     """The recipe's settings written as flags, so that one parser judges both."""
     if not path.is_file():
         parser.error(f"recipe {path}: no such file")
     try:
         settings = yaml.safe_load(path.read_text()) or {}
     except yaml.YAMLError as error:
-        parser.error(f"recipe {path}: not valid YAML ({error})".replace("\n", " "))
+        parser.error(f"recipe {path}: not valid YAML: {' '.join(str(error).split())}")
     if not isinstance(settings, dict):
         parser.error(f"recipe {path}: expected 'name: value' lines, got a {type(settings).__name__}")
     flags = []

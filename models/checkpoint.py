@@ -123,9 +123,8 @@ def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig,
     state = read_pair(*find_pair(path))
     ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
     if ranks != {args.lora_r}:
-        raise ValueError(
-            f"{path}: expected LoRA rank {args.lora_r} (LORA_R, --lora_r), got {sorted(ranks)} in the file"
-        )
+        got = sorted(ranks)
+        raise ValueError(f"{path}: LoRA rank: expected {args.lora_r} (LORA_R, --lora_r), got {got} in the file")
     return new_config(args, tokenizer), tokenizer, pixel_settings(args), state
 
 

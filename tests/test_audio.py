@@ -90,6 +90,7 @@ def test_channels_must_be_mixed_before():
 
 def test_unreadable_files_are_named(tmp_path):
     (tmp_path / "text.wav").write_text("not audio")
-    for name in ("text.wav", "absent.wav"):
-        with pytest.raises(ValueError, match=f"{name}: expected a readable sound file"):
-            load_waveform(tmp_path / name)
+    with pytest.raises(ValueError, match="text.wav: expected a readable sound file"):
+        load_waveform(tmp_path / "text.wav")
+    with pytest.raises(FileNotFoundError, match="absent.wav: no such file"):
+        load_waveform(tmp_path / "absent.wav")

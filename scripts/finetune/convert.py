@@ -16,14 +16,16 @@ from models.checkpoint import find_auditor, is_auditor_folder, read_auditor, wri
 from models.published import write_pair
 from models.trainable import check_state
 
+PROG = "convert"
+
 
 def main(argv: list[str] | None = None) -> int:
-    model_args, args = parse_arguments((ModelArguments, ConversionArguments), argv, description=__doc__)
+    model_args, args = parse_arguments((ModelArguments, ConversionArguments), argv, PROG, __doc__)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         written = convert(model_args, args)
     except (OSError, ValueError) as error:
-        print(f"convert: {error}", file=sys.stderr)
+        print(f"{PROG}: {error}", file=sys.stderr)
         return 2
     print(f"written: {written}")
     return 0

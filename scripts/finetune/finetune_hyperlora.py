@@ -31,18 +31,20 @@ from utils.run_record import write_run_record
 
 logger = logging.getLogger(__name__)
 
+PROG = "finetune"
+
 PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
 
 def main(argv: list[str] | None = None) -> int:
     model_args, data_args, training_args = parse_arguments(
-        (ModelArguments, DataArguments, AuditTrainingArguments), argv, description=__doc__
+        (ModelArguments, DataArguments, AuditTrainingArguments), argv, PROG, __doc__
     )
     start_logging(training_args)
     try:
         train(model_args, data_args, training_args)
     except (OSError, ValueError) as error:
-        print(f"finetune: {error}", file=sys.stderr)
+        print(f"{PROG}: {error}", file=sys.stderr)
         return 2
     finally:
         if torch.distributed.is_initialized():

@@ -34,16 +34,18 @@ from utils.scoring import result_names, score_records
 
 logger = logging.getLogger(__name__)
 
+PROG = "inference"
+
 
 def main(argv: list[str] | None = None) -> int:
-    model_args, args = parse_arguments((ModelArguments, EvaluationArguments), argv, description=__doc__)
+    model_args, args = parse_arguments((ModelArguments, EvaluationArguments), argv, PROG, __doc__)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     try:
         audit_split(model_args, args)
     except (OSError, ValueError) as error:
-        print(f"inference: {error}", file=sys.stderr)
+        print(f"{PROG}: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -1,0 +1,196 @@
+"""Audit one mask of a clip of your own: its type, its IoU with the true mask, and what to do with it.
+
+python -m scripts.audit --video clip.mp4 --expression "the dog that barks" --mask mask.png --frame 7 --auditor DIR
+python -m scripts.audit --frames FOLDER --audio a.wav --expression ... (as above)
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import torch
+import transformers
+from accelerate.utils import send_to_device
+
+from configs.arguments import AuditArguments, ModelArguments
+from configs.parsing import parse_arguments
+from dataset.annotations import NUM_FRAMES
+from dataset.audio import read_fbank
+from dataset.audit_dataset import build_dataset
+from dataset.clip import extract_clip, find_frames
+from dataset.collator import AuditCollator
+from dataset.media import check_image, mask_views, read_frame, read_mask, resize_mask
+from dataset.samples import AuditSample, Candidate
+from models.answers import write_answers
+from models.checkpoint import find_auditor, load_auditor
+from scripts.finetune.inference_hyper_lora import default_dtype, resolve_device
+from utils.audit import Audit, parse_audit
+from utils.picture import NOT_PARSED, audit_picture, one_line
+from utils.records import write_json
+from utils.run_record import fingerprint, write_run_record
+from utils.tokens import IOU_VALUE, SPECIAL_TOKENS
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 0, or 2 after one sentence on stderr for input that cannot be audited."""
+    model_args, args = parse_arguments((ModelArguments, AuditArguments), argv, description=__doc__)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        audit_clip(model_args, args)
+    except (OSError, ValueError) as error:
+        print(f"audit: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
+    """Check the request, take the clip apart, load the auditor, ask it, write the answer, and print it."""
+    times, folder = Stopwatch(), Path(args.output)
+    check_request(model_args, args)
+    device = resolve_device(args.device)
+    dtype = default_dtype(device) if args.dtype == "auto" else getattr(torch, args.dtype)
+    sample = read_sample(args, folder)
+    frame, mask = check_media(sample)
+    folder.mkdir(parents=True, exist_ok=True)
+    times.lap("media")
+    auditor, tokenizer, pixels = load_auditor(args.auditor, model_args, dtype)
+    auditor.to(device)
+    times.lap("load")
+    dataset = build_dataset([sample], tokenizer, pixels, auditor.config, fixed_pairs=[(0, 0)])
+    batch = AuditCollator(tokenizer.pad_token_id)([dataset[0]])
+    ((ids, text),) = write_answers(auditor, tokenizer, send_to_device(batch, device), args.max_new_tokens)
+    times.lap("audit")
+
+    audit = parse_audit(text)
+    write_json(folder / "audit.json", describe(args, sample, audit, text, ids, times.seconds))
+    settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
+    write_run_record(folder, settings, media_files(sample), seed=None)
+    audit_picture(frame, mask, sample.expression, audit, folder / "audit.png", readable(text))
+    print(render(audit, text))
+    print(f"written to {folder}")
+
+
+def check_request(model_args: ModelArguments, args: AuditArguments) -> None:
+    """Everything that can be judged without decoding media. Raises ValueError, FileNotFoundError."""
+    if (args.video is None) == (args.frames is None):
+        raise ValueError(f"expected either --video or --frames, got {'neither' if args.video is None else 'both'}")
+    if args.frames is not None and args.audio is None:
+        raise ValueError("--frames: expected the sound with --audio FILE, got none")
+    if not 0 <= args.frame < NUM_FRAMES:
+        raise ValueError(f"--frame: expected 0 to {NUM_FRAMES - 1}, got {args.frame}")
+    if args.max_new_tokens < 1:
+        raise ValueError(f"--max_new_tokens: expected at least 1, got {args.max_new_tokens}")
+    if not args.expression.strip():
+        raise ValueError("--expression: expected words, got none")
+    if not args.expression.isascii() and any("\ud800" <= c <= "\udfff" for c in args.expression):
+        raise ValueError("--expression: expected UTF-8 text, got other bytes")
+    if reserved := [token for token in (*SPECIAL_TOKENS, IOU_VALUE) if token in args.expression.lower()]:
+        raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
+    if model_args.mask_encode_mode:
+        mask_views(model_args.mask_encode_mode)
+    if Path(args.output).exists() and not Path(args.output).is_dir():
+        raise ValueError(f"--output {args.output}: expected a folder, got a file")
+    read_mask(Path(args.mask))
+    find_auditor(args.auditor)
+
+
+def read_sample(args: AuditArguments, folder: Path) -> AuditSample:
+    """The clip as a sample of the benchmark's image protocol; a video's frames and sound are written to `folder`."""
+    if args.video is not None:
+        frame_paths, audio_path = extract_clip(args.video, folder, args.audio)
+    else:
+        frame_paths, audio_path = find_frames(args.frames), Path(args.audio)
+    return AuditSample(
+        uid="clip",
+        vid="clip",
+        expression=args.expression.strip(),
+        frame_idx=args.frame,
+        frame_path=frame_paths[args.frame],
+        video_paths=tuple(frame_paths),
+        audio_path=audio_path,
+        candidates=(Candidate(Path(args.mask), args.mask, mask_type="unknown", iou=None),),
+        protocol="image",
+    )
+
+
+def check_media(sample: AuditSample):
+    """The audited frame (H, W, 3) uint8 and its mask (H, W) bool in the frame's size, once all media have been decoded.
+
+    Logs a warning for a mask that is empty, full, or of another size. Raises FileNotFoundError, ValueError.
+    """
+    for path in sample.video_paths:
+        check_image(path)
+    read_fbank(sample.audio_path)
+    mask_path = sample.candidates[0].mask_path
+    frame, mask = read_frame(sample.frame_path), read_mask(mask_path)
+    if mask.shape != frame.shape[:2]:
+        (height, width), (frame_height, frame_width) = mask.shape, frame.shape[:2]
+        sizes = f"{width} x {height}, its frame {frame_width} x {frame_height}"
+        logger.warning("%s: is %s (width x height); the mask is resized", mask_path, sizes)
+    if mask.all() or not mask.any():
+        logger.warning("%s: the mask %s", mask_path, "covers everything" if mask.all() else "is empty")
+    return frame, resize_mask(mask, frame.shape[:2])
+
+
+class Stopwatch:
+    """`seconds` of each lap by name."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = {}
+        self.last = perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = perf_counter()
+        self.seconds[name], self.last = round(now - self.last, 3), now
+
+
+def media_files(sample: AuditSample) -> list[Path]:
+    """What the auditor saw and heard."""
+    return [*sample.video_paths, sample.audio_path, sample.candidates[0].mask_path]
+
+
+def describe(args: AuditArguments, sample: AuditSample, audit: Audit, text: str, ids: list[int], seconds: dict) -> dict:
+    """audit.json; a field of the audit that did not parse is null. `inputs` holds the beginning of each SHA-256."""
+    return {
+        "expression": sample.expression,
+        "frame": args.frame,
+        "frame_path": str(sample.frame_path),
+        "mask": args.mask,
+        "mask_type": audit.mask_type,
+        "iou": audit.iou,
+        "action": audit.action,
+        "raw_output": text,
+        "generated_ids": ids,
+        "auditor": str(find_auditor(args.auditor)),
+        "video": args.video,
+        "inputs": {str(path): fingerprint(path) for path in media_files(sample)},
+        "seconds": seconds,
+    }
+
+
+def readable(text: str) -> str:
+    """An answer without its tags."""
+    return re.sub(r" (?=[.,;:!?](\s|$))", "", one_line(re.sub(r"</?\w+>", " ", text)))
+
+
+def render(audit: Audit, text: str) -> str:
+    """The audit for the terminal, then the answer in plain words."""
+    fields = {
+        "mask type": audit.mask_type,
+        "IoU": None if audit.iou is None else f"{audit.iou:.4f}",
+        "action": audit.action,
+    }
+    lines = [f"{name:<10} {NOT_PARSED if value is None else one_line(value)}" for name, value in fields.items()]
+    return "\n".join([*lines, f"{'answer':<10} {readable(text)}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

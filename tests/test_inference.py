@@ -1,0 +1,176 @@
+"""The real evaluation program: the reference's own results on the golden pair, and what happens when it is cut off."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.finetune import inference_hyper_lora
+from scripts.finetune.record_log import RecordLog
+from tests.conftest import BENCHMARK, GOLDEN, golden_json
+
+CKPT = GOLDEN / "weights/ckpt"
+END_TO_END = GOLDEN / "06_end_to_end"
+
+
+def audit(auditor, output, *more) -> int:
+    flags = [
+        "--auditor_dir",
+        str(auditor),
+        "--data_dir",
+        str(BENCHMARK),
+        "--output_dir",
+        str(output),
+        "--num_workers",
+        "0",
+    ]
+    return inference_hyper_lora.main([*flags, *more])
+
+
+def read_jsonl(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def image_run(weights_dir, tmp_path_factory) -> Path:
+    """All image-mode masks, through the launch script as a user starts it."""
+    output = tmp_path_factory.mktemp("results")
+    settings = {
+        "PRETRAINED_WEIGHTS_DIR": weights_dir, "MQ_RAVSBENCH_DIR": BENCHMARK, "MQ_AUDITOR_CKPT_DIR": CKPT,
+        "OUTPUT_DIR": output, "LORA_R": 4, "LORA_ALPHA": 8, "DEVICE": "cpu",
+    }  # fmt: skip
+    environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
+    command = ["bash", "scripts/finetune/inference_hyper_lora.sh"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "F2-M %" in done.stdout and "written to" in done.stdout
+    return output / "test_s_image_mask-all_rank-all"
+
+
+def test_files_of_a_run(image_run):
+    run = "image_mask-all_rank-all"
+    names = {path.name for path in image_run.iterdir()}
+    assert names == {f"predictions_{run}.jsonl", f"metrics_summary_{run}.json", "run.json"}
+
+
+def test_predictions_equal_the_references(image_run):
+    golden_dir = END_TO_END / "test_s_image_mask-all_rank-all"
+    expected = read_jsonl(golden_dir / "predictions_image_mask-all_rank-all.jsonl")
+    uid = json.loads((END_TO_END / "run_image.json").read_text())["uid_kept"]
+    ours = [row for row in read_jsonl(image_run / "predictions_image_mask-all_rank-all.jsonl") if row["uid"] == uid]
+    assert len(ours) == len(expected)
+    for mine, golden in zip(ours, expected, strict=True):
+        for name, value in golden.items():
+            if name == "raw_output":  # the old tokenizer put spaces around special tokens
+                assert "".join(mine[name].split()) == "".join(value.split())
+            else:
+                assert mine[name] == value
+
+
+def test_ids_equal_the_references(image_run):
+    rows = {row["mask_path"]: row for row in read_jsonl(image_run / "predictions_image_mask-all_rank-all.jsonl")}
+    for sample in golden_json("06_generation.json")["samples"]:
+        if sample["eval_mode"] == "image":
+            row = rows[sample["mask_path"]]
+            assert row["generated_ids"] == sample["ids_max256"][1:]
+            assert (row["vid"], row["frame_idx"]) == (sample["uid"].rsplit("_", 2)[0], sample["frame_idx"])
+
+
+def test_columns_of_table_2(image_run):
+    summary = json.loads((image_run / "metrics_summary_image_mask-all_rank-all.json").read_text())
+    assert summary["samples"] == 31
+    assert summary["columns"]["num_samples"]["cutout_hard"] == 2
+    assert summary["bad_samples_skipped"] == []
+
+
+def test_score_gives_the_same_summary(image_run, tmp_path):
+    from scripts.finetune.score import main as score
+
+    run = "image_mask-all_rank-all"
+    arguments = [
+        str(image_run / f"predictions_{run}.jsonl"),
+        "--eval_mode",
+        "image",
+        "--output",
+        str(tmp_path / "m.json"),
+    ]
+    assert score(arguments) == 0
+    summary = json.loads((image_run / f"metrics_summary_{run}.json").read_text())
+    summary.pop("bad_samples_skipped")
+    assert json.loads((tmp_path / "m.json").read_text()) == summary
+
+
+def test_video_mode(quick_weights_dir, tmp_path):
+    more = ("--eval_mode", "video", "--mask_type_filter", "cutout", "--mask_rank_filter", "1", "--max_new_tokens", "8")
+    parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
+    assert audit(CKPT, tmp_path, *more, *parts) == 0
+    folder = tmp_path / "test_s_video_mask-cutout_rank-1"
+    assert len(read_jsonl(folder / "predictions_video_mask-cutout_rank-1.jsonl")) == 20
+    assert [
+        row["frame_num"] for row in read_jsonl(folder / "predictions_video_avg_video_mask-cutout_rank-1.jsonl")
+    ] == [10, 10]
+
+
+def test_video_mode_equals_the_references(released, tmp_path, monkeypatch):
+    golden = END_TO_END / "test_s_video_mask-cutout_rank-1"
+    monkeypatch.setattr(inference_hyper_lora, "load_auditor", lambda *_: released)
+    more = ("--eval_mode", "video", "--mask_type_filter", "cutout", "--mask_rank_filter", "1")
+    assert audit(CKPT, tmp_path, *more) == 0
+    uid = json.loads((END_TO_END / "run_video.json").read_text())["uid_kept"]
+    ours = [
+        row
+        for row in read_jsonl(tmp_path / golden.name / "predictions_video_mask-cutout_rank-1.jsonl")
+        if row["uid"] == uid
+    ]
+    expected = read_jsonl(golden / "predictions_video_mask-cutout_rank-1.jsonl")
+    assert [{k: r[k] for k in e if k != "raw_output"} for r, e in zip(ours, expected, strict=True)] == [
+        {k: v for k, v in e.items() if k != "raw_output"} for e in expected
+    ]
+
+
+def test_an_interrupted_run_goes_on(quick_weights_dir, tmp_path, monkeypatch):
+    parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
+    more = (*parts, "--mask_type_filter", "merge", "--max_new_tokens", "4", "--batch_size", "2")
+    real, calls = inference_hyper_lora.write_answers, []
+
+    def break_at_third(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(inference_hyper_lora, "write_answers", break_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        audit(CKPT, tmp_path, *more)
+    monkeypatch.setattr(inference_hyper_lora, "write_answers", lambda *a: calls.append(1) or real(*a))
+    assert audit(CKPT, tmp_path, *more) == 0
+    assert len(calls) == 3 + 1  # five masks by twos: two batches were kept, one was left
+    folder = tmp_path / "test_s_image_mask-merge_rank-all"
+    assert len(read_jsonl(folder / "predictions_image_mask-merge_rank-all.jsonl")) == 5
+    assert not list(folder.glob("*.partial"))
+
+
+def test_record_log_of_another_run_starts_afresh(tmp_path):
+    path = tmp_path / "x.partial"
+    RecordLog(path, {"run": 1}).add([{"a": 1}])
+    path.write_text(path.read_text() + '{"torn')
+    assert RecordLog(path, {"run": 1}).records == [{"a": 1}]
+    assert RecordLog(path, {"run": 2}).records == []
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("--mask_type_filter", "banana"), "mask type filter: expected all or one of"),
+        (("--auditor_dir", "absent"), "auditor absent: no such folder"),
+        (("--device", "tpu"), "--device: expected cpu or cuda:N, got 'tpu'"),
+        (("--data_dir", "absent"), "benchmark folder absent: no such folder"),
+        (("--test_name", "test_u"), "test_u_image_filtered.json: no such file"),
+    ],
+)
+def test_wrong_input_ends_with_one_sentence(tmp_path, capsys, more, sentence):
+    assert audit(CKPT, tmp_path, *more) == 2
+    complaint = capsys.readouterr().err.strip().splitlines()[-1]
+    assert complaint.startswith("inference: ") and sentence in complaint

@@ -1,0 +1,139 @@
+"""The real training program on the golden benchmark: what moves, what a checkpoint holds, and resuming."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from configs.arguments import ModelArguments
+from models.checkpoint import load_auditor
+from scripts.finetune.finetune_hyperlora import main as finetune
+from scripts.finetune.trainer import find_resumable
+from tests.conftest import BENCHMARK
+
+RECIPE = "configs/recipes/finetune_hyperlora.yaml"
+WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_rows.safetensors")
+
+
+def flags(weights, output, *more) -> list[str]:
+    return [
+        RECIPE, "--pretrained_weights_dir", str(weights), "--data_dir", str(BENCHMARK), "--output_dir", str(output),
+        "--lora_r", "4", "--lora_alpha", "8", "--learning_rate", "1e-3", "--use_cpu", "true",
+        "--per_device_train_batch_size", "1", "--gradient_accumulation_steps", "2", "--dataloader_num_workers", "0",
+        "--report_to", "none", "--num_train_epochs", "4", "--save_total_limit", "9", *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(quick_weights_dir, tmp_path_factory):
+    """Four epochs of one step each, without interruption."""
+    output = tmp_path_factory.mktemp("training") / "MQ-Auditor"
+    assert finetune(flags(quick_weights_dir, output)) == 0
+    return output
+
+
+def weights(folder) -> dict[str, torch.Tensor]:
+    return {key: tensor for name in WEIGHT_FILES for key, tensor in load_file(folder / name).items()}
+
+
+def losses(folder) -> list[float]:
+    return [
+        row["loss"] for row in json.loads((folder / "trainer_state.json").read_text())["log_history"] if "loss" in row
+    ]
+
+
+def test_everything_that_learns_moves(run):
+    first, last = weights(run / "checkpoint-1"), weights(run)
+    assert first.keys() == last.keys()
+    still = [key for key in first if torch.equal(first[key], last[key])]
+    # a key bias shifts all scores alike, so softmax gives it no gradient but rounding noise
+    assert [key for key in still if not key.endswith("key.bias")] == []
+
+
+def test_loss_falls_and_is_logged(run):
+    assert len(losses(run)) == 4
+    assert losses(run)[-1] < losses(run)[0]
+
+
+def test_the_result_is_an_auditor_folder_and_says_how_it_was_made(run):
+    auditor, _, _ = load_auditor(run, ModelArguments())
+    assert auditor.config.lora == {"r": 4, "lora_alpha": 8, "lora_dropout": 0.05}
+    record = json.loads((run / "run.json").read_text())
+    assert record["seed"] == 42 and record["settings"]["pos_ratio"] == 0.5
+    assert any(name.endswith("metadata.csv") for name in record["data"])
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(run, quick_weights_dir, tmp_path):
+    """Stopped after two of four epochs, with the third checkpoint torn: the same losses, the same bits."""
+    output = tmp_path / "MQ-Auditor"
+    for step in (1, 2, 3):
+        shutil.copytree(run / f"checkpoint-{step}", output / f"checkpoint-{step}")
+    (output / "checkpoint-3/trainer_state.json").unlink()
+    assert finetune(flags(quick_weights_dir, output)) == 0
+    assert (output / "torn-checkpoint-3").is_dir()
+    assert losses(output) == losses(run)
+    whole, resumed = weights(run), weights(output)
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_a_checkpoint_holds_the_trainers_full_state(run):
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json", "config.json"):
+        assert (run / "checkpoint-4" / name).is_file()
+    assert find_resumable(str(run)) == str(run / "checkpoint-4")
+    assert find_resumable(str(run / "nowhere")) is None
+
+
+def test_held_out_videos_are_evaluated(quick_weights_dir, tmp_path):
+    more = ("--eval_fraction", "0.5", "--max_steps", "1", "--save_strategy", "no")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
+    history = json.loads((tmp_path / "out/trainer_state.json").read_text())["log_history"]
+    assert [row["eval_loss"] for row in history if "eval_loss" in row]
+
+
+def test_regress_st_trains_and_audits(quick_weights_dir, tmp_path):
+    from tests.test_inference import audit
+
+    more = ("--iou_estimation", "regress_st", "--max_steps", "1", "--save_strategy", "no")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
+    auditor, tokenizer, _ = load_auditor(tmp_path / "out", ModelArguments())
+    assert auditor.config.vocab_size == 509 and auditor.iou_head.out_features == 1
+    ids = [tokenizer.convert_tokens_to_ids("<iou_value>"), 2]
+    assert ids[0] == 508
+    assert audit(tmp_path / "out", tmp_path / "results", "--mask_type_filter", "merge", "--max_new_tokens", "4") == 0
+
+
+def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsys):
+    bad = [
+        (["--data_dir", str(tmp_path / "absent")], "absent: no such folder"),
+        (["--mask_encode_mode", "both"], "mask_encode_mode: expected one of"),
+        (["--audio_pretrain_path", str(tmp_path / "absent.bin")], "--audio_pretrain_path: expected"),
+    ]
+    for more, sentence in bad:
+        assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 2
+        complaint = capsys.readouterr().err.strip().splitlines()[-1]
+        assert complaint.startswith("finetune: ") and sentence in complaint
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["absent.yaml"], "recipe absent.yaml: no such file"),
+        (["--no_such_flag", "1"], "finetune: unknown flag or key: --no_such_flag 1"),
+        (["--pos_ratio", "1.5"], "--pos_ratio: expected a number from 0 to 1, got 1.5"),
+        (["--train_fraction", "0"], "--train_fraction: expected a number above 0 to 1, got 0"),
+    ],
+)
+def test_wrong_flags_end_with_one_sentence(argv, sentence, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        finetune(argv)
+    assert stopped.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_an_unknown_key_in_a_recipe_fails(tmp_path, capsys):
+    (tmp_path / "recipe.yaml").write_text("learning_rat: 0.1\n")
+    with pytest.raises(SystemExit):
+        finetune([str(tmp_path / "recipe.yaml")])
+    assert "unknown flag or key: --learning_rat 0.1" in capsys.readouterr().err
