@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from transformers import TrainingArguments
 
-from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS
+from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, REGRESS_ST, special_tokens
 
 
 @dataclass
@@ -144,6 +144,22 @@ class AuditArguments:
                   "choices": ("auto", "float32", "bfloat16", "float16")},
     )  # fmt: skip
     max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
+
+    def __post_init__(self):
+        if (self.video is None) == (self.frames is None):
+            raise ValueError(f"expected --video or --frames, got {'neither' if self.video is None else 'both'}")
+        if self.frames is not None and self.audio is None:
+            raise ValueError("--frames: expected the sound with --audio FILE, got none")
+        if not 0 <= self.frame <= 9:
+            raise ValueError(f"--frame: expected 0 to 9, got {self.frame}")
+        if self.max_new_tokens < 1:
+            raise ValueError(f"--max_new_tokens: expected at least 1, got {self.max_new_tokens}")
+        if not self.expression.strip():
+            raise ValueError("--expression: expected words, got none")
+        if any("\ud800" <= c <= "\udfff" for c in self.expression):
+            raise ValueError("--expression: expected UTF-8 text, got other bytes")
+        if reserved := [token for token in special_tokens(REGRESS_ST) if token in self.expression.lower()]:
+            raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 - samples, annotations: metadata.csv and the split files -> AuditSamples
 - validation: reads every file that a run would read, and lists what is wrong
 - sampling: which mask of which video comes when
+- clip: a clip of one's own -> ten frames and a sound file
 - audio, media: waveforms, frames and masks -> tensors
 - prompt: wording and token ids
 - audit_dataset, collator: one sample, and several as one rectangular batch

@@ -53,7 +53,7 @@ def extract_clip(video_path: str | Path, folder: str | Path, sound_path: str | P
     times, picture_ends = _frame_times(video_path)
     sound = _read_sound(Path(sound_path)) if sound_path else _read_sound(video_path, begin=times[0])
     seconds = _clip_seconds(video_path, max(picture_ends, sound.ends))
-    _warn_of_gaps(video_path, seconds, picture_ends, sound)
+    _warn_of_gaps(seconds, video_path, picture_ends, sound_path or video_path, sound)
     moments = times[0] + np.arange(NUM_FRAMES) * seconds / NUM_FRAMES
     on_screen = np.searchsorted(np.maximum.accumulate(times), moments + SAME_INSTANT, side="right") - 1
     frame_paths = _write_frames(video_path, on_screen.tolist(), folder / "frames")
@@ -172,10 +172,8 @@ def _decoded(path: Path, kind: str) -> Iterator[tuple[float, float, av.VideoFram
                 end = time + length
                 yield time, length, frame
     except av.FFmpegError as error:
-        where = "" if end is None else f" after {end:.1f} s"
-        raise ValueError(
-            f"{path}: expected {kind} that can be decoded, got an error{where}: {error.strerror}"
-        ) from None
+        got = f"an error{'' if end is None else f' after {end:.1f} s'}: {error.strerror}"
+        raise ValueError(f"{path}: expected {kind} that can be decoded, got {got}") from None
     if end is None:
         raise ValueError(f"{path}: expected {kind} that can be decoded, got a stream without any frame")
 
@@ -208,10 +206,8 @@ def _clip_seconds(path: Path, available: float) -> float:
     return SECONDS
 
 
-def _warn_of_gaps(path: Path, seconds: float, picture_ends: float, sound: Sound) -> None:
+def _warn_of_gaps(seconds: float, path: Path, picture_ends: float, sound_path: Path, sound: Sound) -> None:
     if picture_ends < seconds - SLACK:
         logger.warning("%s: the picture ends at %.1f s; its last frame stands still", path, picture_ends)
     if sound.begins > SLACK or sound.ends < seconds - SLACK:
-        logger.warning(
-            "%s: there is sound from %.1f to %.1f s only; the rest is silence", path, sound.begins, sound.ends
-        )
+        logger.warning("%s: sound from %.1f to %.1f s, silence elsewhere", sound_path, sound.begins, sound.ends)

@@ -45,7 +45,10 @@ def read_mask(path: Path) -> np.ndarray:
     """(H, W) bool, True where the grey value is above 0. Raises FileNotFoundError, ValueError."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such mask file")
-    grey = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if Path(path).stat().st_size else None
+    try:
+        grey = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:  # an empty file, or a picture beyond OpenCV's limits
+        grey = None
     if grey is None:
         raise ValueError(f"{path}: expected an image, got a file that cannot be decoded")
     return grey > 0

@@ -94,7 +94,7 @@ def find_auditor(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_dir():
-        raise FileNotFoundError(f"auditor {path}: no such folder (set MQ_AUDITOR_CKPT_DIR)")
+        raise FileNotFoundError(f"auditor {path}: no such folder")
     if is_auditor_folder(path) or find_pair(path):
         return path
     steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name) and is_auditor_folder(p)]

@@ -18,10 +18,9 @@ from accelerate.utils import send_to_device
 
 from configs.arguments import AuditArguments, ModelArguments
 from configs.parsing import parse_arguments
-from dataset.annotations import NUM_FRAMES
-from dataset.audio import read_fbank
+from dataset.audio import SAMPLE_RATE, load_waveform, read_fbank
 from dataset.audit_dataset import build_dataset
-from dataset.clip import extract_clip, find_frames
+from dataset.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.collator import AuditCollator
 from dataset.media import check_image, mask_views, read_frame, read_mask, resize_mask
 from dataset.samples import AuditSample, Candidate
@@ -32,21 +31,22 @@ from utils.audit import Audit, parse_audit
 from utils.picture import NOT_PARSED, audit_picture, one_line
 from utils.records import write_json
 from utils.run_record import fingerprint, write_run_record
-from utils.tokens import IOU_VALUE, SPECIAL_TOKENS
 
 logger = logging.getLogger(__name__)
+
+PROG = "audit"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0, or 2 after one sentence on stderr for input that cannot be audited."""
-    model_args, args = parse_arguments((ModelArguments, AuditArguments), argv, description=__doc__)
+    model_args, args = parse_arguments((ModelArguments, AuditArguments), argv, PROG, __doc__)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     try:
         audit_clip(model_args, args)
     except (OSError, ValueError) as error:
-        print(f"audit: {error}", file=sys.stderr)
+        print(f"{PROG}: {error}", file=sys.stderr)
         return 2
     return 0
 
@@ -79,25 +79,11 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
 
 
 def check_request(model_args: ModelArguments, args: AuditArguments) -> None:
-    """Everything that can be judged without decoding media. Raises ValueError, FileNotFoundError."""
-    if (args.video is None) == (args.frames is None):
-        raise ValueError(f"expected either --video or --frames, got {'neither' if args.video is None else 'both'}")
-    if args.frames is not None and args.audio is None:
-        raise ValueError("--frames: expected the sound with --audio FILE, got none")
-    if not 0 <= args.frame < NUM_FRAMES:
-        raise ValueError(f"--frame: expected 0 to {NUM_FRAMES - 1}, got {args.frame}")
-    if args.max_new_tokens < 1:
-        raise ValueError(f"--max_new_tokens: expected at least 1, got {args.max_new_tokens}")
-    if not args.expression.strip():
-        raise ValueError("--expression: expected words, got none")
-    if not args.expression.isascii() and any("\ud800" <= c <= "\udfff" for c in args.expression):
-        raise ValueError("--expression: expected UTF-8 text, got other bytes")
-    if reserved := [token for token in (*SPECIAL_TOKENS, IOU_VALUE) if token in args.expression.lower()]:
-        raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
-    if model_args.mask_encode_mode:
-        mask_views(model_args.mask_encode_mode)
+    """What can be judged before any media are decoded. Raises ValueError, FileNotFoundError."""
     if Path(args.output).exists() and not Path(args.output).is_dir():
         raise ValueError(f"--output {args.output}: expected a folder, got a file")
+    if model_args.mask_encode_mode:
+        mask_views(model_args.mask_encode_mode)
     read_mask(Path(args.mask))
     find_auditor(args.auditor)
 
@@ -108,6 +94,10 @@ def read_sample(args: AuditArguments, folder: Path) -> AuditSample:
         frame_paths, audio_path = extract_clip(args.video, folder, args.audio)
     else:
         frame_paths, audio_path = find_frames(args.frames), Path(args.audio)
+        seconds = len(load_waveform(audio_path)) / SAMPLE_RATE
+        if abs(seconds - SECONDS) > SLACK:
+            share = seconds / len(frame_paths)
+            logger.warning("%s: lasts %.1f s, not %g s; each frame gets %.2f s", audio_path, seconds, SECONDS, share)
     return AuditSample(
         uid="clip",
         vid="clip",

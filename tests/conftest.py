@@ -68,25 +68,9 @@ def released(model_args):
 
 
 @pytest.fixture(scope="session")
-def quick_weights_dir(weights_dir, tmp_path_factory) -> Path:
+def quick_weights_dir(tmp_path_factory) -> Path:
     """The tiny parts with a CLIP of two layers at 28 pixels, for tests that care about the machinery only."""
-    from transformers import CLIPVisionConfig, CLIPVisionModel
-
-    folder = tmp_path_factory.mktemp("quick") / "pretrained_weights"
-    folder.mkdir()
-    for part in weights_dir.iterdir():
-        if not part.name.startswith("clip-"):
-            (folder / part.name).symlink_to(part)
-    torch.manual_seed(0)
-    sizes = {
-        "hidden_size": 1024,
-        "num_attention_heads": 16,
-        "intermediate_size": 64,
-        "image_size": 28,
-        "patch_size": 14,
-    }
-    CLIPVisionModel(CLIPVisionConfig(num_hidden_layers=2, **sizes)).save_pretrained(folder / "clip-vit-large-patch14")
-    return folder
+    return assemble_pretrained_weights(tmp_path_factory.mktemp("quick") / "pretrained_weights", small_clip=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,5 +5,6 @@
 - records: predictions as JSON lines
 - counts, metrics, video_metrics, columns: RMSE and F2, per run, per video, per column of the paper's tables
 - scoring, report: from records to the files of a run, and to text for the terminal
+- picture: one audit as a picture to look at
 - run_record: what was run, with which versions and data (run.json)
 """

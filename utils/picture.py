@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from utils.audit import Audit
+from utils.audit import ACTIONS, MASK_TYPES, Audit
 
 TINT, TINT_ALPHA = (0, 170, 255), 0.5
 ACTION_COLOURS = {"accept": "#1a7f37", "minor revision": "#9a6700", "major revision": "#bc4c00", "reject": "#c62828"}
@@ -103,7 +103,7 @@ class _Page:
         self.y += height + 32
 
     def verdict(self, audit: Audit) -> None:
-        """Three columns: type, IoU with a bar from 0 to 1, action."""
+        """Three columns: type, IoU with a bar from 0 to 1, action. Grey is what is no type and no action."""
         iou = None if audit.iou is None else f"{audit.iou:.4f}"
         columns = (("Mask type", audit.mask_type, INK), ("IoU", iou, INK),
                    ("Action", audit.action, ACTION_COLOURS.get(audit.action, INK)))  # fmt: skip
@@ -112,7 +112,8 @@ class _Page:
         for i, (label, value, colour) in enumerate(columns):
             x = MARGIN + i * step
             self._text(label, x, self.y + 16, 12, GREY)
-            color, weight = (colour, "bold") if value is not None else (GREY, "normal")
+            is_known = label == "IoU" or value in (*MASK_TYPES, *ACTIONS)
+            color, weight = (colour, "bold") if value is not None and is_known else (GREY, "normal")
             shown = one_line(NOT_PARSED if value is None else value or "(nothing)")
             line = self._wrapped(shown, 24, weight, step - GAP, max_lines=1)[0]
             self._text(line, x, self.y + 36, 24, color, weight)
@@ -143,7 +144,7 @@ class _Page:
 
     def _wrapped(self, text: str, size: int, weight: str, width: int, max_lines: int) -> list[str]:
         """Lines of at most `width` pixels, broken at spaces where there are some; "…" ends what does not fit."""
-        font = font_manager.FontProperties(self.fonts, weight=weight, size=size * 72 / DPI)
+        font = font_manager.FontProperties(family=self.fonts, weight=weight, size=size * 72 / DPI)
 
         def fits(line: str) -> bool:
             with warnings.catch_warnings():

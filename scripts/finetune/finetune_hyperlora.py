@@ -54,6 +54,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:
     """Data first (it fails fast), then the model, then training; at the end the auditor is in `output_dir`."""
+    if training_args.deepspeed and training_args.use_cpu:
+        import deepspeed  # here, because it cannot be installed everywhere and is only needed here
+
+        deepspeed.init_distributed("gloo")  # ZeRO-3 shards the model while it is loaded, before the Trainer exists
     set_seed(training_args.seed)
     benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
     train_samples, eval_samples = split_train(

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Set up if needed, then lint and run all tests (CPU only). Arguments go to pytest: bash scripts/test.sh -k prompt
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+bash scripts/setup.sh
+PATH=$PWD/.venv/bin:$PATH
+
+ruff check .
+ruff format --check .
+if [ "$#" -eq 0 ]; then
+    bash scripts/test_vision_backbones.sh # in an environment of its own: they need torchvision
+fi
+python -m pytest "$@"
