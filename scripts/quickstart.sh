@@ -24,7 +24,7 @@ fi
 
 echo "2/4 fine-tuning (about a minute)"
 if [ ! -f "$MQ_AUDITOR_CKPT_DIR/trainer_state.json" ]; then
-    OUTPUT_DIR=$MQ_AUDITOR_CKPT_DIR RECIPE=configs/recipes/quickstart.yaml MAX_STEPS=100 LEARNING_RATE=5e-3 \
+    OUTPUT_DIR=$MQ_AUDITOR_CKPT_DIR RECIPE=configs/recipes/quickstart.yaml MAX_STEPS=200 LEARNING_RATE=2e-3 \
         LOCAL_BATCH_SIZE=2 GRADIENT_ACCUMULATION_STEPS=1 REFAVS_POS_RATIO=0.25 \
         bash scripts/finetune/finetune_hyperlora.sh
 fi
@@ -38,4 +38,4 @@ echo "4/4 scores"
 "$PYTHON" -m scripts.finetune.score "$predictions" --eval_mode image --output "$metrics"
 echo
 echo "The fixture has two training videos: the loss falls, but these scores only show that every part works."
-echo "results: $RESULTS"
+echo "written: $RESULTS (loss curve: .venv/bin/tensorboard --logdir $MQ_AUDITOR_CKPT_DIR)"
