@@ -27,6 +27,8 @@ MIN_FRAMES = 16  # the encoder's patches are 16 frames long
 INT16_SCALE = 2**15
 FBANK_MEAN = 15.41663
 FBANK_STD = 6.55582
+# The lowest triangles are narrower than an FFT bin, so that some are empty: BEATs was trained like this.
+warnings.filterwarnings("ignore", message="At least one mel filter has all zero values")
 
 
 def load_waveform(path: str | Path) -> np.ndarray:
@@ -102,16 +104,13 @@ def _povey_window() -> Tensor:
 @lru_cache(maxsize=1)
 def _mel_matrix() -> Tensor:
     """(257, 128) triangles on the mel scale from 20 Hz to 8 kHz."""
-    with warnings.catch_warnings():
-        # The lowest triangles are narrower than an FFT bin, so that some are empty: BEATs was trained like this.
-        warnings.filterwarnings("ignore", message="At least one mel filter has all zero values")
-        matrix = mel_filter_bank(
-            num_frequency_bins=FFT_SIZE // 2 + 1,
-            num_mel_filters=MEL_BINS,
-            min_frequency=20.0,
-            max_frequency=SAMPLE_RATE / 2,
-            sampling_rate=SAMPLE_RATE,
-            mel_scale="kaldi",
-            triangularize_in_mel_space=True,
-        )
+    matrix = mel_filter_bank(
+        num_frequency_bins=FFT_SIZE // 2 + 1,
+        num_mel_filters=MEL_BINS,
+        min_frequency=20.0,
+        max_frequency=SAMPLE_RATE / 2,
+        sampling_rate=SAMPLE_RATE,
+        mel_scale="kaldi",
+        triangularize_in_mel_space=True,
+    )
     return torch.from_numpy(matrix).float()

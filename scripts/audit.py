@@ -13,7 +13,6 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
-import transformers
 from accelerate.utils import send_to_device
 
 from configs.arguments import AuditArguments, ModelArguments
@@ -27,6 +26,7 @@ from dataset.samples import AuditSample, Candidate
 from models.answers import write_answers
 from models.checkpoint import find_auditor, load_auditor
 from scripts.finetune.inference_hyper_lora import default_dtype, resolve_device
+from scripts.logs import start_logging
 from utils.audit import Audit, parse_audit
 from utils.picture import NOT_PARSED, audit_picture, one_line
 from utils.records import write_json
@@ -39,10 +39,8 @@ PROG = "audit"
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0, or 2 after one sentence on stderr for input that cannot be audited."""
+    start_logging(logging.WARNING)
     model_args, args = parse_arguments((ModelArguments, AuditArguments), argv, PROG, __doc__)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     try:
         audit_clip(model_args, args)
     except (OSError, ValueError) as error:

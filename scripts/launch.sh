@@ -1,12 +1,35 @@
-# Sourced by the launch scripts, after their variables: which Python, how many GPUs, and parts that lie elsewhere.
+# Sourced first by the launch scripts. Goes to the repository root and gives them:
+#   path_variable NAME [DEFAULT]   a path that can be set from outside
+#   part_flags                     an array: where the parts of the model lie
+#   PYTHON, NUM_GPUS
+CALLER_DIR=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A relative path that was set from outside is meant from where the script was started; a default, from the root.
+path_variable() {
+    local value=${!1:-}
+    if [ -z "$value" ]; then
+        value=${2:-}
+    elif [[ $value != /* && $value != *:* ]]; then
+        value=$CALLER_DIR/$value
+    fi
+    printf -v "$1" %s "$value"
+}
+
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
 NUM_GPUS=$("$PYTHON" -c 'import torch; print(torch.cuda.device_count())')
+if [ "$NUM_GPUS" -eq 0 ]; then
+    export DS_ACCELERATOR=${DS_ACCELERATOR:-cpu} # DeepSpeed would otherwise warn that it found none
+fi
 
+# Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name.
+path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights
 part_flags=(--pretrained_weights_dir "$PRETRAINED_WEIGHTS_DIR")
-add_part() { if [ -n "$2" ]; then part_flags+=("--$1" "$2"); fi; }
-add_part llama_path "${LLAMA2_CKPT_PATH:-}"
-add_part clip_path "${CLIP_CKPT_PATH:-}"
-add_part beats_path "${BEATS_CKPT_PATH:-}"
-add_part bert_path "${BERT_CKPT_PATH:-}"
-add_part audio_pretrain_path "${AUDIO_PRETRAIN_PATH:-}"
-add_part visual_pretrain_path "${VISUAL_PRETRAIN_PATH:-}"
+for pair in llama_path:LLAMA2_CKPT_PATH clip_path:CLIP_CKPT_PATH beats_path:BEATS_CKPT_PATH bert_path:BERT_CKPT_PATH \
+    audio_pretrain_path:AUDIO_PRETRAIN_PATH visual_pretrain_path:VISUAL_PRETRAIN_PATH; do
+    variable=${pair#*:}
+    path_variable "$variable"
+    if [ -n "${!variable}" ]; then
+        part_flags+=("--${pair%%:*}" "${!variable}")
+    fi
+done

@@ -6,7 +6,6 @@ python -m scripts.finetune.convert --source checkpoints/pair --target checkpoint
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from configs.arguments import ConversionArguments, ModelArguments
@@ -15,13 +14,14 @@ from models.build import expected_state
 from models.checkpoint import find_auditor, is_auditor_folder, read_auditor, write_folder
 from models.published import write_pair
 from models.trainable import check_state
+from scripts.logs import start_logging
 
 PROG = "convert"
 
 
 def main(argv: list[str] | None = None) -> int:
+    start_logging()
     model_args, args = parse_arguments((ModelArguments, ConversionArguments), argv, PROG, __doc__)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         written = convert(model_args, args)
     except (OSError, ValueError) as error:

@@ -6,6 +6,7 @@ Start it through scripts/finetune/finetune_hyperlora.sh, which holds the publish
 from __future__ import annotations
 
 import logging
+import os
 import random
 import sys
 
@@ -27,6 +28,7 @@ from models.checkpoint import pixel_settings
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
 from scripts.finetune.trainer import AuditTrainer, find_resumable
+from scripts.logs import start_logging
 from utils.run_record import write_run_record
 
 logger = logging.getLogger(__name__)
@@ -37,10 +39,10 @@ PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_proj
 
 
 def main(argv: list[str] | None = None) -> int:
+    start_logging()
     model_args, data_args, training_args = parse_arguments(
         (ModelArguments, DataArguments, AuditTrainingArguments), argv, PROG, __doc__
     )
-    start_logging(training_args)
     try:
         train(model_args, data_args, training_args)
     except (OSError, ValueError) as error:
@@ -58,6 +60,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
         import deepspeed  # here, because it cannot be installed everywhere and is only needed here
 
         deepspeed.init_distributed("gloo")  # ZeRO-3 shards the model while it is loaded, before the Trainer exists
+    training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     set_seed(training_args.seed)
     benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
     train_samples, eval_samples = split_train(
@@ -85,12 +88,6 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     trainer.save_state()
-
-
-def start_logging(training_args: AuditTrainingArguments) -> None:
-    level = logging.INFO if training_args.should_log else logging.ERROR
-    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    transformers.utils.logging.set_verbosity_warning()
 
 
 def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrainingArguments) -> Auditor:

@@ -3,15 +3,14 @@
 #   MQ_RAVSBENCH_DIR=/data/MQ-RAVSBench NPROC_PER_NODE=8 bash scripts/finetune/finetune_hyperlora.sh [--flag value ...]
 # Run it again to go on from the newest checkpoint in OUTPUT_DIR.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # PRETRAINED_WEIGHTS_DIR, LLAMA2_CKPT_PATH, CLIP_CKPT_PATH, ...
 
-PRETRAINED_WEIGHTS_DIR=${PRETRAINED_WEIGHTS_DIR:-pretrained_weights}
-MQ_RAVSBENCH_DIR=${MQ_RAVSBENCH_DIR:-../MQ-RAVSBench}
-OUTPUT_DIR=${OUTPUT_DIR:-checkpoints/MQ-Auditor}
-RECIPE=${RECIPE:-configs/recipes/finetune_hyperlora.yaml}
+path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
+path_variable OUTPUT_DIR checkpoints/MQ-Auditor
+path_variable RECIPE configs/recipes/finetune_hyperlora.yaml
 
 NUM_TRAIN_EPOCHS=${NUM_TRAIN_EPOCHS:-96}
-MAX_STEPS=${MAX_STEPS:--1}                                  # above 0: stop after so many steps
+MAX_STEPS=${MAX_STEPS:--1} # above 0: stop after so many steps
 LEARNING_RATE=${LEARNING_RATE:-1e-4}
 LOCAL_BATCH_SIZE=${LOCAL_BATCH_SIZE:-4} # per process
 GRADIENT_ACCUMULATION_STEPS=${GRADIENT_ACCUMULATION_STEPS:-8}
@@ -21,25 +20,17 @@ LORA_R=${LORA_R:-32}
 LORA_ALPHA=${LORA_ALPHA:-64}
 LORA_DROPOUT=${LORA_DROPOUT:-0.05}
 
-# Left empty, the parts lie under PRETRAINED_WEIGHTS_DIR by their published names.
-LLAMA2_CKPT_PATH=${LLAMA2_CKPT_PATH:-}
-CLIP_CKPT_PATH=${CLIP_CKPT_PATH:-}
-BEATS_CKPT_PATH=${BEATS_CKPT_PATH:-}
-BERT_CKPT_PATH=${BERT_CKPT_PATH:-}
-
-source scripts/launch.sh # PYTHON, NUM_GPUS, part_flags
-
 # Published: 4 GPUs, bf16, DeepSpeed stage 2 with the optimizer on the CPU.
 if [ "$NUM_GPUS" -gt 0 ]; then
     NPROC_PER_NODE=${NPROC_PER_NODE:-$((NUM_GPUS < 4 ? NUM_GPUS : 4))}
-    DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG-deepspeed/stage2-offload.json}
+    DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG-$PWD/deepspeed/stage2-offload.json} # set but empty: without DeepSpeed
     machine_flags=(--bf16 true)
 else
-    echo "no GPU found: training on the CPU in float32, without DeepSpeed" >&2
     NPROC_PER_NODE=${NPROC_PER_NODE:-1}
-    DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG:-}
+    echo "no GPU found: training on the CPU in float32${DEEPSPEED_CONFIG:+ with DeepSpeed}" >&2
     machine_flags=(--use_cpu true)
 fi
+path_variable DEEPSPEED_CONFIG
 if [ -n "$DEEPSPEED_CONFIG" ]; then
     machine_flags+=(--deepspeed "$DEEPSPEED_CONFIG")
 fi

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import torch
-import transformers
 from accelerate.utils import send_to_device
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -26,6 +25,7 @@ from models.answers import write_answers
 from models.auditor import Auditor
 from models.checkpoint import find_auditor, load_auditor
 from scripts.finetune.record_log import RecordLog
+from scripts.logs import start_logging
 from utils.audit import canonical_mask_type
 from utils.records import write_json, write_jsonl
 from utils.report import render_summary
@@ -38,10 +38,8 @@ PROG = "inference"
 
 
 def main(argv: list[str] | None = None) -> int:
+    start_logging()
     model_args, args = parse_arguments((ModelArguments, EvaluationArguments), argv, PROG, __doc__)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     try:
         audit_split(model_args, args)
     except (OSError, ValueError) as error:

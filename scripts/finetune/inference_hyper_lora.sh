@@ -3,12 +3,11 @@
 #   TEST_NAME=test_u REFAVS_EVAL_MODE=video bash scripts/finetune/inference_hyper_lora.sh [--flag value ...]
 # An interrupted run goes on where it stopped when it is started again.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # PRETRAINED_WEIGHTS_DIR, LLAMA2_CKPT_PATH, CLIP_CKPT_PATH, ...
 
-PRETRAINED_WEIGHTS_DIR=${PRETRAINED_WEIGHTS_DIR:-pretrained_weights}
-MQ_RAVSBENCH_DIR=${MQ_RAVSBENCH_DIR:-../MQ-RAVSBench}
-MQ_AUDITOR_CKPT_DIR=${MQ_AUDITOR_CKPT_DIR:-checkpoints/MQ-Auditor}
-OUTPUT_DIR=${OUTPUT_DIR:-results/MQ-Auditor}
+path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
+path_variable MQ_AUDITOR_CKPT_DIR checkpoints/MQ-Auditor
+path_variable OUTPUT_DIR results/MQ-Auditor
 
 TEST_NAME=${TEST_NAME:-test_s}                           # test_s (seen) or test_u (unseen)
 REFAVS_EVAL_MODE=${REFAVS_EVAL_MODE:-image}              # image or video
@@ -20,13 +19,6 @@ BATCH_SIZE=${BATCH_SIZE:-8}
 MAX_NEW_TOKENS=${MAX_NEW_TOKENS:-256}
 LORA_R=${LORA_R:-32}                                     # for the released pair, which does not say it
 LORA_ALPHA=${LORA_ALPHA:-64}
-# Left empty, the parts lie under PRETRAINED_WEIGHTS_DIR by their published names.
-LLAMA2_CKPT_PATH=${LLAMA2_CKPT_PATH:-}
-CLIP_CKPT_PATH=${CLIP_CKPT_PATH:-}
-BEATS_CKPT_PATH=${BEATS_CKPT_PATH:-}
-BERT_CKPT_PATH=${BERT_CKPT_PATH:-}
-
-source scripts/launch.sh # PYTHON, part_flags
 
 exec "$PYTHON" -m scripts.finetune.inference_hyper_lora \
     "${part_flags[@]}" \
