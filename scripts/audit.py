@@ -32,9 +32,8 @@ from utils.picture import NOT_PARSED, audit_picture, one_line
 from utils.records import write_json
 from utils.run_record import fingerprint, write_run_record
 
-logger = logging.getLogger(__name__)
-
 PROG = "audit"
+logger = logging.getLogger(PROG)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -31,9 +31,9 @@ from scripts.finetune.trainer import AuditTrainer, find_resumable
 from scripts.logs import start_logging
 from utils.run_record import write_run_record
 
-logger = logging.getLogger(__name__)
-
 PROG = "finetune"
+logger = logging.getLogger(PROG)
+
 
 PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 

@@ -32,9 +32,8 @@ from utils.report import render_summary
 from utils.run_record import fingerprint, write_run_record
 from utils.scoring import result_names, score_records
 
-logger = logging.getLogger(__name__)
-
 PROG = "inference"
+logger = logging.getLogger(PROG)
 
 
 def main(argv: list[str] | None = None) -> int:
