@@ -99,8 +99,8 @@ def _read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, Cs
                 text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
                 benchmark.problems.append(Problem(uid, text))
                 continue
-            vid, uid, row_split, fid, expression, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
-            row = CsvRow(vid, uid, row_split, _int_or_text(fid), expression, _int_or_text(kfid))
+            vid, uid, row_split, fid, _, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
+            row = CsvRow(vid, uid, row_split, _int_or_text(fid), cells[4], _int_or_text(kfid))
             if row.uid in rows and split in (row.split, rows[row.uid].split):
                 benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
                 continue
