@@ -105,7 +105,8 @@ class Auditor(nn.Module):
     ) -> CausalLMOutput:
         """Loss over the answer tokens (labels other than -100), plus the IoU's squared error with Regress ST.
 
-        With labels, logits are (answer tokens, V): the head runs only where a label asks for it. Without, (B, L, V).
+        With labels, logits are (answer tokens, V): answers stand at the right end of every row, and the head runs from
+        the first position on that has a label. Without labels, logits are (B, L, V).
         """
         media = {"pixel_values": pixel_values, "image_index": image_index, "fbanks": fbanks, "clip_index": clip_index}
         embeds = self.embed({"input_ids": input_ids, **media})
@@ -113,10 +114,12 @@ class Auditor(nn.Module):
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
         targets = F.pad(labels, (0, 1), value=IGNORE_INDEX)[:, 1:]
+        keep = targets.shape[1] - int(targets.ne(IGNORE_INDEX).any(0).int().argmax())
+        targets = targets[:, -keep:]
         answers = targets.ne(IGNORE_INDEX)
         regress = self.config.iou_estimation == REGRESS_ST
-        out = self.language_model(**inputs, use_cache=False, logits_to_keep=answers, output_hidden_states=regress)
-        logits = out.logits.reshape(-1, out.logits.shape[-1])
+        out = self.language_model(**inputs, use_cache=False, logits_to_keep=keep, output_hidden_states=regress)
+        logits = out.logits[answers]
         loss = F.cross_entropy(logits.float(), targets[answers])
         if regress:
             loss = loss + self._iou_loss(out.hidden_states[-1], input_ids, iou)
