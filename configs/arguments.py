@@ -90,7 +90,24 @@ class AuditTrainingArguments(TrainingArguments):
 
 
 @dataclass
-class EvaluationArguments:
+class RuntimeArguments:
+    """Where and how answers are generated."""
+
+    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
+    dtype: str = field(
+        default="auto",
+        metadata={"help": "auto: float32 on CPU, bfloat16 on a GPU.",
+                  "choices": ("auto", "float32", "bfloat16", "float16")},
+    )  # fmt: skip
+    max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
+
+    def __post_init__(self):
+        if self.max_new_tokens < 1:
+            raise ValueError(f"--max_new_tokens: expected at least 1, got {self.max_new_tokens}")
+
+
+@dataclass
+class EvaluationArguments(RuntimeArguments):
     """One audit run over a test split."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
@@ -106,19 +123,18 @@ class EvaluationArguments:
     on_bad_sample: str = field(
         default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
     )
-    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
-    dtype: str = field(
-        default="auto",
-        metadata={"help": "auto: float32 on CPU, bfloat16 on a GPU.",
-                  "choices": ("auto", "float32", "bfloat16", "float16")},
-    )  # fmt: skip
     batch_size: int = field(default=8, metadata={"help": "Masks audited together."})
-    max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
     num_workers: int = field(default=2, metadata={"help": "Processes that decode media."})
 
+    def __post_init__(self):
+        super().__post_init__()
+        for name, low in (("batch_size", 1), ("num_workers", 0)):
+            if getattr(self, name) < low:
+                raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
 
-@dataclass
-class AuditArguments:
+
+@dataclass(kw_only=True)
+class AuditArguments(RuntimeArguments):
     """One audit of one mask of a clip of one's own."""
 
     expression: str = field(metadata={"help": "What the mask should show, e.g. 'the dog that barks'."})
@@ -137,23 +153,15 @@ class AuditArguments:
         metadata={"help": "Our auditor folder, the published pair's folder, or one checkpoint-N of it."},
     )
     output: str = field(default="results/audit", metadata={"help": "Folder of audit.json, audit.png and the media."})
-    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
-    dtype: str = field(
-        default="auto",
-        metadata={"help": "auto: float32 on CPU, bfloat16 on a GPU.",
-                  "choices": ("auto", "float32", "bfloat16", "float16")},
-    )  # fmt: skip
-    max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
 
     def __post_init__(self):
+        super().__post_init__()
         if (self.video is None) == (self.frames is None):
             raise ValueError(f"expected --video or --frames, got {'neither' if self.video is None else 'both'}")
         if self.frames is not None and self.audio is None:
             raise ValueError("--frames: expected the sound with --audio FILE, got none")
         if not 0 <= self.frame <= 9:
             raise ValueError(f"--frame: expected 0 to 9, got {self.frame}")
-        if self.max_new_tokens < 1:
-            raise ValueError(f"--max_new_tokens: expected at least 1, got {self.max_new_tokens}")
         if not self.expression.strip():
             raise ValueError("--expression: expected words, got none")
         if any("\ud800" <= c <= "\udfff" for c in self.expression):

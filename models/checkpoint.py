@@ -47,8 +47,8 @@ def save_auditor(auditor: Auditor, tokenizer, pixel_settings: dict, folder: str 
         write_folder(state, auditor.config, tokenizer, pixel_settings, folder)
 
 
-def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pixel_settings: dict, folder) -> None:
-    """A state, its configuration, tokenizer and pixel settings as an auditor folder."""
+def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pixel_settings: dict, folder) -> Path:
+    """Write a state, its configuration, tokenizer and pixel settings as an auditor folder, and return its path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lora = LoraConfig(
@@ -65,6 +65,7 @@ def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pix
     tokenizer.save_pretrained(folder)
     (folder / PIXEL_FILE).write_text(json.dumps(pixel_settings, indent=2) + "\n")
     config.save_pretrained(folder)
+    return folder
 
 
 def read_folder(folder: str | Path) -> dict[str, Tensor]:

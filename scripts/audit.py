@@ -12,11 +12,9 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-import torch
 from accelerate.utils import send_to_device
 
 from configs.arguments import AuditArguments, ModelArguments
-from configs.parsing import parse_arguments
 from dataset.audio import SAMPLE_RATE, load_waveform, read_fbank
 from dataset.audit_dataset import build_dataset
 from dataset.clip import SECONDS, SLACK, extract_clip, find_frames
@@ -25,35 +23,25 @@ from dataset.media import check_image, mask_views, read_frame, read_mask, resize
 from dataset.samples import AuditSample, Candidate
 from models.answers import write_answers
 from models.checkpoint import find_auditor, load_auditor
-from scripts.finetune.inference_hyper_lora import default_dtype, resolve_device
-from scripts.logs import start_logging
+from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
 from utils.picture import NOT_PARSED, audit_picture, one_line
 from utils.records import write_json
 from utils.run_record import fingerprint, write_run_record
 
-PROG = "audit"
-logger = logging.getLogger(PROG)
+logger = logging.getLogger("audit")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0, or 2 after one sentence on stderr for input that cannot be audited."""
-    start_logging(logging.WARNING)
-    model_args, args = parse_arguments((ModelArguments, AuditArguments), argv, PROG, __doc__)
-    try:
-        audit_clip(model_args, args)
-    except (OSError, ValueError) as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_program("audit", (ModelArguments, AuditArguments), audit_clip, argv, __doc__, logging.WARNING)
 
 
 def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
     """Check the request, take the clip apart, load the auditor, ask it, write the answer, and print it."""
     times, folder = Stopwatch(), Path(args.output)
     check_request(model_args, args)
-    device = resolve_device(args.device)
-    dtype = default_dtype(device) if args.dtype == "auto" else getattr(torch, args.dtype)
+    device, dtype = resolve_runtime(args)
     sample = read_sample(args, folder)
     frame, mask = check_media(sample)
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,37 +9,27 @@ from __future__ import annotations
 import sys
 
 from configs.arguments import ConversionArguments, ModelArguments
-from configs.parsing import parse_arguments
 from models.build import expected_state
 from models.checkpoint import find_auditor, is_auditor_folder, read_auditor, write_folder
 from models.published import write_pair
 from models.trainable import check_state
-from scripts.logs import start_logging
-
-PROG = "convert"
+from scripts.program import run_program
 
 
 def main(argv: list[str] | None = None) -> int:
-    start_logging()
-    model_args, args = parse_arguments((ModelArguments, ConversionArguments), argv, PROG, __doc__)
-    try:
-        written = convert(model_args, args)
-    except (OSError, ValueError) as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return 2
-    print(f"written: {written}")
-    return 0
+    return run_program("convert", (ModelArguments, ConversionArguments), convert, argv, __doc__)
 
 
-def convert(model_args: ModelArguments, args: ConversionArguments) -> str:
+def convert(model_args: ModelArguments, args: ConversionArguments) -> None:
     """Read the source, check it against the model that it is for, and write the other format."""
     source = find_auditor(args.source)
     config, tokenizer, pixels, state = read_auditor(source, model_args)
     check_state(expected_state(config, model_args, state), state, str(source))
     if is_auditor_folder(source):
-        return " and ".join(map(str, write_pair(state, args.target, args.step)))
-    write_folder(state, config, tokenizer, pixels, args.target)
-    return args.target
+        written = write_pair(state, args.target, args.step)
+    else:
+        written = [write_folder(state, config, tokenizer, pixels, args.target)]
+    print(f"written: {' and '.join(map(str, written))}")
 
 
 if __name__ == "__main__":

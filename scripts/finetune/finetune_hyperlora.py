@@ -15,7 +15,6 @@ import transformers
 from transformers import set_seed
 
 from configs.arguments import AuditTrainingArguments, DataArguments, ModelArguments
-from configs.parsing import parse_arguments
 from dataset.annotations import read_train
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
@@ -28,30 +27,22 @@ from models.checkpoint import pixel_settings
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
 from scripts.finetune.trainer import AuditTrainer, find_resumable
-from scripts.logs import start_logging
+from scripts.program import run_program
 from utils.run_record import write_run_record
 
-PROG = "finetune"
-logger = logging.getLogger(PROG)
+logger = logging.getLogger("finetune")
 
 
 PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
 
 def main(argv: list[str] | None = None) -> int:
-    start_logging()
-    model_args, data_args, training_args = parse_arguments(
-        (ModelArguments, DataArguments, AuditTrainingArguments), argv, PROG, __doc__
-    )
+    types = (ModelArguments, DataArguments, AuditTrainingArguments)
     try:
-        train(model_args, data_args, training_args)
-    except (OSError, ValueError) as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return 2
+        return run_program("finetune", types, train, argv, __doc__)
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
-    return 0
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:

@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from configs.arguments import EvaluationArguments, ModelArguments
-from configs.parsing import parse_arguments
 from dataset.annotations import read_test
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
@@ -25,26 +24,18 @@ from models.answers import write_answers
 from models.auditor import Auditor
 from models.checkpoint import find_auditor, load_auditor
 from scripts.finetune.record_log import RecordLog
-from scripts.logs import start_logging
+from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
 from utils.records import write_json, write_jsonl
 from utils.report import render_summary
 from utils.run_record import fingerprint, write_run_record
 from utils.scoring import result_names, score_records
 
-PROG = "inference"
-logger = logging.getLogger(PROG)
+logger = logging.getLogger("inference")
 
 
 def main(argv: list[str] | None = None) -> int:
-    start_logging()
-    model_args, args = parse_arguments((ModelArguments, EvaluationArguments), argv, PROG, __doc__)
-    try:
-        audit_split(model_args, args)
-    except (OSError, ValueError) as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_program("inference", (ModelArguments, EvaluationArguments), audit_split, argv, __doc__)
 
 
 def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
@@ -56,8 +47,7 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
         args.on_bad_sample,
     )
-    device = resolve_device(args.device)
-    dtype = default_dtype(device) if args.dtype == "auto" else getattr(torch, args.dtype)
+    device, dtype = resolve_runtime(args)
     auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
@@ -76,24 +66,6 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     log.finish()
     print(render_summary(summary, predictions, args.eval_mode))
     print(f"written to {folder}")
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device asked for; the CPU where there is no GPU."""
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        logger.warning("no GPU found: %s is replaced by the CPU", name)
-        return torch.device("cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"--device: expected cpu or cuda:N, got '{name}'") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"--device: expected cuda:0 to cuda:{torch.cuda.device_count() - 1}, got '{name}'")
-    return device
-
-
-def default_dtype(device: torch.device) -> torch.dtype:
-    return torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
 def describe_run(

@@ -1,0 +1,72 @@
+"""What every program does around its work: speak, read its arguments, choose a device, and end with a sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+import torch
+import transformers
+
+from configs.arguments import RuntimeArguments
+from configs.parsing import parse_arguments
+
+logger = logging.getLogger(__name__)
+
+
+def run_program(
+    prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None, level: int = logging.INFO
+) -> int:
+    """Parse `argv` and call `work` with one instance per argument type.
+
+    Exit code 0, or 2 after one sentence on stderr when the input is at fault (OSError, ValueError, ImportError).
+    """
+    start_logging(level)
+    arguments = parse_arguments(argument_types, argv, prog, doc)
+    try:
+        work(*arguments)
+    except (OSError, ValueError, ImportError) as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def start_logging(level: int) -> None:
+    """Messages from `level` on go to stderr; the libraries' notes to developers are left out.
+
+    Of several processes only the first one speaks, unless something is wrong.
+    """
+    level = level if os.environ.get("RANK", "0") == "0" else logging.ERROR
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    transformers.utils.logging.set_verbosity_warning()
+    transformers.utils.logging.disable_progress_bar()
+    # renamings announced for transformers 6, which peft and our supported range of versions still cross
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
+def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
+    """The device and number type asked for; the CPU where there is no GPU; float32 on a CPU, bfloat16 on a GPU.
+
+    Raises ValueError for a device that does not exist.
+    """
+    device = _device(args.device)
+    if args.dtype != "auto":
+        return device, getattr(torch, args.dtype)
+    return device, torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def _device(name: str) -> torch.device:
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        logger.warning("no GPU found: %s is replaced by the CPU", name)
+        return torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"--device: expected cpu or cuda:N, got '{name}'") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"--device: expected cuda:0 to cuda:{torch.cuda.device_count() - 1}, got '{name}'")
+    return device
