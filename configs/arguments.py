@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from transformers import TrainingArguments
 
+from utils.mask_modes import canonical_mask_mode
 from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, REGRESS_ST, special_tokens
 
 
@@ -37,8 +38,9 @@ class ModelArguments:
     )
     num_query_tokens: int = field(default=32, metadata={"help": "Learned queries per image or audio second."})
     num_qformer_layers: int = field(default=2, metadata={"help": "Q-Former depth."})
-    vision_feature_layer: int = field(
-        default=-2, metadata={"help": "CLIP hidden state that is read; -2 is state 23 of ViT-L/14."}
+    vision_feature_layer: int | None = field(
+        default=None,
+        metadata={"help": "CLIP hidden state that is read. Default: 23; the last but one of a small tower"},
     )
     mask_encode_mode: str | None = field(
         default=None,
@@ -53,6 +55,10 @@ class ModelArguments:
     lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
     lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})
+
+    def __post_init__(self):
+        if self.mask_encode_mode is not None:
+            self.mask_encode_mode = canonical_mask_mode(self.mask_encode_mode)
 
 
 @dataclass
@@ -83,7 +89,9 @@ class DataArguments:
 class AuditTrainingArguments(TrainingArguments):
     """Transformers' own training arguments; the published values stand in the recipe."""
 
-    output_dir: str = field(default="checkpoints/MQ-Auditor", metadata={"help": "Folder of the trained auditor."})
+    output_dir: str = field(
+        default="checkpoints/MQ-Auditor-finetuned", metadata={"help": "Folder of the trained auditor."}
+    )
     remove_unused_columns: bool = field(
         default=False, metadata={"help": "The collator, not the model's signature, decides what a batch holds."}
     )

@@ -1,6 +1,6 @@
 """From disk to batch; it never sees a network.
 
-- samples, annotations: metadata.csv and the split files -> AuditSamples
+- samples, entries, annotations: metadata.csv and the split files -> AuditSamples
 - validation: reads every file that a run would read, and lists what is wrong
 - sampling: which mask of which video comes when
 - clip: a clip of one's own -> ten frames and a sound file

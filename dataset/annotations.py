@@ -1,36 +1,22 @@
 """MQ-RAVSBench's metadata.csv and split files, read into AuditSamples.
 
-All JSON keys and CSV columns are known here and nowhere else. Whether the files that are named exist and can be
-decoded is left to `validation`.
+The layout of the files is known here, that of a single entry in `entries`. Whether the images and sounds that are
+named exist and can be decoded is left to `validation`.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from dataset.samples import AuditSample, Benchmark, Candidate, Problem
-from utils.audit import ACTIONS, MASK_TYPES, canonical_mask_type, normalize_action
-from utils.records import passes_filters
-from utils.tokens import SPECIAL_TOKENS
+from dataset.entries import BadEntry, CsvRow, EntryReader, Wants, int_or_none
+from dataset.samples import Benchmark, Problem
+from utils.audit import MASK_TYPES, canonical_mask_type
 
-NUM_FRAMES = 10
 META_DIR = "train_test_meta_files"
 CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
-
-
-@dataclass(frozen=True)
-class CsvRow:
-    vid: str
-    uid: str
-    split: str
-    fid: int | str
-    exp: str
-    kfid: int | str
 
 
 def read_train(root: Path) -> Benchmark:
@@ -38,7 +24,7 @@ def read_train(root: Path) -> Benchmark:
 
     Raises FileNotFoundError or ValueError when metadata.csv or the split file cannot be read at all.
     """
-    return _read_split(Path(root), "train", "train", "train_audit_only_filtered.json")
+    return _read_split(Path(root), "train", "train", "train_audit_only_filtered.json", lambda mask_type, rank: True)
 
 
 def read_test(
@@ -46,22 +32,21 @@ def read_test(
 ) -> Benchmark:
     """A test split, one sample per frame. `split` is test_s or test_u, `eval_mode` image or video.
 
-    The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect.
-    Raises as `read_train`, and ValueError for a filter that is no mask type.
+    The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect. What the filters
+    leave out is not looked at. Raises as `read_train`, and ValueError for a filter that is no mask type.
     """
     wanted = canonical_mask_type(mask_type_filter)
     if wanted != "all" and wanted not in MASK_TYPES:
         raise ValueError(f"mask type filter: expected all or one of {', '.join(MASK_TYPES)}, got '{mask_type_filter}'")
-    benchmark = _read_split(Path(root), split, eval_mode, f"{split}_{eval_mode}_filtered.json")
-    samples = (
-        sample.keeping(lambda c: passes_filters(c.mask_type, c.rank, wanted, mask_rank_filter))
-        for sample in benchmark.samples
-    )
-    benchmark.samples = [sample for sample in samples if sample.candidates]
-    return benchmark
+
+    def wants(mask_type: str, rank: int | None) -> bool:
+        rank_fits = mask_rank_filter <= 0 or mask_type == "perfect" or rank == mask_rank_filter
+        return rank_fits and wanted in ("all", mask_type)
+
+    return _read_split(Path(root), split, eval_mode, f"{split}_{eval_mode}_filtered.json", wants)
 
 
-def _read_split(root: Path, split: str, protocol: str, file_name: str) -> Benchmark:
+def _read_split(root: Path, split: str, protocol: str, file_name: str, wants: Wants) -> Benchmark:
     if not root.is_dir():
         raise FileNotFoundError(f"benchmark folder {root}: no such folder (set MQ_RAVSBENCH_DIR or --data_dir)")
     csv_path, json_path = root / META_DIR / "metadata.csv", root / META_DIR / file_name
@@ -76,7 +61,7 @@ def _read_split(root: Path, split: str, protocol: str, file_name: str) -> Benchm
         elif rows[uid].split != split:
             benchmark.passed_over[f"metadata.csv puts it in split '{rows[uid].split}'"] += 1
         else:
-            _add_samples(benchmark, rows[uid], entry, protocol)
+            _add_samples(benchmark, EntryReader(benchmark, rows[uid], entry, protocol, wants))
         seen.add(uid)
     missing = sum(row.split == split and uid not in seen for uid, row in rows.items())
     if missing:
@@ -94,6 +79,8 @@ def _read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, Cs
             if not cells or (number == 1 and [c.strip().lower() for c in cells[:3]] == list(CSV_COLUMNS[:3])):
                 continue
             where = f"metadata.csv line {number}"
+            if not any(cell.strip() for cell in cells) or (2 < len(cells) < 6 and cells[2].strip() != split):
+                continue
             if len(cells) < len(CSV_COLUMNS):
                 uid = cells[1] if len(cells) > 1 else "(no uid)"
                 text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
@@ -139,140 +126,17 @@ def _plain(value):
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _add_samples(benchmark: Benchmark, row: CsvRow, entry: dict, protocol: str) -> None:
+def _add_samples(benchmark: Benchmark, reader: EntryReader) -> None:
     try:
-        benchmark.samples += list(_EntryReader(benchmark, row, entry, protocol).samples())
-    except _BadEntry as error:
-        benchmark.problems.append(Problem(row.uid, str(error)))
-
-
-class _BadEntry(ValueError):
-    """The whole uid cannot be used."""
-
-
-class _EntryReader:
-    """Reads the samples of one uid; what is wrong with single masks goes to `benchmark.problems`."""
-
-    def __init__(self, benchmark: Benchmark, row: CsvRow, entry: dict, protocol: str):
-        self.benchmark, self.row, self.entry, self.protocol = benchmark, row, entry, protocol
-        # Training derives the vid from the uid and ignores the CSV's (as published); tests use the CSV's.
-        from_uid = row.uid.rsplit("_", 2)[0]
-        self.vid = from_uid if protocol == "train" else row.vid or from_uid
-        self.media = self._inside(Path("media") / self.vid)
-
-    def samples(self) -> Iterator[AuditSample]:
-        if self.protocol == "video":
-            frames = self.entry.get("frames") or []
-            frame_paths = [self._inside(frame["image_path"]) for frame in frames if frame.get("image_path")]
-            video = tuple(frame_paths[:NUM_FRAMES]) if len(frame_paths) >= NUM_FRAMES else self._media_frames()
-            for frame in frames:
-                yield self._sample(frame, video, frame_idx=frame.get("frame"))
-        else:
-            yield self._sample(self.entry, self._media_frames(), frame_idx=self.row.fid)
-
-    def _sample(self, entry: dict, video: tuple[Path, ...], frame_idx: int | str | None) -> AuditSample:
-        expression = self.row.exp or str(self.entry.get("exp") or "")
-        if reserved := [token for token in SPECIAL_TOKENS if token in expression.lower()]:
-            raise _BadEntry(f"expression: expected plain words, got the reserved {', '.join(reserved)}")
-        return AuditSample(
-            uid=self.row.uid,
-            vid=self.vid,
-            expression=expression,
-            frame_idx=frame_idx,
-            frame_path=self._frame_path(entry),
-            video_paths=video,
-            audio_path=self._audio_path(),
-            candidates=tuple(self._candidates(entry)),
-            protocol=self.protocol,
-        )
-
-    def _media_frames(self) -> tuple[Path, ...]:
-        return tuple(self.media / "frames" / f"{t}.jpg" for t in range(NUM_FRAMES))
-
-    def _audio_path(self) -> Path:
-        if self.row.uid.startswith("null_"):
-            return self._inside(Path("media_cross") / self.vid) / "audio.wav"
-        return self.media / "audio.wav"
-
-    def _frame_path(self, entry: dict) -> Path:
-        if self.protocol != "train" and entry.get("image_path"):
-            return self._inside(entry["image_path"])
-        choices = (self.row.kfid, entry.get("kfid"), entry.get("frame"))
-        key_frame = next((k for k in choices if k not in (None, "")), None)
-        if not isinstance(key_frame, int):
-            raise _BadEntry(f"metadata.csv: kfid: expected a frame number, got {key_frame!r}")
-        return self.media / "frames" / f"{key_frame}.jpg"
-
-    def _candidates(self, entry: dict) -> Iterator[Candidate]:
-        for type_name, raw in self._raw_candidates(entry):
-            try:
-                yield self._candidate(type_name, raw)
-            except _BadEntry as error:
-                path = raw.get("mask_path") if isinstance(raw, dict) else raw
-                self.benchmark.problems.append(Problem(self.row.uid, str(error), Path(str(path))))
-
-    def _raw_candidates(self, entry: dict) -> Iterator[tuple[str, dict | str]]:
-        """In the published order: perfect, the partial errors as listed, full_neg, null."""
-        if entry.get("gt_mask_path"):
-            yield "perfect", entry["gt_mask_path"]
-        for type_name, items in (entry.get("part_neg_masks") or {}).items():
-            yield from ((type_name, item) for item in items or [])
-        yield from (("full_neg", item) for item in entry.get("full_neg_masks") or [])
-        yield from (("null", item) for item in entry.get("null_masks") or [])
-
-    def _candidate(self, type_name: str, raw: dict | str) -> Candidate:
-        raw = {"mask_path": raw} if isinstance(raw, str) else raw
-        if not isinstance(raw, dict) or not raw.get("mask_path"):
-            raise _BadEntry(f"{type_name}: expected an object with a mask_path, got {str(raw)[:60]!r}")
-        where, mask_type = raw["mask_path"], canonical_mask_type(type_name)
-        if mask_type not in MASK_TYPES:
-            raise _BadEntry(f"{where}: mask type: expected one of {', '.join(MASK_TYPES)}, got '{type_name}'")
-        action = self._action(mask_type, raw)
-        if action is not None and normalize_action(action) not in ACTIONS:
-            raise _BadEntry(f"{where}: action: expected one of {', '.join(ACTIONS)}, got '{action}'")
-        return Candidate(
-            mask_path=self._inside(where),
-            mask_name=str(where),
-            mask_type=mask_type,
-            iou=self._iou(mask_type, raw),
-            action=action,
-            rank=_int_or_none(raw.get("rank")),
-            response=raw.get("response"),
-        )
-
-    def _iou(self, mask_type: str, raw: dict) -> float | None:
-        """IoU with the ground truth; a perfect mask has 1.0 by definition in tests and by default in training."""
-        value = raw.get("iou_to_gt")
-        if mask_type == "perfect" and (self.protocol != "train" or value is None):
-            return 1.0
-        if value is None:
-            return None
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not (0 <= value <= 1):
-            raise _BadEntry(f"{raw['mask_path']}: iou_to_gt: expected a number from 0 to 1, got {value!r}")
-        return float(value)
-
-    def _action(self, mask_type: str, raw: dict) -> str | None:
-        if self.protocol != "train" and mask_type in ("perfect", "full_neg"):
-            return "accept" if mask_type == "perfect" else "reject"
-        default = {"perfect": "accept", "full_neg": "reject", "null": "reject"}.get(mask_type)
-        return raw.get("action") or default
-
-    def _inside(self, path: str | Path) -> Path:
-        """The path under the data root. Links inside the root may point anywhere; `..` and foreign paths may not."""
-        root = Path(os.path.normpath(self.benchmark.root.absolute()))
-        full = Path(os.path.normpath(root / path))
-        if not full.is_relative_to(root):
-            raise _BadEntry(f"{path}: expected a path inside {root}, got one that leaves it")
-        return full
+        samples = list(reader.samples())
+    except BadEntry as error:
+        benchmark.problems.append(Problem(reader.row.uid, str(error)))
+        return
+    benchmark.samples += [sample for sample in samples if sample.candidates]
+    if not any(sample.candidates for sample in samples):
+        benchmark.passed_over["without any mask of this run"] += 1
 
 
 def _int_or_text(cell: str) -> int | str:
-    value = _int_or_none(cell)
+    value = int_or_none(cell)
     return cell if value is None else value
-
-
-def _int_or_none(cell) -> int | None:
-    try:
-        return int(cell)
-    except (TypeError, ValueError):
-        return None

@@ -13,9 +13,10 @@ import torch
 from torch.utils.data import Dataset
 
 from dataset.audio import read_fbank
-from dataset.media import FrameReader, PixelTransform, mask_views
+from dataset.media import FrameReader, PixelTransform
 from dataset.prompt import PromptEncoder, build_target
 from dataset.samples import AuditSample, Candidate
+from utils.mask_modes import mask_views
 from utils.tokens import AUDIO, IMAGE, MASK, VIDEO
 
 

@@ -21,7 +21,7 @@ import soundfile
 from av.stream import Disposition
 from PIL import Image
 
-from dataset.annotations import NUM_FRAMES
+from dataset.entries import NUM_FRAMES
 
 logger = logging.getLogger(__name__)
 

@@ -14,26 +14,8 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-MASK_MODES = {
-    "mask": ("mask",),
-    "masked_frame": ("masked_frame",),
-    "mask_and_masked_frame": ("mask", "masked_frame"),
-    "mask_overlay": ("mask_overlay",),
-}
-PUBLISHED_MODE_NAMES = {
-    "binary_mask": "mask",
-    "masked_image": "masked_frame",
-    "mask+masked_frame": "mask_and_masked_frame",
-}
+PUBLISHED_SIZE = 224
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
-
-
-def mask_views(mode: str) -> tuple[str, ...]:
-    """The images that show a mask to the model in this mode (paper Table 9). Raises ValueError for an unknown mode."""
-    mode = PUBLISHED_MODE_NAMES.get(mode, mode)
-    if mode not in MASK_MODES:
-        raise ValueError(f"mask_encode_mode: expected one of {', '.join(MASK_MODES)}, got '{mode}'")
-    return MASK_MODES[mode]
 
 
 def read_frame(path: Path) -> np.ndarray:
@@ -41,17 +23,31 @@ def read_frame(path: Path) -> np.ndarray:
     return np.asarray(_open_rgb(path))
 
 
+def read_upright_frame(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, turned as its EXIF data say; masked frames are made from it, as published.
+
+    Raises FileNotFoundError, or ValueError when it cannot be decoded.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such frame file")
+    return cv2.cvtColor(_decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
 def read_mask(path: Path) -> np.ndarray:
     """(H, W) bool, True where the grey value is above 0. Raises FileNotFoundError, ValueError."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such mask file")
+    return _decode(path, cv2.IMREAD_GRAYSCALE) > 0
+
+
+def _decode(path: Path, flags: int) -> np.ndarray:
     try:
-        grey = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), flags)
     except cv2.error:  # an empty file, or a picture beyond OpenCV's limits
-        grey = None
-    if grey is None:
+        picture = None
+    if picture is None:
         raise ValueError(f"{path}: expected an image, got a file that cannot be decoded")
-    return grey > 0
+    return picture
 
 
 def check_image(path: Path) -> tuple[int, int]:
@@ -95,7 +91,10 @@ def mask_image(frame: np.ndarray, mask: np.ndarray, view: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class PixelTransform:
-    """CLIP's preprocessing: resize to a square without keeping the aspect ratio, scale to [0, 1], normalise."""
+    """CLIP's preprocessing: resize to a square without keeping the aspect ratio, scale to [0, 1], normalise.
+
+    As published, every picture is first made 224 pixels wide and high; a tower of another size gets that resized again.
+    """
 
     image_size: int
     image_mean: tuple[float, float, float]
@@ -103,7 +102,9 @@ class PixelTransform:
 
     def __call__(self, picture: np.ndarray) -> torch.Tensor:
         """(H, W, 3) uint8 RGB -> (3, image_size, image_size) float32."""
-        square = Image.fromarray(picture).resize((self.image_size, self.image_size), Image.Resampling.BICUBIC)
+        square = Image.fromarray(picture)
+        for size in dict.fromkeys((PUBLISHED_SIZE, self.image_size)):
+            square = square.resize((size, size), Image.Resampling.BICUBIC)
         pixels = np.asarray(square, dtype=np.float32) * np.float32(1 / 255)
         pixels = (pixels - np.float32(self.image_mean)) / np.float32(self.image_std)
         return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
@@ -126,9 +127,9 @@ class FrameReader:
 
 @lru_cache(32)
 def _cached_frame(path: Path) -> np.ndarray:
-    return read_frame(path)
+    return read_upright_frame(path)
 
 
 @lru_cache(32)
 def _cached_pixels(path: Path, transform: PixelTransform) -> torch.Tensor:
-    return transform(_cached_frame(path))
+    return transform(read_frame(path))

@@ -55,6 +55,7 @@ def encode_text(tokenizer, text: str) -> list[int]:
     The fast tokenizer leaves out the prefix space when a text begins with a space of its own; one more space makes up
     for it.
     """
+    text = text.replace("\u2581", " ")  # SentencePiece's own mark for a space
     backend = getattr(tokenizer, "backend_tokenizer", None)
     splits_at_spaces = isinstance(getattr(backend, "pre_tokenizer", None), Metaspace)
     if text.startswith(" ") and splits_at_spaces and backend.pre_tokenizer.prepend_scheme != "never":

@@ -31,6 +31,9 @@ def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: in
     """
     for reason, count in benchmark.passed_over.items():
         logger.info("passed over %d entries: %s", count, reason)
+    silent = sum(s.protocol == "train" and not c.response for s in benchmark.samples for c in s.candidates)
+    if silent:
+        logger.warning("%d training masks have no response: their answer to learn is empty", silent)
     problems = benchmark.problems + find_file_problems(benchmark.samples, num_threads)
     if problems and on_bad_sample == "fail":
         raise BadData(_listing(benchmark.root, problems))

@@ -13,27 +13,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.unused_keys import UNUSED_BEATS_KEYS
+from models.weight_files import expect_tensors, read_torch_file
+
 MEL_BINS = 128
 PATCH_SIZE = 16
-# The AudioSet classifier head: in the fine-tuned checkpoints, but features are taken before it.
-IGNORED_KEYS = ("predictor.weight", "predictor.bias")
-# The one architecture written below; other values of these cfg keys would need other code.
-SUPPORTED_CFG = {
+# The cfg keys that choose an architecture, as upstream's BEATsConfig has them when a cfg does not say.
+UPSTREAM_ARCHITECTURE = {
     "conv_bias": False,
     "activation_fn": "gelu",
     "layer_norm_first": False,
-    "deep_norm": True,
-    "relative_position_embedding": True,
-    "gru_rel_pos": True,
+    "deep_norm": False,
+    "relative_position_embedding": False,
+    "gru_rel_pos": False,
 }
+# The one architecture written below, that of iter3+; others would need other code.
+SUPPORTED_ARCHITECTURE = UPSTREAM_ARCHITECTURE | dict.fromkeys(
+    ("deep_norm", "relative_position_embedding", "gru_rel_pos"), True
+)
 _POS_CONV = "encoder.pos_conv.0.weight"
 
 
 @dataclass(frozen=True)
 class BeatsConfig:
-    """Sizes of a BEATs encoder, named as in the checkpoint's `cfg`; the defaults are iter3+ (base)."""
+    """Sizes of a BEATs encoder, named as in the checkpoint's `cfg`; the defaults are upstream's (BEATsConfig)."""
 
-    input_patch_size: int = PATCH_SIZE
+    input_patch_size: int
     embed_dim: int = 512
     encoder_layers: int = 12
     encoder_embed_dim: int = 768
@@ -42,18 +47,18 @@ class BeatsConfig:
     conv_pos: int = 128
     conv_pos_groups: int = 16
     num_buckets: int = 320
-    max_distance: int = 800
+    max_distance: int = 1280
 
     @classmethod
     def from_cfg(cls, cfg: Mapping) -> "BeatsConfig":
-        """Read a checkpoint's `cfg`; extra keys are fine. ValueError for missing keys or another architecture."""
-        names = [field.name for field in fields(cls)]
-        if missing := [name for name in [*names, *SUPPORTED_CFG] if name not in cfg]:
-            raise ValueError(f"BEATs cfg lacks {missing}")
-        for name, expected in SUPPORTED_CFG.items():
-            if cfg[name] != expected:
-                raise ValueError(f"BEATs cfg: expected {name}={expected!r}, got {cfg[name]!r}")
-        return cls(**{name: cfg[name] for name in names})
+        """Read a checkpoint's `cfg`; extra keys are fine. ValueError for another architecture or no patch size."""
+        if "input_patch_size" not in cfg:
+            raise ValueError("BEATs cfg: expected an input_patch_size, got none")
+        for name, expected in SUPPORTED_ARCHITECTURE.items():
+            value, origin = (cfg[name], "") if name in cfg else (UPSTREAM_ARCHITECTURE[name], " (upstream's default)")
+            if value != expected:
+                raise ValueError(f"BEATs cfg: unsupported, expected {name}={expected!r}, got {value!r}{origin}")
+        return cls(**{field.name: cfg[field.name] for field in fields(cls) if field.name in cfg})
 
 
 def num_tokens(num_frames: int, patch_size: int = PATCH_SIZE) -> int:
@@ -76,7 +81,9 @@ class Beats(nn.Module):
         patch = config.input_patch_size
         self.patch_embedding = nn.Conv2d(1, config.embed_dim, patch, stride=patch, bias=False)
         self.layer_norm = nn.LayerNorm(config.embed_dim)
-        self.post_extract_proj = nn.Linear(config.embed_dim, config.encoder_embed_dim)
+        sizes = config.embed_dim, config.encoder_embed_dim
+        # of equal sizes upstream has no such layer, hence no such keys
+        self.post_extract_proj = nn.Linear(*sizes) if sizes[0] != sizes[1] else nn.Identity()
         self.encoder = BeatsEncoder(config)
 
     def forward(self, fbank: Tensor) -> Tensor:
@@ -207,9 +214,9 @@ def load_beats(path: str | Path, dtype: torch.dtype = torch.float32) -> Beats:
 def account_for_keys(shapes: Mapping[str, tuple], config: BeatsConfig) -> tuple[list[str], list[str]]:
     """Sort a checkpoint's {key: shape} into (used, ignored) keys. ValueError naming whatever does not fit."""
     expected = checkpoint_shapes(config)
-    ignored = [key for key in shapes if key in IGNORED_KEYS]
+    ignored = [key for key in shapes if UNUSED_BEATS_KEYS.search(key)]
     missing = [key for key in expected if key not in shapes]
-    unexpected = [key for key in shapes if key not in expected and key not in IGNORED_KEYS]
+    unexpected = [key for key in shapes if key not in expected and key not in ignored]
     if missing or unexpected:
         raise ValueError(f"BEATs weights do not fit: missing {missing}, unexpected {unexpected}")
     for key, shape in expected.items():
@@ -234,18 +241,11 @@ def _table_keys(num_layers: int) -> list[str]:
 
 
 def _read_checkpoint(path: str | Path) -> tuple[Mapping, Mapping[str, Tensor]]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # torch.load has no error type of its own for files of another kind
-        raise ValueError(f"{path}: not a BEATs checkpoint, torch.load (weights only) cannot read it") from error
+    content = read_torch_file(path)
     cfg, weights = (content.get(name) if isinstance(content, Mapping) else None for name in ("cfg", "model"))
     if not (isinstance(cfg, Mapping) and isinstance(weights, Mapping)):
         raise ValueError(f"{path}: not a BEATs checkpoint, expected the dictionaries 'cfg' and 'model' in it")
-    if wrong := [key for key, weight in weights.items() if not isinstance(weight, Tensor)]:
-        raise ValueError(f"{path}: not a BEATs checkpoint, expected only tensors in 'model', got others under {wrong}")
-    return cfg, weights
+    return cfg, expect_tensors(weights, path)
 
 
 def _to_module_state(weights: dict[str, Tensor], num_layers: int) -> dict[str, Tensor]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from pathlib import Path
 
 import torch
@@ -19,6 +18,7 @@ from models.auditor import Auditor
 from models.beats import load_beats
 from models.config import DEFAULT_MASK_MODE, LORA_TARGETS, AuditorConfig, qformer_settings
 from models.trainable import expected_shapes
+from models.unused_keys import RECOMPUTED_LLM_KEYS
 from models.vision import load_vision_tower
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
 
@@ -33,7 +33,6 @@ PUBLISHED_NAMES = {
     "visual_pretrain_path": "visual_pretrain.bin",
 }
 BASE_ARGUMENTS = {"language_model": "llama_path", "vision_encoder": "clip_path", "audio_encoder": "beats_path"}
-RECOMPUTED_LLM_KEYS = re.compile(r"\.rotary_emb\.inv_freq$")
 
 
 def part_path(args: ModelArguments, name: str) -> str:
@@ -71,6 +70,8 @@ def load_tokenizer(folder: str | Path, iou_estimation: str):
     ids = tokenizer.convert_tokens_to_ids(tokens)
     if ids != list(range(ids[0], ids[0] + len(tokens))):
         raise ValueError(f"{folder}: expected consecutive ids for the {len(tokens)} special tokens, got {ids}")
+    if getattr(tokenizer, "legacy", False):
+        logger.warning("%s: a tokenizer with legacy: true; the released auditor was trained without", folder)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # LLaMA has no pad token; eos stands in
     return tokenizer
@@ -92,7 +93,7 @@ def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
         iou_estimation=args.iou_estimation,
         lora={"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
         token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
-        vocab_size=max(len(tokenizer), llm_config.vocab_size),
+        vocab_size=len(tokenizer),
         hidden_size=llm_config.hidden_size,
     )
 
@@ -110,8 +111,8 @@ def load_language_model(folder: str, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_token_id: int) -> PeftModel:
-    """Room for the special tokens (new rows random, as published), greedy decoding, and LoRA."""
-    if model.get_input_embeddings().weight.shape[0] < config.vocab_size:
+    """As many token rows as tokens (new ones random, as published), greedy decoding, and LoRA."""
+    if model.get_input_embeddings().weight.shape[0] != config.vocab_size:
         model.resize_token_embeddings(config.vocab_size, mean_resizing=False)
     eos = model.generation_config.eos_token_id if model.generation_config.eos_token_id is not None else eos_token_id
     model.generation_config = GenerationConfig(eos_token_id=eos)

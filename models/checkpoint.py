@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
@@ -29,6 +29,7 @@ from models.build import build_auditor, load_tokenizer, new_config, part_path
 from models.config import LORA_TARGETS, AuditorConfig
 from models.published import find_pair, read_pair
 from models.trainable import load_trained_state, trained_state
+from models.weight_files import read_safetensors_file
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ PROJECTOR_FILE = "projectors.safetensors"
 TOKEN_FILE = "token_rows.safetensors"
 OUR_FILES = ("config.json", ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE)
 PIXEL_FILE = "preprocessor_config.json"
+QFORMER_LAYERS = "vision_projector.qformer.encoder.layer."
 _LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
 
 
@@ -77,7 +79,7 @@ def read_folder(folder: str | Path) -> dict[str, Tensor]:
             raise FileNotFoundError(f"{folder / file_name}: no such file; an auditor folder holds {expected}")
     state = {}
     for file_name in (ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE):
-        for key, tensor in load_file(folder / file_name).items():
+        for key, tensor in read_safetensors_file(folder / file_name).items():
             state[_name_from_file(file_name, key)] = tensor
     return state
 
@@ -126,7 +128,22 @@ def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig,
     if ranks != {args.lora_r}:
         got = sorted(ranks)
         raise ValueError(f"{path}: LoRA rank: expected {args.lora_r} (LORA_R, --lora_r), got {got} in the file")
-    return new_config(args, tokenizer), tokenizer, pixel_settings(args), state
+    config = _sized_like(state, new_config(args, tokenizer))
+    if config.vocab_size < len(tokenizer):
+        rows = f"expected {len(tokenizer)} token rows, as the tokenizer has tokens, got {config.vocab_size}"
+        raise ValueError(f"{path}: {rows} in the file")
+    return config, tokenizer, pixel_settings(args), state
+
+
+def _sized_like(state: dict[str, Tensor], config: AuditorConfig) -> AuditorConfig:
+    """What the released files themselves say of their sizes goes before what the configs of the bases say."""
+    if rows := [tensor.shape[0] for name, tensor in state.items() if name.endswith("embed_tokens.weight")]:
+        config.vocab_size = rows[0]
+    if "vision_projector.query_tokens" in state:
+        config.num_query_tokens = state["vision_projector.query_tokens"].shape[1]
+    if layers := {name.split(".layer.")[1].split(".")[0] for name in state if name.startswith(QFORMER_LAYERS)}:
+        config.qformer["num_hidden_layers"] = len(layers)
+    return config
 
 
 def load_auditor(path: str | Path, args: ModelArguments, dtype: torch.dtype = torch.float32):
@@ -134,7 +151,8 @@ def load_auditor(path: str | Path, args: ModelArguments, dtype: torch.dtype = to
     config, tokenizer, pixels, state = read_auditor(path, args)
     auditor = build_auditor(config, args, tokenizer, dtype)
     load_trained_state(auditor, state, str(path))
-    return auditor.eval(), tokenizer, pixels
+    logger.info("auditor %s on %s", path, ", ".join(auditor.config.bases.values()))
+    return auditor.eval(), tokenizer, pixels | square(auditor.vision_encoder.image_size)
 
 
 def pixel_settings(args: ModelArguments) -> dict:
@@ -150,12 +168,12 @@ def pixel_settings(args: ModelArguments) -> dict:
     if (folder / PIXEL_FILE).is_file():
         content = json.loads((folder / PIXEL_FILE).read_text())
         statistics = {name: content.get(name, default) for name, default in statistics.items()}
-    return {
-        "image_processor_type": "CLIPImageProcessor",
-        "size": {"height": size, "width": size},
-        "do_center_crop": False,
-        **statistics,
-    }
+    return {"image_processor_type": "CLIPImageProcessor", "do_center_crop": False, **square(size), **statistics}
+
+
+def square(image_size: int) -> dict:
+    """The size of a CLIPImageProcessor that feeds a tower of this image size."""
+    return {"size": {"height": image_size, "width": image_size}}
 
 
 def _file_of(name: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from transformers import AutoConfig, PreTrainedConfig
+from transformers import AutoConfig, BertConfig, PreTrainedConfig
 
+from utils.mask_modes import DEFAULT_MASK_MODE
 from utils.tokens import DIRECT_NTP
 
-DEFAULT_MASK_MODE = "mask_and_masked_frame"
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -25,7 +25,7 @@ class AuditorConfig(PreTrainedConfig):
         bases: dict | None = None,
         qformer: dict | None = None,
         num_query_tokens: int = 32,
-        vision_feature_layer: int = -2,
+        vision_feature_layer: int | None = None,
         mask_encode_mode: str = DEFAULT_MASK_MODE,
         iou_estimation: str = DIRECT_NTP,
         lora: dict | None = None,
@@ -51,13 +51,8 @@ AutoConfig.register(AuditorConfig.model_type, AuditorConfig)
 
 
 def qformer_settings(bert_config: dict, num_layers: int) -> dict:
-    """The sizes of a BERT config.json as Q-Former settings; only the depth differs (2 as published).
-
-    Raises ValueError when the config lacks a size.
-    """
+    """The sizes of a BERT config.json as Q-Former settings; only the depth differs (2 as published)."""
+    config = BertConfig(**bert_config)
     names = ("hidden_size", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps")
     names += ("hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range")
-    missing = [name for name in names if name not in bert_config]
-    if missing:
-        raise ValueError(f"BERT config: expected the keys {', '.join(names)}; {', '.join(missing)} missing")
-    return {"num_hidden_layers": num_layers, **{name: bert_config[name] for name in names}}
+    return {"num_hidden_layers": num_layers, **{name: getattr(config, name) for name in names}}

@@ -1,7 +1,7 @@
-"""The released files: their key names, and which of their keys are known to be unused.
+"""The released files: their layout and their key names, in both directions.
 
 A "state" is what `trainable.trained_state` gives: our parameter names -> tensors. Reading is strict: a key is used,
-listed as unused below, or named in an error.
+listed in `unused_keys`, or named in an error.
 """
 
 from __future__ import annotations
@@ -12,17 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.unused_keys import UNUSED_PRETRAIN_KEYS, UNUSED_PROJECTOR_KEYS
+from models.weight_files import expect_tensors, read_torch_file
+
 PAIR_PREFIX, PRETRAIN_PREFIX = "base_model.model.model.", "model."
 FINETUNE_FILE, NON_LORA_FILE = "finetune_weights.bin", "non_lora_trainables.bin"
 MODALITIES = {"vision_projector": ("vl_projector", "visual"), "audio_projector": ("al_projector", "audio")}
-
-# The Q-Former of the released code carries BERT's text half, which no forward pass reaches.
-UNUSED_PROJECTOR_KEYS = re.compile(
-    r"Qformer\.(cls\.|bert\.embeddings\.(word_embeddings|position_embeddings|position_ids)"
-    r"|bert\.encoder\.layer\.\d+\.(intermediate|output)\.)"
-)
-# A *_pretrain.bin may carry the embedding of its own training; the LLM folder's one is used.
-UNUSED_PRETRAIN_KEYS = re.compile(r"^model\.embed_tokens\.weight$")
 
 _EMBEDDING = "language_model.base_model.model.model.embed_tokens.weight"
 _HEAD = "language_model.base_model.model.lm_head.weight"
@@ -43,11 +38,11 @@ def read_pretrained_projector(path: str | Path, projector: str) -> dict[str, Ten
     Raises ValueError for a key that is neither a projector's nor known to be unused, or a file without any.
     """
     state, unknown = {}, []
-    for key, tensor in _load(path).items():
+    for key, tensor in expect_tensors(read_torch_file(path), path).items():
         name = our_name(key, PRETRAIN_PREFIX)
         if name and name.startswith(projector):
             state[name] = tensor
-        elif not (is_unused(key) or UNUSED_PRETRAIN_KEYS.match(key)):
+        elif not (is_unused(key) or UNUSED_PRETRAIN_KEYS.search(key)):
             unknown.append(key)
     if unknown or not state:
         raise ValueError(f"{path}: expected the keys of one {projector}, got {unknown or 'none of them'}")
@@ -61,7 +56,8 @@ def find_pair(path: str | Path) -> tuple[Path, Path] | None:
     """
     path = Path(path)
     if (path / FINETUNE_FILE).is_file():
-        pair = path / FINETUNE_FILE, path.absolute().parent / NON_LORA_FILE
+        beside = (path / NON_LORA_FILE).is_file()
+        pair = path / FINETUNE_FILE, (path if beside else path.absolute().parent) / NON_LORA_FILE
     elif (path / NON_LORA_FILE).is_file():
         steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name)]
         steps = [p for p in steps if (p / FINETUNE_FILE).is_file()]
@@ -82,7 +78,7 @@ def read_pair(finetune_path: Path, non_lora_path: Path) -> dict[str, Tensor]:
     """
     state, unknown = {}, []
     for path in (finetune_path, non_lora_path):
-        for key, tensor in _load(path).items():
+        for key, tensor in expect_tensors(read_torch_file(path), path).items():
             name = our_name(key, PAIR_PREFIX)
             if name:
                 state[name] = tensor
@@ -146,16 +142,3 @@ def published_name(name: str, prefix: str) -> str | None:
 def is_unused(key: str) -> bool:
     """True for the keys of the released files that no computation of the published system reads."""
     return bool(UNUSED_PROJECTOR_KEYS.search(key))
-
-
-def _load(path: str | Path) -> dict[str, Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    except Exception as error:  # torch and pickle raise many kinds for files that are not theirs
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path}: expected a torch file of tensors, got something else ({reason})") from None
-    if not isinstance(content, dict) or not all(isinstance(t, Tensor) for t in content.values()):
-        raise ValueError(f"{path}: expected a dictionary of tensors, got {type(content).__name__}")
-    return content

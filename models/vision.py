@@ -6,15 +6,16 @@ vision_backbones' business and are imported only when a source names them; which
 
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from accelerate import init_empty_weights
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import AutoConfig, CLIPConfig, CLIPVisionConfig, CLIPVisionModel
+
+from models.unused_keys import UNUSED_CLIP_KEYS
+from models.weight_files import expect_tensors, read_mapped_file
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -22,8 +23,7 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-# What a CLIP folder may hold beside the vision tower: the text tower, both projections, old position buffers.
-UNUSED_KEYS = re.compile(r"text_model\.|text_projection\.|visual_projection\.|logit_scale$|(.+\.)?position_ids$")
+PUBLISHED_FEATURE_LAYER = 23  # of 24: the last but one
 # Files of a whole CLIPModel and files from transformers 4 have it; CLIPVisionModel of transformers 5 writes bare names.
 TOWER_PREFIX = "vision_model."
 
@@ -67,7 +67,7 @@ class VisionTower(nn.Module):
 class ClipTower(VisionTower):
     """The tower of transformers' CLIP."""
 
-    def __init__(self, model: CLIPVisionModel, feature_layer: int = -2):
+    def __init__(self, model: CLIPVisionModel, feature_layer: int | None = None):
         config = model.config
         depth = resolve_feature_layer(feature_layer, config.num_hidden_layers)
         model.encoder.layers = model.encoder.layers[:depth]
@@ -79,7 +79,7 @@ class ClipTower(VisionTower):
         return self.tower(pixel_values).last_hidden_state[:, 1:]
 
 
-def load_vision_tower(source: str, feature_layer: int = -2, dtype: torch.dtype = torch.float32) -> VisionTower:
+def load_vision_tower(source: str, feature_layer: int | None = None, dtype: torch.dtype = torch.float32) -> VisionTower:
     """The frozen tower that `source` names, cut after `feature_layer`, in `dtype` on the CPU.
 
     `source` is one of
@@ -89,9 +89,11 @@ def load_vision_tower(source: str, feature_layer: int = -2, dtype: torch.dtype =
     WEIGHTS is a checkpoint file; for open_clip also one of its tags; or `random` for untrained weights. Without it
     the library fetches the weights that it publishes under NAME. OpenAI's weights want a `quickgelu` NAME.
 
-    `feature_layer` counts like transformers' hidden_states: 0 the embeddings, -1 the last layer's output, -2 (the
-    default) hidden state 23 of the 24-layer tower. Raises FileNotFoundError for a missing folder or file, ValueError
-    for weights that do not fit or a layer that does not exist, ImportError for a missing library.
+    `feature_layer` counts like transformers' hidden_states: 0 the embeddings, -1 the last layer's output. None
+    is the published choice: 23, or the last but one (-2) of a tower with fewer than 23 layers.
+
+    Raises FileNotFoundError for a missing folder or file, ValueError for a file that holds no weights, weights that do
+    not fit or a layer that does not exist, ImportError for a missing library.
     """
     library, _, name = source.partition(":")
     if library in ("open_clip", "timm"):
@@ -102,22 +104,27 @@ def load_vision_tower(source: str, feature_layer: int = -2, dtype: torch.dtype =
     return load_clip_tower(Path(source), feature_layer, dtype)
 
 
-def load_clip_tower(folder: Path, feature_layer: int = -2, dtype: torch.dtype = torch.float32) -> ClipTower:
+def load_clip_tower(folder: Path, feature_layer: int | None = None, dtype: torch.dtype = torch.float32) -> ClipTower:
     """The tower in a transformers CLIP folder; all layers' weights are checked before the unused ones are cut."""
     config = read_clip_config(folder)
     with init_empty_weights():  # a random initialisation of ViT-L takes five seconds, only to be overwritten
         model = CLIPVisionModel(config)
-    load_strictly(model, read_folder_state(folder), TOWER_PREFIX, UNUSED_KEYS, folder, dtype)
+    load_strictly(model, read_folder_state(folder), TOWER_PREFIX, UNUSED_CLIP_KEYS, folder, dtype)
     return ClipTower(model, feature_layer)
 
 
-def build_clip_tower(config: CLIPVisionConfig, feature_layer: int = -2) -> ClipTower:
+def build_clip_tower(config: CLIPVisionConfig, feature_layer: int | None = None) -> ClipTower:
     """The tower from its sizes alone, randomly initialised; under `torch.device("meta")` it takes no memory."""
     return ClipTower(CLIPVisionModel(config), feature_layer)
 
 
-def resolve_feature_layer(feature_layer: int, num_layers: int) -> int:
-    """How many layers to run for hidden_states[feature_layer]; the embeddings alone (0) are not offered."""
+def resolve_feature_layer(feature_layer: int | None, num_layers: int) -> int:
+    """How many layers to run for hidden_states[feature_layer]; the embeddings alone (0) are not offered.
+
+    None means the published choice: hidden state 23, or the last but one (-2) of a tower with fewer than 23 layers.
+    """
+    if feature_layer is None:
+        feature_layer = PUBLISHED_FEATURE_LAYER if num_layers >= PUBLISHED_FEATURE_LAYER else -2
     depth = feature_layer + num_layers + 1 if feature_layer < 0 else feature_layer
     if not 1 <= depth <= num_layers:
         raise ValueError(
@@ -145,16 +152,9 @@ def read_folder_state(folder: Path) -> dict[str, Tensor]:
     if found is None:
         raise FileNotFoundError(f"vision tower: no weights in {folder}, expected one of {', '.join(WEIGHT_FILES)}")
     if found.suffix != ".json":
-        return read_state(found)
-    shards = sorted(set(json.loads(found.read_text())["weight_map"].values()))
-    return {key: tensor for shard in shards for key, tensor in read_state(folder / shard).items()}
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The content of one weights file, mapped from disk where the format allows: what is not used is not read."""
-    if path.suffix == ".safetensors":
-        return load_file(path)
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        return expect_tensors(read_mapped_file(found), found)
+    shards = [folder / name for name in sorted(set(json.loads(found.read_text())["weight_map"].values()))]
+    return {key: tensor for shard in shards for key, tensor in expect_tensors(read_mapped_file(shard), shard).items()}
 
 
 def load_strictly(
@@ -168,7 +168,7 @@ def load_strictly(
     """Give `module` the weights of `state` in `dtype`; `module` itself may be on the meta device.
 
     `prefix` is taken off where the file uses it. Raises ValueError that names `origin` and every key that is missing,
-    has another shape, or is unexpected without matching `unused`.
+    has another shape, or is unexpected and not found by `unused`.
     """
     if not any(key.startswith(prefix) for key in state):
         prefix = ""
@@ -177,7 +177,7 @@ def load_strictly(
     found = {name: state[key] for key, name in named.items() if name in expected}
     problems = {
         "missing": [prefix + name for name in expected if name not in found],
-        "unexpected": [key for key in state if named.get(key) not in expected and not unused.match(key)],
+        "unexpected": [key for key in state if named.get(key) not in expected and not unused.search(key)],
         "of another shape": [prefix + name for name in found if found[name].shape != expected[name].shape],
     }
     if any(problems.values()):

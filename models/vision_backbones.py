@@ -6,31 +6,26 @@ imported inside the functions, so that nothing else of the project ever meets to
 
 import importlib
 import logging
-import re
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
-from models.vision import VisionTower, load_strictly, read_state, resolve_feature_layer
+from models.unused_keys import UNUSED_OPEN_CLIP_KEYS, UNUSED_TIMM_KEYS
+from models.vision import VisionTower, load_strictly, resolve_feature_layer
+from models.weight_files import expect_tensors, read_mapped_file
 
 logger = logging.getLogger(__name__)
 
 RANDOM_WEIGHTS = "random"
 OPEN_CLIP_PREFIX = "visual."
-# What a checkpoint may hold beside the vision tower: open_clip's text tower and scales, timm's classifier.
-OPEN_CLIP_UNUSED_KEYS = re.compile(
-    r"transformer\.|token_embedding\.|positional_embedding$|ln_final\.|text_projection$|attn_mask$|text\."
-    r"|logit_(scale|bias)$"
-)
-TIMM_UNUSED_KEYS = re.compile(r"head\.")
 
 
 class OpenClipTower(VisionTower):
     """The visual part of an open_clip model."""
 
-    def __init__(self, visual: nn.Module, feature_layer: int = -2):
+    def __init__(self, visual: nn.Module, feature_layer: int | None = None):
         depth = resolve_feature_layer(feature_layer, len(visual.transformer.resblocks))
         visual.prune_intermediate_layers([depth - 1], prune_norm=True, prune_head=True)
         self.last_block = depth - 1
@@ -47,7 +42,7 @@ class OpenClipTower(VisionTower):
 class TimmTower(VisionTower):
     """A VisionTransformer of timm."""
 
-    def __init__(self, model: nn.Module, feature_layer: int = -2):
+    def __init__(self, model: nn.Module, feature_layer: int | None = None):
         depth = resolve_feature_layer(feature_layer, len(model.blocks))
         model.prune_intermediate_layers([depth - 1], prune_norm=True, prune_head=True)
         self.last_block = depth - 1
@@ -60,7 +55,7 @@ class TimmTower(VisionTower):
         return features
 
 
-def load_open_clip_tower(spec: str, feature_layer: int, dtype: torch.dtype) -> OpenClipTower:
+def load_open_clip_tower(spec: str, feature_layer: int | None, dtype: torch.dtype) -> OpenClipTower:
     """The tower of `NAME[@WEIGHTS]`; WEIGHTS is a checkpoint file, a tag of open_clip, `random`, or left out."""
     open_clip = import_optional("open_clip")
     name, _, weights = spec.partition("@")
@@ -74,7 +69,7 @@ def load_open_clip_tower(spec: str, feature_layer: int, dtype: torch.dtype) -> O
         raise ValueError(f"open_clip:{name} is a {type(visual).__name__}, expected a CLIP VisionTransformer")
     if published:
         path = Path(open_clip.download_pretrained(published))
-        load_strictly(visual, read_training_state(path), OPEN_CLIP_PREFIX, OPEN_CLIP_UNUSED_KEYS, path, dtype)
+        load_strictly(visual, read_training_state(path), OPEN_CLIP_PREFIX, UNUSED_OPEN_CLIP_KEYS, path, dtype)
     else:
         warn_random(spec)
     return OpenClipTower(visual.to(dtype), feature_layer)
@@ -95,7 +90,7 @@ def find_open_clip_weights(open_clip: ModuleType, name: str, weights: str) -> di
     return {"file": weights}
 
 
-def load_timm_tower(spec: str, feature_layer: int, dtype: torch.dtype) -> TimmTower:
+def load_timm_tower(spec: str, feature_layer: int | None, dtype: torch.dtype) -> TimmTower:
     """The tower of `NAME[@WEIGHTS]`; WEIGHTS is a checkpoint file, `random`, or left out."""
     timm = import_optional("timm")
     name, _, weights = spec.partition("@")
@@ -109,7 +104,7 @@ def load_timm_tower(spec: str, feature_layer: int, dtype: torch.dtype) -> TimmTo
     if not isinstance(model, timm.models.VisionTransformer):
         raise ValueError(f"timm:{name} is a {type(model).__name__}, expected a VisionTransformer")
     if path:
-        load_strictly(model, read_training_state(path), "", TIMM_UNUSED_KEYS, path, dtype)
+        load_strictly(model, read_training_state(path), "", UNUSED_TIMM_KEYS, path, dtype)
     elif weights:
         warn_random(spec)
     return TimmTower(model.to(dtype), feature_layer)
@@ -128,8 +123,9 @@ def import_optional(library: str) -> ModuleType:
 
 def read_training_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file, also of open_clip's training checkpoints (`state_dict`, `module.`)."""
-    state = read_state(path)
-    return {key.removeprefix("module."): tensor for key, tensor in state.get("state_dict", state).items()}
+    content = read_mapped_file(path)
+    state = content.get("state_dict", content) if isinstance(content, dict) else content
+    return {key.removeprefix("module."): tensor for key, tensor in expect_tensors(state, path).items()}
 
 
 def warn_random(spec: str) -> None:

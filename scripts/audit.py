@@ -19,12 +19,13 @@ from dataset.audio import SAMPLE_RATE, load_waveform, read_fbank
 from dataset.audit_dataset import build_dataset
 from dataset.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.collator import AuditCollator
-from dataset.media import check_image, mask_views, read_frame, read_mask, resize_mask
+from dataset.media import check_image, read_frame, read_mask, resize_mask
 from dataset.samples import AuditSample, Candidate
 from models.answers import write_answers
 from models.checkpoint import find_auditor, load_auditor
 from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
+from utils.mask_modes import mask_views
 from utils.picture import NOT_PARSED, audit_picture, one_line
 from utils.records import write_json
 from utils.run_record import fingerprint, write_run_record

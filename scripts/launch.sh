@@ -1,7 +1,7 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
 #   path_variable NAME [DEFAULT]   a path that can be set from outside
 #   part_flags                     an array: where the parts of the model lie
-#   PYTHON, NUM_GPUS
+#   PYTHON
 CALLER_DIR=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,17 +10,13 @@ path_variable() {
     local value=${!1:-}
     if [ -z "$value" ]; then
         value=${2:-}
-    elif [[ $value != /* && $value != *:* ]]; then
+    elif [[ $value != /* && $value != open_clip:* && $value != timm:* ]]; then
         value=$CALLER_DIR/$value
     fi
     printf -v "$1" %s "$value"
 }
 
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
-NUM_GPUS=$("$PYTHON" -c 'import torch; print(torch.cuda.device_count())')
-if [ "$NUM_GPUS" -eq 0 ]; then
-    export DS_ACCELERATOR=${DS_ACCELERATOR:-cpu} # DeepSpeed would otherwise warn that it found none
-fi
 
 # Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name.
 path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights

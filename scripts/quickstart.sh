@@ -7,6 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh
 
 RESULTS=${RESULTS:-results/quickstart}
+# Settings of a full-size run must not leak into this one.
+unset LLAMA2_CKPT_PATH CLIP_CKPT_PATH BEATS_CKPT_PATH BERT_CKPT_PATH AUDIO_PRETRAIN_PATH VISUAL_PRETRAIN_PATH \
+    TEST_NAME REFAVS_EVAL_MODE REFAVS_MASK_TYPE_FILTER REFAVS_MASK_RANK_FILTER REFAVS_MASK_ENCODE_MODE BATCH_SIZE \
+    NPROC_PER_NODE DEEPSPEED_CONFIG NUM_TRAIN_EPOCHS LORA_DROPOUT
 export CUDA_VISIBLE_DEVICES= # tiny models, the same numbers everywhere
 export PYTHON=.venv/bin/python
 export PRETRAINED_WEIGHTS_DIR=$RESULTS/pretrained_weights

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 bash scripts/setup.sh
-PATH=$PWD/.venv/bin:$PATH
+export PYTHON=$PWD/.venv/bin/python PATH=$PWD/.venv/bin:$PATH
 
 ruff check .
 ruff format --check .

@@ -7,13 +7,22 @@ import os
 from pathlib import Path
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the tests' numbers are float32 CPU numbers, also where a GPU is present
-
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from configs.arguments import ModelArguments
 from tests.seeded import assemble_pretrained_weights
+
+
+def pytest_configure(config) -> None:
+    """Settings of a full-size run must not leak into the programs that the tests start."""
+    names = {"TEST_NAME", "BATCH_SIZE", "MAX_NEW_TOKENS", "NPROC_PER_NODE", "DEEPSPEED_CONFIG", "NUM_TRAIN_EPOCHS"}
+    names |= {name for name in os.environ if name.startswith(("REFAVS_", "LORA_"))}
+    names |= {name for name in os.environ if name.endswith(("_CKPT_PATH", "_PRETRAIN_PATH"))}
+    for name in names:
+        os.environ.pop(name, None)
+
 
 GOLDEN = Path(__file__).parent / "golden"
 BENCHMARK = GOLDEN / "MQ-RAVSBench"

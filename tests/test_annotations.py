@@ -252,3 +252,56 @@ def test_nothing_left_is_an_error(benchmark):
 def test_masks_of_another_size_are_named(benchmark, caplog):
     validated(read(benchmark))
     assert "6 masks have another size than their frame" in caplog.text
+
+
+# --- what may look wrong but is not ------------------------------------------------------------------------------
+
+
+def test_video_frames_may_leave_out_their_image_path(benchmark):
+    edit(benchmark, VIDEO, lambda e: [frame.pop("image_path") for frame in e["tC3_0_2"]["frames"]] and None)
+    samples = [s for s in read(benchmark, "video").samples if s.uid == "tC3_0_2"]
+    assert [s.frame_path.name for s in samples] == [f"{t}.jpg" for t in range(10)]
+
+
+def test_rank_filter_drops_masks_of_unknown_rank(benchmark):
+    edit(benchmark, IMAGE, lambda e: [mask.pop("rank") for mask in e[0]["part_neg_masks"]["cutout"]] and None)
+    assert len(read_test(benchmark, "test_s", "image", "cutout", 1).requests()) == 1
+
+
+def test_blank_rows_and_short_rows_of_other_splits_do_not_matter(benchmark):
+    edit_csv(benchmark, lambda rows: rows.extend([["  "], ["x", "x_0_0", "val", "1"]]))
+    assert not read(benchmark).problems
+
+
+def test_what_the_filters_leave_out_is_not_looked_at(benchmark):
+    edit(benchmark, IMAGE, lambda e: e[0]["part_neg_masks"]["cutout"][0].update(iou_to_gt=7))
+    assert not read_test(benchmark, "test_s", "image", "merge").problems
+    assert read_test(benchmark, "test_s", "image", "cutout").problems
+
+
+def test_a_root_behind_a_link(benchmark, tmp_path):
+    (tmp_path / "link").symlink_to(benchmark)
+    real = str(benchmark.resolve() / "masks/test_s/tC3_0_2/gt.png")
+    edit(benchmark, IMAGE, lambda e: e[0].update(gt_mask_path=real))
+    assert not read(tmp_path / "link").problems
+
+
+def test_a_uid_without_masks_is_counted(benchmark):
+    edit(benchmark, TRAIN, lambda e: e.update({"vB2_1_3": {}}))
+    train = read(benchmark, "train")
+    assert train.passed_over == {"without any mask of this run": 1} and len(train.samples) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"part_neg_masks": [1]}, "part_neg_masks: expected an object, got '[1]'"),
+        ({"full_neg_masks": {"mask_path": "x"}}, "full_neg_masks: expected a list, got"),
+        ({"gt_mask_path": 3}, "perfect: expected an object with a mask_path, got '3'"),
+        ({"gt_mask_path": {"mask_path": 3}}, "perfect: expected an object with a mask_path"),
+        ({"null_masks": [{"mask_path": "x.png", "action": 3}]}, "x.png: action: expected text, got 3"),
+    ],
+)
+def test_entries_of_another_shape(benchmark, change, sentence):
+    edit(benchmark, IMAGE, lambda e: e[0].update(change))
+    assert sentence in complaint(benchmark)

@@ -8,7 +8,7 @@ from dataset.audit_dataset import build_dataset
 from dataset.collator import AuditCollator
 from models.build import build_auditor, load_tokenizer, new_config, part_path
 from models.checkpoint import pixel_settings
-from models.published import read_pair, read_pretrained_projector
+from models.published import is_unused, our_name, read_pair, read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trained_state
 from tests.conftest import BENCHMARK, GOLDEN, RememberingTower, golden_json, golden_tensors
 from tests.seeded import seeded_tensor
@@ -95,8 +95,6 @@ def test_loss_logits_and_gradients(at_start, train_batch):
 
 
 def _compare_gradients(auditor, meta):
-    from models.published import is_unused, our_name
-
     norms = {name: p.grad.norm().item() for name, p in auditor.named_parameters() if p.grad is not None}
     expected = {our_name(key, "base_model.model.model."): v for key, v in meta["grad_norm_per_param"].items()}
     assert norms.keys() == expected.keys()
@@ -170,6 +168,9 @@ def test_frozen_parts_stay_in_eval_mode(at_start):
     assert not any(p.requires_grad for p in [*auditor.vision_encoder.parameters(), *auditor.audio_encoder.parameters()])
 
 
-def test_everything_that_learns_is_in_the_state(at_start):
+def test_what_learns_is_what_was_published(at_start):
+    """LoRA, projectors, embedding and head: the golden list of gradients names them all."""
     auditor, *_ = at_start
-    assert trained_state(auditor).keys() == {name for name, p in auditor.named_parameters() if p.requires_grad}
+    published = golden_json("05_meta.json")["grad_norm_per_param"]
+    learning = {name for name, p in auditor.named_parameters() if p.requires_grad}
+    assert learning == {our_name(key, "base_model.model.model.") for key in published} == trained_state(auditor).keys()

@@ -9,7 +9,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.beats import Beats, BeatsConfig, account_for_keys, load_beats, num_tokens, relative_buckets
+from models.beats import (
+    Beats,
+    BeatsConfig,
+    account_for_keys,
+    checkpoint_shapes,
+    load_beats,
+    num_tokens,
+    relative_buckets,
+)
 from tests.seeded import make_beats_checkpoint, read_recipe, seeded_tensor
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -92,7 +100,7 @@ def test_loaded_encoder_is_frozen(beats):
 def test_num_tokens(frames, tokens):
     assert num_tokens(frames) == tokens
     with torch.device("meta"):
-        assert Beats(BeatsConfig(encoder_layers=1))(torch.empty(2, frames, 128)).shape == (2, tokens, 768)
+        assert Beats(BeatsConfig(16, encoder_layers=1))(torch.empty(2, frames, 128)).shape == (2, tokens, 768)
 
 
 def test_bad_filter_banks_are_refused(beats):
@@ -115,7 +123,7 @@ def test_full_size_keys_equal_manifest():
         for key, (shape, _) in manifest.items()
         if key.startswith(MANIFEST_PREFIX)
     }
-    used, ignored = account_for_keys(shapes, BeatsConfig())
+    used, ignored = account_for_keys(shapes, BeatsConfig(16))
     assert sorted(used + ignored) == sorted(shapes)
     assert ignored == ["predictor.weight", "predictor.bias"]
 
@@ -126,9 +134,13 @@ def test_full_size_keys_equal_manifest():
         (lambda c: c["model"].pop("layer_norm.bias"), r"missing \['layer_norm.bias'\], unexpected \[\]"),
         (lambda c: c["model"].update(extra=torch.zeros(1)), r"missing \[\], unexpected \['extra'\]"),
         (lambda c: c["model"].update({"layer_norm.bias": torch.zeros(3)}), r"layer_norm.bias: expected shape \(512,\)"),
-        (lambda c: c["model"].update(extra="text"), r"expected only tensors in 'model', got others under \['extra'\]"),
-        (lambda c: c["cfg"].pop("max_distance"), r"cfg lacks \['max_distance'\]"),
-        (lambda c: c["cfg"].update(deep_norm=False), "expected deep_norm=True, got False"),
+        (lambda c: c["model"].update(extra="text"), r"expected a dictionary of tensors, got .* under \['extra'\]"),
+        (lambda c: c["cfg"].pop("input_patch_size"), "expected an input_patch_size, got none"),
+        (lambda c: c["cfg"].update(deep_norm=False), "unsupported, expected deep_norm=True, got False$"),
+        (
+            lambda c: c["cfg"].pop("gru_rel_pos"),
+            r"unsupported, expected gru_rel_pos=True, got False \(upstream's default",
+        ),
         (lambda c: c.pop("cfg"), "expected the dictionaries 'cfg' and 'model'"),
         (
             lambda c: c["model"]["encoder.layers.1.self_attn.relative_attention_bias.weight"].add_(1),
@@ -147,9 +159,43 @@ def test_classifier_head_is_optional(rewrite, beats):
     assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), beats.parameters(), strict=True))
 
 
+def test_sizes_that_a_cfg_leaves_out_are_upstreams(rewrite, beats):
+    architecture = {"deep_norm": True, "relative_position_embedding": True, "gru_rel_pos": True}
+    assert BeatsConfig.from_cfg({"input_patch_size": 16, **architecture}) == BeatsConfig(
+        input_patch_size=16,
+        embed_dim=512,
+        encoder_layers=12,
+        encoder_embed_dim=768,
+        encoder_ffn_embed_dim=3072,
+        encoder_attention_heads=12,
+        conv_pos=128,
+        conv_pos_groups=16,
+        num_buckets=320,
+        max_distance=1280,
+    )
+    kept = {"input_patch_size", "encoder_layers", "encoder_ffn_embed_dim", "max_distance", *architecture}
+    loaded = load_beats(rewrite(lambda c: c.update(cfg={key: c["cfg"][key] for key in kept})))
+    assert loaded.config == beats.config
+
+
+def test_equal_widths_need_no_projection(tmp_path):
+    """Upstream makes `post_extract_proj` only between different widths."""
+    sizes = {"embed_dim": 32, "encoder_embed_dim": 32, "encoder_ffn_embed_dim": 16, "encoder_attention_heads": 4}
+    cfg = read_recipe("beats")["cfg"] | sizes
+    shapes = checkpoint_shapes(BeatsConfig.from_cfg(cfg))
+    assert not any(key.startswith("post_extract_proj") for key in shapes)
+    content = {"cfg": cfg, "model": {key: torch.ones(shape) for key, shape in shapes.items()}}
+    torch.save(content, tmp_path / "narrow.pt")
+    assert load_beats(tmp_path / "narrow.pt")(torch.randn(1, 16, 128)).shape == (1, 8, 32)
+    content["model"] |= {"post_extract_proj.weight": torch.ones(32, 32), "post_extract_proj.bias": torch.ones(32)}
+    torch.save(content, tmp_path / "narrow.pt")
+    with pytest.raises(ValueError, match=r"unexpected \['post_extract_proj.weight', 'post_extract_proj.bias'\]"):
+        load_beats(tmp_path / "narrow.pt")
+
+
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("not a checkpoint")
-    with pytest.raises(ValueError, match=r"notes.txt: not a BEATs checkpoint"):
+    with pytest.raises(ValueError, match="notes.txt: expected a torch file of tensors, got something else"):
         load_beats(tmp_path / "notes.txt")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="absent.pt: no such file"):
         load_beats(tmp_path / "absent.pt")

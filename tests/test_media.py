@@ -6,9 +6,10 @@ import torch
 from PIL import Image
 
 from dataset.annotations import read_train
-from dataset.media import PixelTransform, mask_image, mask_views, read_frame, read_mask, resize_mask
+from dataset.media import PixelTransform, mask_image, read_frame, read_mask, resize_mask
 from models.checkpoint import pixel_settings
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
+from utils.mask_modes import mask_views
 
 TOLERANCE = 1e-5
 

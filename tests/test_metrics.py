@@ -331,11 +331,11 @@ def test_predictions_can_be_read_as_records(tmp_path):
         ('{"uid": "a"', "line 2: expected one JSON object, got {"),
         ("[1, 2]", "line 2: expected one JSON object, got [1, 2]"),
         ('{"video": "a"}', "line 2: expected at least one of uid, mask_type"),
-        ('{"uid": 5}', "line 2: expected uid to be a string or null, got 5"),
+        ('{"uid": [5]}', "line 2: expected uid to be an integer or a string or null, got [5]"),
         ('{"gt_iou": "high"}', 'line 2: expected gt_iou to be a number in [0, 1] or null, got "high"'),
         ('{"uid": "a", "iou_to_gt": 85}', "expected iou_to_gt to be a number in [0, 1] or null, got 85"),
         ('{"uid": "a", "iou_to_gt": NaN}', "expected iou_to_gt to be a number in [0, 1] or null, got NaN"),
-        ('{"uid": "a", "rank": true}', "expected rank to be an integer or null, got true"),
+        ('{"uid": "a", "rank": true}', "expected rank to be a number or null, got true"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path, line, complaint):

@@ -4,11 +4,12 @@ import re
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, LlamaConfig, LlamaForCausalLM
 
 from configs.arguments import ModelArguments
 from models.auditor import Auditor
-from models.beats import IGNORED_KEYS, Beats, BeatsConfig, checkpoint_shapes
+from models.beats import Beats, BeatsConfig, checkpoint_shapes
 from models.build import prepare_language_model
 from models.config import AuditorConfig, qformer_settings
 from models.published import (
@@ -24,7 +25,9 @@ from models.published import (
     write_pair,
 )
 from models.trainable import expected_shapes, mark_trainable
+from models.unused_keys import UNUSED_BEATS_KEYS
 from models.vision import build_clip_tower
+from models.weight_files import read_safetensors_file, read_torch_file
 from tests.conftest import GOLDEN, golden_json
 
 CKPT = GOLDEN / "weights/ckpt"
@@ -50,7 +53,7 @@ def full_size() -> Auditor:
     with torch.device("meta"):
         llama = LlamaForCausalLM(LlamaConfig(vocab_size=32000, hidden_size=4096, intermediate_size=11008))
         language_model = prepare_language_model(llama, config, eos_token_id=2)
-        auditor = Auditor(config, language_model, build_clip_tower(clip), Beats(BeatsConfig()))
+        auditor = Auditor(config, language_model, build_clip_tower(clip), Beats(BeatsConfig(16)))
     mark_trainable(auditor)
     return auditor
 
@@ -88,12 +91,12 @@ def _account(published: dict, ours: dict, prefix: str) -> None:
 def test_whole_state_dict_at_full_size(full_size):
     """Each of the 1548 keys stands for a tensor of ours with the same shape, or is known to be unused."""
     ours = {name: tuple(tensor.shape) for name, tensor in full_size.state_dict().items()}
-    beats = checkpoint_shapes(BeatsConfig())
+    beats = checkpoint_shapes(BeatsConfig(16))
     vision = PAIR_PREFIX + "visual_encoder.vision_tower.vision_model."
     audio = PAIR_PREFIX + "audio_encoder.audio_encoder."
     unused, wrong = 0, {}
     for key, shape in manifest_shapes("state_dict").items():
-        if is_unused(key) or CUT_VISION_KEYS.search(key) or key.removeprefix(audio) in IGNORED_KEYS:
+        if is_unused(key) or CUT_VISION_KEYS.search(key) or UNUSED_BEATS_KEYS.search(key.removeprefix(audio)):
             unused += 1
         elif key.startswith(audio):
             wrong |= {} if beats.get(key.removeprefix(audio)) == shape else {key: shape}
@@ -156,6 +159,25 @@ def test_files_that_are_no_weights(tmp_path):
         read_pretrained_projector(tmp_path / "x.bin", "audio_projector")
     with pytest.raises(FileNotFoundError, match="absent.bin: no such file"):
         read_pretrained_projector(tmp_path / "absent.bin", "audio_projector")
+
+
+@pytest.mark.parametrize(
+    ("read", "write", "kind"),
+    [(read_torch_file, torch.save, "a torch file"), (read_safetensors_file, save_file, "a safetensors file")],
+)
+def test_damaged_files_are_named(tmp_path, read, write, kind):
+    path = tmp_path / "x"
+    write({"a": torch.zeros(1000)}, path)
+    assert torch.equal(read(path)["a"], torch.zeros(1000))
+    whole = path.read_bytes()
+    for content in (whole[:-100], whole[:300], whole[:5], b"", b"some text, and more of it"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"^{path}: expected {kind}.*, got something else \([^\n.]+\)$"):
+            read(path)
+    with pytest.raises(ValueError, match=f"expected {kind}.*, got a folder"):
+        read(tmp_path)
+    with pytest.raises(FileNotFoundError, match=f"^{tmp_path}/absent: no such file$"):
+        read(tmp_path / "absent")
 
 
 def test_code_in_a_file_is_never_run(tmp_path):

@@ -11,7 +11,7 @@ from configs.arguments import ModelArguments
 from models.checkpoint import load_auditor
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.finetune.trainer import find_resumable
-from tests.conftest import BENCHMARK
+from tests.conftest import BENCHMARK, GOLDEN
 
 RECIPE = "configs/recipes/finetune_hyperlora.yaml"
 WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_rows.safetensors")
@@ -99,15 +99,13 @@ def test_regress_st_trains_and_audits(quick_weights_dir, tmp_path):
     assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
     auditor, tokenizer, _ = load_auditor(tmp_path / "out", ModelArguments())
     assert auditor.config.vocab_size == 509 and auditor.iou_head.out_features == 1
-    ids = [tokenizer.convert_tokens_to_ids("<iou_value>"), 2]
-    assert ids[0] == 508
+    assert tokenizer.convert_tokens_to_ids("<iou_value>") == 508
     assert audit(tmp_path / "out", tmp_path / "results", "--mask_type_filter", "merge", "--max_new_tokens", "4") == 0
 
 
 def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsys):
     bad = [
         (["--data_dir", str(tmp_path / "absent")], "absent: no such folder"),
-        (["--mask_encode_mode", "both"], "mask_encode_mode: expected one of"),
         (["--audio_pretrain_path", str(tmp_path / "absent.bin")], "--audio_pretrain_path: expected"),
     ]
     for more, sentence in bad:
@@ -122,6 +120,7 @@ def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsy
         (["absent.yaml"], "recipe absent.yaml: no such file"),
         (["--no_such_flag", "1"], "finetune: unknown flag or key: --no_such_flag 1"),
         (["--pos_ratio", "1.5"], "--pos_ratio: expected a number from 0 to 1, got 1.5"),
+        (["--mask_encode_mode", "both"], "mask_encode_mode: expected one of"),
         (["--train_fraction", "0"], "--train_fraction: expected a number above 0 to 1, got 0"),
     ],
 )
@@ -137,3 +136,17 @@ def test_an_unknown_key_in_a_recipe_fails(tmp_path, capsys):
     with pytest.raises(SystemExit):
         finetune([str(tmp_path / "recipe.yaml")])
     assert "unknown flag or key: --learning_rat 0.1" in capsys.readouterr().err
+
+
+def test_a_released_auditor_is_not_trained_into(quick_weights_dir, tmp_path, capsys):
+    shutil.copytree(GOLDEN / "weights/ckpt", tmp_path / "MQ-Auditor")
+    assert finetune(flags(quick_weights_dir, tmp_path / "MQ-Auditor")) == 2
+    assert "holds a released auditor; expected another folder" in capsys.readouterr().err
+    assert (tmp_path / "MQ-Auditor/checkpoint-3/finetune_weights.bin").is_file()
+
+
+def test_torn_checkpoints_never_collide(tmp_path):
+    for name in ("checkpoint-3", "torn-checkpoint-3"):
+        (tmp_path / name).mkdir()
+    assert find_resumable(str(tmp_path)) is None
+    assert {p.name for p in tmp_path.iterdir()} == {"torn-checkpoint-3", "torn-checkpoint-3-2"}

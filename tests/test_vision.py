@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModel
 
-from models.vision import build_clip_tower, load_vision_tower
+from models.vision import build_clip_tower, load_vision_tower, resolve_feature_layer
 from tests.seeded import make_clip_weights
 
 GOLDEN_DIR = Path(__file__).parent / "golden"
@@ -58,14 +58,14 @@ def golden_pixels(name: str) -> torch.Tensor:
         (14, "frame", "clip.frame.hidden14.tokstride16", 16),
         (22, "frame", "clip.frame.hidden22.tokstride16", 16),
         (23, "frame", "clip.frame.hidden23.tokstride4", 4),
-        (-2, "cand1.masked_image", "clip.cand1_masked_image.hidden23.tokstride4", 4),
+        (None, "cand1.masked_image", "clip.cand1_masked_image.hidden23.tokstride4", 4),
     ],
 )
 def test_features_equal_the_reference(golden_folder, feature_layer, pixels, expected_name, token_stride):
     tower = load_vision_tower(str(golden_folder), feature_layer)
     features = tower(golden_pixels(pixels))
     assert features.shape == (1, tower.num_patches, tower.hidden_size) == (1, 256, 1024)
-    assert len(tower.tower.encoder.layers) == (23 if feature_layer == -2 else feature_layer)
+    assert len(tower.tower.encoder.layers) == (feature_layer or 23)
     expected = load_file(GOLDEN_DIR / "02_encoders.safetensors")[expected_name]
     torch.testing.assert_close(features[0, ::token_stride], expected, atol=2e-4, rtol=0)
 
@@ -130,6 +130,14 @@ def test_layer_counts_like_hidden_states(tiny_folder):
         torch.testing.assert_close(features, hidden_states[feature_layer][:, 1:], atol=1e-6, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("feature_layer", "num_layers", "depth"),
+    [(None, 24, 23), (None, 32, 23), (None, 23, 23), (None, 22, 21), (None, 4, 3), (-2, 32, 31), (14, 24, 14)],
+)
+def test_published_layer_unless_another_is_named(feature_layer, num_layers, depth):
+    assert resolve_feature_layer(feature_layer, num_layers) == depth
+
+
 @pytest.mark.parametrize("feature_layer", [0, 5, -5])
 def test_layer_that_does_not_exist(tiny_folder, feature_layer):
     with pytest.raises(ValueError, match=f"feature layer {feature_layer}: a tower of 4 layers"):
@@ -163,6 +171,50 @@ def test_weights_that_do_not_fit(tiny_folder, change, message):
     with pytest.raises(ValueError, match=message) as raised:
         load_vision_tower(str(tiny_folder))
     assert str(tiny_folder) in str(raised.value)
+
+
+class Harmful:
+    """Pickled, it runs code in whoever unpickles it carelessly."""
+
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('ran')",))
+
+
+def write_truncated(path: Path) -> None:
+    save_file({"pre_layrnorm.bias": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        (
+            "pytorch_model.bin",
+            lambda path: torch.save({"x": Harmful()}, path),
+            "a torch file of tensors, got something",
+        ),
+        ("pytorch_model.bin", lambda path: torch.save([1], path), "a dictionary of tensors, got list"),
+        (
+            "pytorch_model.bin",
+            lambda path: torch.save({"x": 1}, path),
+            r"a dictionary of tensors, got .* under \['x'\]",
+        ),
+        ("model.safetensors", write_truncated, "a safetensors file, got something else .*not fully covered"),
+        ("model.safetensors", lambda path: path.write_text("version https://git-lfs"), "a safetensors file, got"),
+    ],
+)
+def test_files_that_are_no_weights(tiny_folder, name, write, message):
+    (tiny_folder / "model.safetensors").unlink()
+    write(tiny_folder / name)
+    with pytest.raises(ValueError, match=f"{tiny_folder / name}: expected {message}"):
+        load_vision_tower(str(tiny_folder))
+
+
+def test_missing_shard(tiny_folder):
+    (tiny_folder / "model.safetensors").unlink()
+    (tiny_folder / "model.safetensors.index.json").write_text('{"weight_map": {"x": "model-1.safetensors"}}')
+    with pytest.raises(FileNotFoundError, match="model-1.safetensors: no such file"):
+        load_vision_tower(str(tiny_folder))
 
 
 def test_missing_folder_weights_and_wrong_model(tiny_folder, tmp_path):

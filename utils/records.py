@@ -7,13 +7,14 @@ A record is ground truth metadata plus the raw text; a prediction adds what the 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from utils.audit import canonical_mask_type, normalize_mask_type, parse_audit
+from utils.audit import MASK_TYPES, canonical_mask_type, normalize_mask_type, parse_audit
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
@@ -28,20 +29,28 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_int_or_text(value: Any) -> bool:
+    return _is_int(value) or _is_text(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _is_iou(value: Any) -> bool:
-    # The slack is for ratios that rounding pushed just over 1. NaN fails the comparison.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e-6 <= value <= 1 + 1e-6
+    # The slack is for ratios that rounding pushed just over 1.
+    return _is_number(value) and -1e-6 <= value <= 1 + 1e-6
 
 
 _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "uid": (_is_text, "a string"),
+    "uid": (_is_int_or_text, "an integer or a string"),
     "mask_type": (_is_text, "a string"),
     "iou_to_gt": (_is_iou, "a number in [0, 1]"),
     "action": (_is_text, "a string"),
     "raw_output": (_is_text, "a string"),
-    "vid": (_is_text, "a string"),
-    "frame_idx": (lambda value: _is_int(value) or _is_text(value), "an integer or a string"),
-    "rank": (_is_int, "an integer"),
+    "vid": (_is_int_or_text, "an integer or a string"),
+    "frame_idx": (_is_int_or_text, "an integer or a string"),
+    "rank": (_is_number, "a number"),
     "mask_path": (_is_text, "a string"),
     "generated_ids": (lambda value: isinstance(value, list), "a list of token ids"),
 }
@@ -130,9 +139,9 @@ def _to_prediction(record: dict) -> dict:
 
 
 def normalize_filters(mask_type_filter: str | None, mask_rank_filter: int | None) -> tuple[str, int]:
-    """Filters as results name them: no type means "all", no rank means -1 (all ranks)."""
+    """Filters as results name them: no type (or "none") means "all", no rank means -1 (all ranks)."""
     mask_type = normalize_mask_type(mask_type_filter) or "all"
-    return mask_type, -1 if mask_rank_filter is None else int(mask_rank_filter)
+    return "all" if mask_type == "none" else mask_type, -1 if mask_rank_filter is None else int(mask_rank_filter)
 
 
 def passes_filters(mask_type: str | None, rank: int | None, mask_type_filter: str, mask_rank_filter: int) -> bool:
@@ -142,6 +151,6 @@ def passes_filters(mask_type: str | None, rank: int | None, mask_type_filter: st
     perfect masks, which have no rank. An unknown type or rank is not known to be outside, so it passes.
     """
     mask_type = canonical_mask_type(mask_type)
-    if mask_type_filter != "all" and mask_type not in (None, canonical_mask_type(mask_type_filter)):
+    if mask_type_filter != "all" and mask_type in set(MASK_TYPES) - {canonical_mask_type(mask_type_filter)}:
         return False
     return mask_rank_filter <= 0 or mask_type == "perfect" or rank in (None, mask_rank_filter)

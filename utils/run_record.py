@@ -15,8 +15,10 @@ from utils.records import write_json
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "deepspeed", "numpy", "opencv-python-headless", "pillow")
 
 
-def write_run_record(folder: str | Path, settings: dict, data_files: Iterable[Path], seed: int | None) -> None:
-    """Write `run.json`: the resolved settings, commit, versions, fingerprints of the data files, and the seed."""
+def write_run_record(
+    folder: str | Path, settings: dict, data_files: Iterable[Path], seed: int | None, counts: dict | None = None
+) -> None:
+    """Write `run.json`: resolved settings, commit, versions, fingerprints of the data files, seed, and what counted."""
     record = {
         "command": sys.argv,
         "settings": settings,
@@ -24,6 +26,7 @@ def write_run_record(folder: str | Path, settings: dict, data_files: Iterable[Pa
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
+        "counts": counts or {},
         "data": {str(path): fingerprint(path) for path in data_files},
     }
     Path(folder).mkdir(parents=True, exist_ok=True)

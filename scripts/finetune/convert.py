@@ -27,6 +27,8 @@ def convert(model_args: ModelArguments, args: ConversionArguments) -> None:
     check_state(expected_state(config, model_args, state), state, str(source))
     if is_auditor_folder(source):
         written = write_pair(state, args.target, args.step)
+        lora = f"LORA_R={config.lora['r']} LORA_ALPHA={config.lora['lora_alpha']}"
+        print(f"the pair does not say how to read it: {lora} REFAVS_MASK_ENCODE_MODE={config.mask_encode_mode}")
     else:
         written = [write_folder(state, config, tokenizer, pixels, args.target)]
     print(f"written: {' and '.join(map(str, written))}")

@@ -23,7 +23,7 @@ from dataset.sampling import select_candidates, split_train
 from dataset.validation import validated
 from models.auditor import Auditor
 from models.build import build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings
+from models.checkpoint import pixel_settings, square
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
 from scripts.finetune.trainer import AuditTrainer, find_resumable
@@ -52,14 +52,16 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
 
         deepspeed.init_distributed("gloo")  # ZeRO-3 shards the model while it is loaded, before the Trainer exists
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
+    with training_args.main_process_first(local=False):
+        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
     set_seed(training_args.seed)
     benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
     train_samples, eval_samples = split_train(
         benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
     )
     tokenizer = load_tokenizer(part_path(model_args, "llama_path"), model_args.iou_estimation)
-    pixels = pixel_settings(model_args)
     auditor = make_auditor(model_args, tokenizer, training_args)
+    pixels = pixel_settings(model_args) | square(auditor.vision_encoder.image_size)
     train_data = build_dataset(train_samples, tokenizer, pixels, auditor.config)
     eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
     trainer = AuditTrainer(
@@ -71,9 +73,13 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
         logger.info("what learns:\n%s", trainable_table(auditor))
         logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
         settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
-        write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed)
-    with training_args.main_process_first(local=False):
-        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+        counts = {
+            "training_videos": len(train_samples),
+            "held_out_videos": len(eval_samples),
+            "passed_over": benchmark.passed_over,
+            "bad_samples_skipped": [str(problem) for problem in benchmark.problems],
+        }
+        write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed, counts)
     if checkpoint:
         logger.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)

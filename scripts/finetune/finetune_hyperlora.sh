@@ -6,7 +6,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # PRETRAINED_WEIGHTS_DIR, LLAMA2_CKPT_PATH, CLIP_CKPT_PATH, ...
 
 path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
-path_variable OUTPUT_DIR checkpoints/MQ-Auditor
+path_variable OUTPUT_DIR checkpoints/MQ-Auditor-finetuned # not where the released auditor lies
 path_variable RECIPE configs/recipes/finetune_hyperlora.yaml
 
 NUM_TRAIN_EPOCHS=${NUM_TRAIN_EPOCHS:-96}
@@ -20,6 +20,7 @@ LORA_R=${LORA_R:-32}
 LORA_ALPHA=${LORA_ALPHA:-64}
 LORA_DROPOUT=${LORA_DROPOUT:-0.05}
 
+NUM_GPUS=$("$PYTHON" -c 'import torch; print(torch.cuda.device_count())')
 # Published: 4 GPUs, bf16, DeepSpeed stage 2 with the optimizer on the CPU.
 if [ "$NUM_GPUS" -gt 0 ]; then
     NPROC_PER_NODE=${NPROC_PER_NODE:-$((NUM_GPUS < 4 ? NUM_GPUS : 4))}
@@ -29,6 +30,7 @@ else
     NPROC_PER_NODE=${NPROC_PER_NODE:-1}
     echo "no GPU found: training on the CPU in float32${DEEPSPEED_CONFIG:+ with DeepSpeed}" >&2
     machine_flags=(--use_cpu true)
+    export DS_ACCELERATOR=${DS_ACCELERATOR:-cpu} # DeepSpeed would otherwise warn that it found none
 fi
 path_variable DEEPSPEED_CONFIG
 if [ -n "$DEEPSPEED_CONFIG" ]; then

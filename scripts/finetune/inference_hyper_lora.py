@@ -51,6 +51,8 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
+    for name in filter(None, (names.metrics, names.predictions, names.video_avg)):
+        (folder / name).unlink(missing_ok=True)  # what an earlier run left must not be taken for this one's
     audit_masks(auditor.to(device), tokenizer, dataset, args, log)
 
     summary, predictions, video_rows = score_records(

@@ -37,7 +37,7 @@ class RecordLog:
         if not self.path.is_file():
             return []
         rows = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for line in self.path.read_text(encoding="utf-8").split("\n")[:-1]:
             try:
                 rows.append(json.loads(line))
             except json.JSONDecodeError:

@@ -58,7 +58,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--mask_rank_filter",
-        type=int,
+        type=lambda text: -1 if text.lower() == "none" else int(text),
         default=-1,
         metavar="N",
         help="score only records of this rank (1 hard, 2 medium); perfect masks and records without a rank stay; "

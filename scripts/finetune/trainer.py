@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from dataset.sampling import BalancedSampler
 from models.checkpoint import read_folder, save_auditor
+from models.published import find_pair
 from models.trainable import load_trained_state
 
 STATE_FILE = "trainer_state.json"  # the Trainer writes it last: a checkpoint without it is torn
@@ -55,10 +57,16 @@ class AuditTrainer(Trainer):
 
 
 def find_resumable(output_dir: str) -> str | None:
-    """The newest checkpoint of a run that is whole, or None. One that was cut off while it was written is renamed."""
+    """The newest checkpoint of a run that is whole, or None. One that was cut off while it was written is renamed.
+
+    Raises ValueError when the folder holds the released pair of files, which training must not mix with.
+    """
+    if find_pair(output_dir):
+        raise ValueError(f"output folder {output_dir}: holds a released auditor; expected another folder (OUTPUT_DIR)")
     while Path(output_dir).is_dir() and (newest := get_last_checkpoint(output_dir)):
         if (Path(newest) / STATE_FILE).is_file():
             return newest
         torn = Path(newest)
-        torn.rename(torn.with_name(f"torn-{torn.name}"))
+        names = (f"torn-{torn.name}{f'-{i}' * (i > 1)}" for i in itertools.count(1))
+        torn.rename(next(place for name in names if not (place := torn.with_name(name)).exists()))
     return None

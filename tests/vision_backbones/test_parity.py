@@ -142,7 +142,7 @@ def checkpoint(library, clip_state, tmp_path) -> Path:
     return path
 
 
-def assert_equal_features(source: str, clip_folder: Path, feature_layer: int) -> None:
+def assert_equal_features(source: str, clip_folder: Path, feature_layer: int | None) -> None:
     """The source's features equal those of transformers' tower to 1e-5 of their largest value."""
     pixels = torch.randn(3, 3, IMAGE, IMAGE, generator=torch.Generator().manual_seed(1))
     expected_tower = load_vision_tower(str(clip_folder), feature_layer)
@@ -153,7 +153,7 @@ def assert_equal_features(source: str, clip_folder: Path, feature_layer: int) ->
     torch.testing.assert_close(features, expected, atol=1e-5 * expected.abs().max().item(), rtol=0)
 
 
-@pytest.mark.parametrize("feature_layer", [-2, -1, 1])
+@pytest.mark.parametrize("feature_layer", [None, -2, -1, 1])
 def test_features_from_a_checkpoint_file(library, checkpoint, clip_folder, feature_layer):
     assert_equal_features(f"{library}:{BACKBONES[library][0]}@{checkpoint}", clip_folder, feature_layer)
 
@@ -213,6 +213,16 @@ def test_checkpoint_that_does_not_fit(library, checkpoint, clip_state):
     save_file(kept | {"surprise": torch.zeros(1)}, checkpoint)
     with pytest.raises(ValueError, match=f"{checkpoint} do not fit, missing: {dropped}; unexpected: surprise"):
         load_vision_tower(f"{library}:{BACKBONES[library][0]}@{checkpoint}")
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.safetensors"])
+def test_files_that_are_no_weights(library, tmp_path, name):
+    (tmp_path / name).write_text("not a checkpoint")
+    with pytest.raises(ValueError, match=f"{tmp_path / name}: expected a (torch|safetensors) file"):
+        load_vision_tower(f"{library}:{BACKBONES[library][0]}@{tmp_path / name}")
+    torch.save({"state_dict": [1]}, tmp_path / "list.pt")
+    with pytest.raises(ValueError, match="list.pt: expected a dictionary of tensors, got list"):
+        load_vision_tower(f"{library}:{BACKBONES[library][0]}@{tmp_path}/list.pt")
 
 
 def test_names_and_files_that_do_not_exist(library, tmp_path):

@@ -1,0 +1,48 @@
+"""LLMs beside LLaMA-2: tied embeddings, grouped-query attention, several stop tokens, a vocabulary with spare rows."""
+
+import shutil
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from configs.arguments import ModelArguments
+from dataset.annotations import read_train
+from dataset.audit_dataset import build_dataset
+from dataset.collator import AuditCollator
+from models.build import build_auditor, load_tokenizer, new_config
+from models.checkpoint import load_auditor, pixel_settings, save_auditor
+from models.trainable import mark_trainable
+from tests.conftest import BENCHMARK
+
+
+@pytest.mark.parametrize("model_type", ["qwen2", "mistral"])
+def test_another_llm_trains_and_comes_back(quick_weights_dir, tmp_path, model_type):
+    folder = tmp_path / model_type
+    shutil.copytree(quick_weights_dir / "Llama-2-7b-chat-hf", folder)
+    (folder / "model.safetensors").unlink()
+    config = AutoConfig.for_model(
+        model_type, vocab_size=600, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, tie_word_embeddings=model_type == "qwen2", bos_token_id=1, eos_token_id=2,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config)
+    model.generation_config.eos_token_id = [2, 0]
+    model.save_pretrained(folder)
+
+    args = ModelArguments(pretrained_weights_dir=str(quick_weights_dir), llama_path=str(folder))
+    tokenizer = load_tokenizer(folder, "direct_ntp")
+    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32)
+    mark_trainable(auditor)
+    assert auditor.embed_tokens.weight.shape == (508, 48)  # as published: one row per token, spare ones are cut off
+    pixels = pixel_settings(args)
+    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config, [(0, 0), (1, 3)])
+    batch = AuditCollator(tokenizer.pad_token_id)([dataset[0], dataset[1]])
+    auditor(**batch).loss.backward()
+    assert all(p.grad is not None for p in auditor.parameters() if p.requires_grad)
+
+    save_auditor(auditor, tokenizer, pixels, tmp_path / "auditor")
+    again, *_ = load_auditor(tmp_path / "auditor", ModelArguments())
+    batch["labels"] = None
+    with torch.no_grad():
+        assert torch.equal(again(**batch).logits, auditor.eval()(**batch).logits)
+    assert all(len(ids) <= 5 for ids in again.generate(batch, 5))
