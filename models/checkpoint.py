@@ -25,7 +25,7 @@ from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from configs.arguments import ModelArguments
 from models.auditor import Auditor
-from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.build import BASE_ARGUMENTS, base_path, build_auditor, load_tokenizer, new_config, part_path
 from models.config import LORA_TARGETS, AuditorConfig
 from models.published import find_pair, read_pair
 from models.trainable import load_trained_state, trained_state
@@ -107,6 +107,18 @@ def find_auditor(path: str | Path) -> Path:
             "checkpoint-N/finetune_weights.bin, got neither"
         )
     return max(steps, key=lambda p: int(p.name.rpartition("-")[2]))
+
+
+def check_auditor(path: str | Path, args: ModelArguments) -> None:
+    """Raises FileNotFoundError when the auditor or one of its bases is missing; loads nothing."""
+    path = find_auditor(path)
+    if is_auditor_folder(path):
+        config = AuditorConfig.from_pretrained(path)
+        for base in BASE_ARGUMENTS:
+            base_path(args, config, base)
+    else:
+        for part in (*BASE_ARGUMENTS.values(), "bert_path"):
+            part_path(args, part)
 
 
 def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig, object, dict, dict[str, Tensor]]:

@@ -22,7 +22,7 @@ from dataset.collator import AuditCollator
 from dataset.media import check_image, read_frame, read_mask, resize_mask
 from dataset.samples import AuditSample, Candidate
 from models.answers import write_answers
-from models.checkpoint import find_auditor, load_auditor
+from models.checkpoint import check_auditor, find_auditor, load_auditor
 from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
 from utils.mask_modes import mask_views
@@ -71,7 +71,7 @@ def check_request(model_args: ModelArguments, args: AuditArguments) -> None:
     if model_args.mask_encode_mode:
         mask_views(model_args.mask_encode_mode)
     read_mask(Path(args.mask))
-    find_auditor(args.auditor)
+    check_auditor(args.auditor, model_args)
 
 
 def read_sample(args: AuditArguments, folder: Path) -> AuditSample:

@@ -26,6 +26,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def parts(quick_weights_dir):
+    """The bases must be there before anything else is looked at."""
+    SETTINGS["pretrained_weights_dir"] = quick_weights_dir
+
+
 def flags(**changes) -> list[str]:
     """The golden clip's command line with some changes; None leaves a flag out."""
     settings = {**SETTINGS, **changes}
@@ -33,7 +39,7 @@ def flags(**changes) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def golden_run(released, tmp_path_factory):
+def golden_run(released, parts, tmp_path_factory):
     """(folder, what was printed) of the golden clip; the auditor is the one that all tests share."""
     folder, printed = tmp_path_factory.mktemp("audit"), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
@@ -63,12 +69,12 @@ def test_files_of_a_run(golden_run):
     assert Image.open(golden_run[0] / "audit.png").width >= 760
 
 
-def test_a_video_with_a_mask_of_another_size(quick_weights_dir, tmp_path):
+def test_a_video_with_a_mask_of_another_size(tmp_path):
     """The whole program, as a user starts it."""
     encode(tmp_path / "clip.mkv", seconds=4)
     Image.fromarray(np.eye(30, dtype=np.uint8)).save(tmp_path / "mask.png")
     changes = {"video": tmp_path / "clip.mkv", "frames": None, "audio": None, "mask": tmp_path / "mask.png"}
-    argv = flags(**changes, pretrained_weights_dir=quick_weights_dir, output=tmp_path, max_new_tokens=2)
+    argv = flags(**changes, output=tmp_path, max_new_tokens=2)
     command = [sys.executable, "-m", "scripts.audit", *argv]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]

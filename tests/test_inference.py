@@ -82,7 +82,7 @@ def test_columns_of_table_2(image_run):
     summary = json.loads((image_run / "metrics_summary_image_mask-all_rank-all.json").read_text())
     assert summary["samples"] == 31
     assert summary["columns"]["num_samples"]["cutout_hard"] == 2
-    assert summary["bad_samples_skipped"] == []
+    assert summary["bad_samples_skipped"] == {"count": 0, "problems": []}
 
 
 def test_score_gives_the_same_summary(image_run, tmp_path):
@@ -113,11 +113,11 @@ def test_video_mode(quick_weights_dir, tmp_path):
     ] == [10, 10]
 
 
-def test_video_mode_equals_the_references(released, tmp_path, monkeypatch):
+def test_video_mode_equals_the_references(released, weights_dir, tmp_path, monkeypatch):
     golden = END_TO_END / "test_s_video_mask-cutout_rank-1"
     monkeypatch.setattr(inference_hyper_lora, "load_auditor", lambda *_: released)
     more = ("--eval_mode", "video", "--mask_type_filter", "cutout", "--mask_rank_filter", "1")
-    assert audit(CKPT, tmp_path, *more) == 0
+    assert audit(CKPT, tmp_path, "--pretrained_weights_dir", str(weights_dir), *more) == 0
     uid = json.loads((END_TO_END / "run_video.json").read_text())["uid_kept"]
     ours = [
         row
@@ -165,12 +165,13 @@ def test_record_log_of_another_run_starts_afresh(tmp_path):
     [
         (("--mask_type_filter", "banana"), "mask type filter: expected all or one of"),
         (("--auditor_dir", "absent"), "auditor absent: no such folder"),
+        (("--beats_path", "absent.pt"), "--beats_path: expected absent.pt, got nothing there"),
         (("--device", "tpu"), "--device: expected cpu or cuda:N, got 'tpu'"),
         (("--data_dir", "absent"), "benchmark folder absent: no such folder"),
         (("--test_name", "test_u"), "test_u_image_filtered.json: no such file"),
     ],
 )
-def test_wrong_input_ends_with_one_sentence(tmp_path, capsys, more, sentence):
-    assert audit(CKPT, tmp_path, *more) == 2
+def test_wrong_input_ends_with_one_sentence(quick_weights_dir, tmp_path, capsys, more, sentence):
+    assert audit(CKPT, tmp_path, "--pretrained_weights_dir", str(quick_weights_dir), *more) == 2
     complaint = capsys.readouterr().err.strip().splitlines()[-1]
     assert complaint.startswith("inference: ") and sentence in complaint

@@ -22,7 +22,7 @@ from dataset.samples import AuditSample
 from dataset.sampling import select_candidates, split_train
 from dataset.validation import validated
 from models.auditor import Auditor
-from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.checkpoint import pixel_settings, square
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
@@ -31,7 +31,6 @@ from scripts.program import run_program
 from utils.run_record import write_run_record
 
 logger = logging.getLogger("finetune")
-
 
 PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
@@ -46,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:
-    """Data first (it fails fast), then the model, then training; at the end the auditor is in `output_dir`."""
+    """What fails fast comes first: folders, parts, data. Then the model and training; the result is in `output_dir`."""
     if training_args.deepspeed and training_args.use_cpu:
         import deepspeed  # here, because it cannot be installed everywhere and is only needed here
 
@@ -54,6 +53,8 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     with training_args.main_process_first(local=False):
         checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+    for part in PUBLISHED_NAMES:
+        part_path(model_args, part)
     set_seed(training_args.seed)
     benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
     train_samples, eval_samples = split_train(

@@ -22,7 +22,7 @@ from dataset.samples import Benchmark
 from dataset.validation import validated
 from models.answers import write_answers
 from models.auditor import Auditor
-from models.checkpoint import find_auditor, load_auditor
+from models.checkpoint import check_auditor, find_auditor, load_auditor
 from scripts.finetune.record_log import RecordLog
 from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     """Check the data, load the auditor, audit every mask, score, write, and print the tables."""
+    check_auditor(args.auditor_dir, model_args)
     args.mask_type_filter = canonical_mask_type(args.mask_type_filter)
     names = result_names(args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter)
     folder = Path(args.output_dir) / names.directory
@@ -58,7 +59,8 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     summary, predictions, video_rows = score_records(
         log.records, args.eval_mode, args.mask_type_filter, args.mask_rank_filter
     )
-    summary["bad_samples_skipped"] = [str(problem) for problem in benchmark.problems]
+    skipped = [str(problem) for problem in benchmark.problems]
+    summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
     write_jsonl(folder / names.predictions, predictions)
     if names.video_avg:
         write_jsonl(folder / names.video_avg, video_rows)
