@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -150,6 +151,18 @@ def test_an_interrupted_run_goes_on(quick_weights_dir, tmp_path, monkeypatch):
     folder = tmp_path / "test_s_image_mask-merge_rank-all"
     assert len(read_jsonl(folder / "predictions_image_mask-merge_rank-all.jsonl")) == 5
     assert not list(folder.glob("*.partial"))
+
+
+def test_bad_samples_can_be_skipped_and_are_counted(quick_weights_dir, tmp_path, capsys):
+    root = shutil.copytree(BENCHMARK, tmp_path / "MQ-RAVSBench", copy_function=shutil.copyfile)
+    (root / "masks/test_s/tC3_0_2/merge_2.png").unlink()
+    parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
+    more = (*parts, "--data_dir", str(root), "--mask_type_filter", "merge", "--max_new_tokens", "2")
+    assert audit(CKPT, tmp_path, *more) == 2
+    assert "merge_2.png: no such mask file" in capsys.readouterr().err
+    assert audit(CKPT, tmp_path, *more, "--on_bad_sample", "skip") == 0
+    summary = json.loads(next(tmp_path.rglob("metrics_summary*")).read_text())
+    assert summary["samples"] == 4 and summary["bad_samples_skipped"]["count"] == 1
 
 
 def test_record_log_of_another_run_starts_afresh(tmp_path):

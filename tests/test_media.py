@@ -6,12 +6,13 @@ import torch
 from PIL import Image
 
 from dataset.annotations import read_train
-from dataset.media import PixelTransform, mask_image, read_frame, read_mask, resize_mask
+from dataset.media import PixelTransform, mask_image, read_frame, read_mask, read_upright_frame, resize_mask
 from models.checkpoint import pixel_settings
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from utils.mask_modes import mask_views
 
 TOLERANCE = 1e-5
+GOLDEN_VIEWS = {"mask": "mask", "masked_image": "masked_frame"}
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +33,37 @@ def test_key_frame(transform, golden_pixels):
 
 @pytest.mark.parametrize("row", golden_json("01_meta.json")["masks"], ids=lambda row: row["mask_path"])
 def test_mask_views(transform, golden_pixels, row):
-    frame = read_frame(BENCHMARK / golden_json("01_meta.json")["frame"])
+    """Candidate 1 is stored in full, the others at every fourth pixel; the means are of the full tensors."""
+    frame = read_upright_frame(BENCHMARK / golden_json("01_meta.json")["frame"])
     mask = read_mask(BENCHMARK / row["mask_path"])
-    views = [transform(mask_image(frame, mask, view)) for view in ("mask", "masked_frame")]
-    assert float(views[0].double().mean()) == pytest.approx(row["mean_mask"], abs=1e-6)
-    assert float(views[1].double().mean()) == pytest.approx(row["mean_masked_image"], abs=1e-6)
-    assert float(torch.stack(views).double().mean()) == pytest.approx(row["mean_mask_and_masked_frame"], abs=1e-6)
+    views = {name: transform(mask_image(frame, mask, view)) for name, view in GOLDEN_VIEWS.items()}
+    for name, pixels in views.items():
+        assert float(pixels.double().mean()) == pytest.approx(row[f"mean_{name}"], abs=1e-6)
+        stored, step = (f"cand1.{name}", 1) if row["index"] == 1 else (f"cand{row['index']}.{name}.stride4", 4)
+        np.testing.assert_allclose(pixels[None, :, ::step, ::step], golden_pixels[stored], atol=TOLERANCE)
+    both = torch.stack(list(views.values()))
+    assert float(both.double().mean()) == pytest.approx(row["mean_mask_and_masked_frame"], abs=1e-6)
 
 
-def test_full_mask_pixels(transform, golden_pixels):
-    meta = golden_json("01_meta.json")
-    frame = read_frame(BENCHMARK / meta["frame"])
-    mask = read_mask(BENCHMARK / meta["masks"][1]["mask_path"])
-    for view, name in (("mask", "cand1.mask"), ("masked_frame", "cand1.masked_image")):
-        pixels = transform(mask_image(frame, mask, view))
-        np.testing.assert_allclose(pixels, golden_pixels[name].reshape(pixels.shape), atol=TOLERANCE)
+def test_masked_frames_honour_exif_and_plain_frames_do_not(tmp_path):
+    """As published: one is decoded by OpenCV, the other by Pillow."""
+    picture = Image.fromarray(np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turned by a quarter
+    picture.save(tmp_path / "0.jpg", exif=exif, quality=95)
+    assert read_frame(tmp_path / "0.jpg").shape == (6, 8, 3)
+    assert read_upright_frame(tmp_path / "0.jpg").shape == (8, 6, 3)
 
 
-def test_other_candidates_and_video(transform, golden_pixels):
+def test_towers_of_another_size_see_the_published_size_first():
+    picture = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
+    small = PixelTransform(28, (0, 0, 0), (1, 1, 1))(picture)
+    steps = Image.fromarray(picture).resize((224, 224), Image.Resampling.BICUBIC)
+    steps = np.asarray(steps.resize((28, 28), Image.Resampling.BICUBIC), np.float32) / 255
+    np.testing.assert_allclose(small, steps.transpose(2, 0, 1), atol=1e-6)
+
+
+def test_video_frames(transform, golden_pixels):
     sample = read_train(BENCHMARK).samples[0]
     video = torch.stack([transform(read_frame(path)) for path in sample.video_paths])
     expected = golden_pixels["video0.stride8"]
