@@ -57,6 +57,9 @@ class ModelArguments:
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})
 
     def __post_init__(self):
+        for name in ("lora_r", "lora_alpha", "num_query_tokens", "num_qformer_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name}: expected at least 1, got {getattr(self, name)}")
         if self.mask_encode_mode is not None:
             self.mask_encode_mode = canonical_mask_mode(self.mask_encode_mode)
 
@@ -185,3 +188,7 @@ class ConversionArguments:
     source: str = field(metadata={"help": "Our auditor folder, the released pair's folder, or one checkpoint-N of it."})
     target: str = field(metadata={"help": "Folder to write."})
     step: int = field(default=960, metadata={"help": "N of the checkpoint-N folder that the pair gets."})
+
+    def __post_init__(self):
+        if self.step < 0:
+            raise ValueError(f"--step: expected 0 or more, got {self.step}")

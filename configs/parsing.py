@@ -6,10 +6,15 @@ Knows argparse and YAML; what the settings mean is left to the dataclasses.
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter
 from pathlib import Path
 
 import yaml
 from transformers import HfArgumentParser
+
+
+class HelpFormatter(ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter):
+    """Shows defaults, and the examples of a description line by line."""
 
 
 class ArgumentParser(HfArgumentParser):
@@ -25,16 +30,18 @@ def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, d
     An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    parser = ArgumentParser(dataclass_types, prog=prog, description=description, allow_abbrev=False)
+    parser = ArgumentParser(
+        dataclass_types, prog=prog, description=description, allow_abbrev=False, formatter_class=HelpFormatter
+    )
     if argv and argv[0].endswith((".yaml", ".yml")):
         argv = _recipe_flags(Path(argv[0]), parser) + argv[1:]
-    try:
-        *parsed, unknown = parser.parse_args_into_dataclasses(args=argv, return_remaining_strings=True)
-    except ValueError as error:
-        parser.error(str(error))
+    _, unknown = parser.parse_known_args(argv)
     if unknown:
         parser.error(f"unknown flag or key: {' '.join(unknown)}")
-    return tuple(parsed)
+    try:
+        return tuple(parser.parse_args_into_dataclasses(args=argv))
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def _recipe_flags(path: Path, parser: ArgumentParser) -> list[str]:

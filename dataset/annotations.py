@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from dataset.entries import BadEntry, CsvRow, EntryReader, Wants, int_or_none
 from dataset.samples import Benchmark, Problem
 from utils.audit import MASK_TYPES, canonical_mask_type
+
+logger = logging.getLogger(__name__)
 
 META_DIR = "train_test_meta_files"
 CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
@@ -38,12 +41,18 @@ def read_test(
     wanted = canonical_mask_type(mask_type_filter)
     if wanted != "all" and wanted not in MASK_TYPES:
         raise ValueError(f"mask type filter: expected all or one of {', '.join(MASK_TYPES)}, got '{mask_type_filter}'")
+    if wanted != mask_type_filter.strip().lower():
+        logger.warning("mask type filter '%s' is read as %s", mask_type_filter, wanted)
 
     def wants(mask_type: str, rank: int | None) -> bool:
         rank_fits = mask_rank_filter <= 0 or mask_type == "perfect" or rank == mask_rank_filter
         return rank_fits and wanted in ("all", mask_type)
 
-    return _read_split(Path(root), split, eval_mode, f"{split}_{eval_mode}_filtered.json", wants)
+    benchmark = _read_split(Path(root), split, eval_mode, f"{split}_{eval_mode}_filtered.json", wants)
+    ranks = {candidate.rank for sample in benchmark.samples for candidate in sample.candidates}
+    if mask_rank_filter > 0 and mask_rank_filter not in ranks:
+        logger.warning("mask rank filter: no mask has rank %d", mask_rank_filter)
+    return benchmark
 
 
 def _read_split(root: Path, split: str, protocol: str, file_name: str, wants: Wants) -> Benchmark:

@@ -110,9 +110,8 @@ def _checked(pool: ThreadPoolExecutor, bar: tqdm, check, items: list) -> Iterabl
 def _files_by_uid(samples: list[AuditSample]) -> dict[str, list[Path]]:
     files: dict[str, list[Path]] = {}
     for sample in samples:
-        known = files.setdefault(sample.uid, [])
-        known += [p for p in (*sample.video_paths, sample.frame_path, sample.audio_path) if p not in known]
-    return files
+        files.setdefault(sample.uid, []).extend((*sample.video_paths, sample.frame_path, sample.audio_path))
+    return {uid: _unique(paths) for uid, paths in files.items()}
 
 
 def _unique(paths: Iterable[Path]) -> list[Path]:

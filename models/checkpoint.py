@@ -97,7 +97,7 @@ def find_auditor(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_dir():
-        raise FileNotFoundError(f"auditor {path}: no such folder")
+        raise FileNotFoundError(f"auditor {path}: no such folder (README.md says where to get one)")
     if is_auditor_folder(path) or find_pair(path):
         return path
     steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name) and is_auditor_folder(p)]

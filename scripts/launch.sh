@@ -17,6 +17,10 @@ path_variable() {
 }
 
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
+if ! "$PYTHON" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' 2>/dev/null; then
+    echo "expected a Python with this project's packages, got $PYTHON (run: bash scripts/setup.sh)" >&2
+    exit 1
+fi
 
 # Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name.
 path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights

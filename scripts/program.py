@@ -60,13 +60,13 @@ def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
 
 
 def _device(name: str) -> torch.device:
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        logger.warning("no GPU found: %s is replaced by the CPU", name)
-        return torch.device("cpu")
     try:
         device = torch.device(name)
     except RuntimeError:
         raise ValueError(f"--device: expected cpu or cuda:N, got '{name}'") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        logger.warning("no GPU found: %s is replaced by the CPU", name)
+        return torch.device("cpu")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"--device: expected cuda:0 to cuda:{torch.cuda.device_count() - 1}, got '{name}'")
     return device

@@ -1,30 +1,30 @@
 #!/usr/bin/env bash
 # Make .venv and install requirements.txt into it; does nothing when that is done already.
-# PYTHON names the interpreter to build on (3.10 to 3.13); VENV another place.
+# PYTHON names the interpreter to build on (3.10 to 3.13).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-VENV=${VENV:-.venv}
-stamp=$VENV/.installed
+stamp=.venv/.installed
 wanted=$(cksum <requirements.txt)
-if [ -x "$VENV/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
 
 supported='import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))'
 base=
-for candidate in ${PYTHON:-python3 python3.12 python3.11 python3.13 python3.10}; do
+candidates=${PYTHON:-python3 python3.12 python3.11 python3.13 python3.10}
+for candidate in $candidates; do
     if "$candidate" -c "$supported" 2>/dev/null; then
         base=$candidate
         break
     fi
 done
 if [ -z "$base" ]; then
-    echo "setup: expected Python 3.10 to 3.13 on the PATH (or named by PYTHON), got $(python3 --version 2>&1 || true)" >&2
+    echo "setup: expected Python 3.10 to 3.13 on the PATH or named by PYTHON, got none among: $candidates" >&2
     exit 1
 fi
 
-echo "setting up $VENV with $("$base" --version); torch is large, this takes minutes"
-[ -x "$VENV/bin/python" ] || "$base" -m venv "$VENV"
-"$VENV/bin/python" -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+echo "setting up .venv with $("$base" --version); torch is large, this takes minutes"
+[ -x .venv/bin/python ] || "$base" -m venv .venv
+.venv/bin/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 echo "$wanted" >"$stamp"

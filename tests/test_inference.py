@@ -165,6 +165,19 @@ def test_bad_samples_can_be_skipped_and_are_counted(quick_weights_dir, tmp_path,
     assert summary["samples"] == 4 and summary["bad_samples_skipped"]["count"] == 1
 
 
+def test_earlier_results_are_kept(quick_weights_dir, tmp_path):
+    parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
+    for limit in ("2", "3"):
+        assert audit(CKPT, tmp_path, *parts, "--mask_type_filter", "perfect", "--max_new_tokens", limit) == 0
+    folder = tmp_path / "test_s_image_mask-perfect_rank-all"
+    rows = {
+        place: read_jsonl(place / "predictions_image_mask-perfect_rank-all.jsonl")
+        for place in (folder, folder / "previous")
+    }
+    assert [len(row["generated_ids"]) for row in rows[folder]] == [3, 3]
+    assert [len(row["generated_ids"]) for row in rows[folder / "previous"]] == [2, 2]
+
+
 def test_record_log_of_another_run_starts_afresh(tmp_path):
     path = tmp_path / "x.partial"
     RecordLog(path, {"run": 1}).add([{"a": 1}])

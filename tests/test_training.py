@@ -150,3 +150,21 @@ def test_torn_checkpoints_never_collide(tmp_path):
         (tmp_path / name).mkdir()
     assert find_resumable(str(tmp_path)) is None
     assert {p.name for p in tmp_path.iterdir()} == {"torn-checkpoint-3", "torn-checkpoint-3-2"}
+
+
+def test_a_finished_run_is_not_trained_further(run, quick_weights_dir, tmp_path):
+    output = shutil.copytree(run, tmp_path / "MQ-Auditor")
+    assert finetune(flags(quick_weights_dir, output)) == 0
+    assert not (output / "checkpoint-5").exists()
+    assert losses(output) == losses(run)
+    assert all(torch.equal(tensor, weights(output)[key]) for key, tensor in weights(run).items())
+
+
+def test_a_checkpoint_of_another_auditor_is_refused(run, quick_weights_dir, tmp_path, capsys):
+    output = shutil.copytree(run, tmp_path / "MQ-Auditor")
+    before = (output / "run.json").read_bytes()
+    assert finetune(flags(quick_weights_dir, output, "--lora_alpha", "16")) == 2
+    assert (
+        "lora: expected {'r': 4, 'lora_alpha': 16, 'lora_dropout': 0.05}, as asked for, got" in capsys.readouterr().err
+    )
+    assert (output / "run.json").read_bytes() == before

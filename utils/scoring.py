@@ -70,7 +70,7 @@ def _warn_of_oddities(predictions: list[dict]) -> None:
     if not predictions:
         logger.warning("no records to score: every figure is null")
     elif all(p[field] is None for p in predictions for field in ("pred_mask_type", "pred_iou", "pred_action")):
-        logger.warning("no answer could be parsed: check that raw_output keeps its special tokens")
+        logger.warning("no answer could be parsed (cut off by max_new_tokens? special tokens lost from raw_output?)")
     for name, field, known in (("mask types", "gt_mask_type", MASK_TYPES), ("actions", "gt_action", ACTIONS)):
         odd = Counter(p[field] for p in predictions if p[field] not in known)
         if odd:

@@ -5,14 +5,17 @@ Start it through scripts/finetune/finetune_hyperlora.sh, which holds the publish
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
 import sys
+from pathlib import Path
 
 import torch
 import transformers
 from transformers import set_seed
+from transformers.integrations import is_wandb_available
 
 from configs.arguments import AuditTrainingArguments, DataArguments, ModelArguments
 from dataset.annotations import read_train
@@ -23,10 +26,11 @@ from dataset.sampling import select_candidates, split_train
 from dataset.validation import validated
 from models.auditor import Auditor
 from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings, square
+from models.checkpoint import pixel_settings, read_folder, square
+from models.config import AuditorConfig
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
-from scripts.finetune.trainer import AuditTrainer, find_resumable
+from scripts.finetune.trainer import STATE_FILE, AuditTrainer, find_resumable
 from scripts.program import run_program
 from utils.run_record import write_run_record
 
@@ -53,8 +57,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     with training_args.main_process_first(local=False):
         checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
-    for part in PUBLISHED_NAMES:
-        part_path(model_args, part)
+    check_request(model_args, training_args)
     set_seed(training_args.seed)
     benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
     train_samples, eval_samples = split_train(
@@ -70,22 +73,52 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
         data_collator=AuditCollator(tokenizer.pad_token_id),
         tokenizer=tokenizer, pixel_settings=pixels, pos_ratio=data_args.pos_ratio,
     )  # fmt: skip
+    if checkpoint:
+        check_same_auditor(checkpoint, auditor)
     if trainer.is_world_process_zero():
         logger.info("what learns:\n%s", trainable_table(auditor))
         logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
         settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
-        counts = {
-            "training_videos": len(train_samples),
-            "held_out_videos": len(eval_samples),
-            "passed_over": benchmark.passed_over,
-            "bad_samples_skipped": [str(problem) for problem in benchmark.problems],
-        }
+        counts = {"training_videos": len(train_samples), "held_out_videos": len(eval_samples)}
+        counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
         write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed, counts)
-    if checkpoint:
-        logger.info("resuming from %s", checkpoint)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    finished = checkpoint and is_finished(checkpoint, training_args)
+    if finished:
+        logger.info("%s: the run is finished, nothing is left to train", checkpoint)
+        load_trained_state(auditor, read_folder(checkpoint), checkpoint)
+    else:
+        logger.info("starting from %s", checkpoint or "the pretrained parts")
+        trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
-    trainer.save_state()
+    if not finished:
+        trainer.save_state()  # last: a folder that has it is complete
+    logger.info("auditor written to %s", training_args.output_dir)
+
+
+def check_request(model_args: ModelArguments, training_args: AuditTrainingArguments) -> None:
+    """What can be judged before any data is read. Raises FileNotFoundError, ValueError."""
+    if "wandb" in training_args.report_to and not is_wandb_available():
+        raise ValueError("--report_to wandb: expected the package wandb, got none (pip install wandb)")
+    for part in PUBLISHED_NAMES:
+        part_path(model_args, part)
+
+
+def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
+    """Raises ValueError that names what the checkpoint's auditor and the one asked for do not share."""
+    shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "vocab_size", "hidden_size")
+    saved = AuditorConfig.from_pretrained(checkpoint)
+    for name in shape:
+        expected, got = getattr(auditor.config, name), getattr(saved, name)
+        if expected != got:
+            raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
+
+
+def is_finished(checkpoint: str, training_args: AuditTrainingArguments) -> bool:
+    """Whether the checkpoint stands where the run would end."""
+    state = json.loads((Path(checkpoint) / STATE_FILE).read_text())
+    if training_args.max_steps > 0:
+        return state["global_step"] >= training_args.max_steps
+    return state["epoch"] >= training_args.num_train_epochs
 
 
 def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrainingArguments) -> Auditor:

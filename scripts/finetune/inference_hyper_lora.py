@@ -41,8 +41,8 @@ def main(argv: list[str] | None = None) -> int:
 def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     """Check the data, load the auditor, audit every mask, score, write, and print the tables."""
     check_auditor(args.auditor_dir, model_args)
-    args.mask_type_filter = canonical_mask_type(args.mask_type_filter)
-    names = result_names(args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter)
+    mask_type = canonical_mask_type(args.mask_type_filter)
+    names = result_names(args.test_name, args.eval_mode, mask_type, args.mask_rank_filter)
     folder = Path(args.output_dir) / names.directory
     benchmark = validated(
         read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
@@ -52,13 +52,10 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
-    for name in filter(None, (names.metrics, names.predictions, names.video_avg)):
-        (folder / name).unlink(missing_ok=True)  # what an earlier run left must not be taken for this one's
+    set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
     audit_masks(auditor.to(device), tokenizer, dataset, args, log)
 
-    summary, predictions, video_rows = score_records(
-        log.records, args.eval_mode, args.mask_type_filter, args.mask_rank_filter
-    )
+    summary, predictions, video_rows = score_records(log.records, args.eval_mode, mask_type, args.mask_rank_filter)
     skipped = [str(problem) for problem in benchmark.problems]
     summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
     write_jsonl(folder / names.predictions, predictions)
@@ -66,10 +63,21 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         write_jsonl(folder / names.video_avg, video_rows)
     write_json(folder / names.metrics, summary)
     settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
-    write_run_record(folder, settings, benchmark.files, seed=None)
+    counts = {"passed_over": benchmark.passed_over, "bad_samples_skipped": len(skipped)}
+    write_run_record(folder, settings, benchmark.files, seed=None, counts=counts)
     log.finish()
     print(render_summary(summary, predictions, args.eval_mode))
     print(f"written to {folder}")
+
+
+def set_aside(folder: Path, names: list[str]) -> None:
+    """Move what an earlier run left to `previous/`: it must neither be taken for this run's nor be lost."""
+    left = [folder / name for name in names if (folder / name).is_file()]
+    if left:
+        logger.info("%s: the results of an earlier run go to previous/", folder)
+    for path in left:
+        (folder / "previous").mkdir(exist_ok=True)
+        path.replace(folder / "previous" / path.name)
 
 
 def describe_run(
