@@ -154,6 +154,8 @@ class EntryReader:
 
     def _inside(self, path: str | Path) -> Path:
         """The path under the data root. Links inside the root may point anywhere; `..` and foreign paths may not."""
+        if not isinstance(path, (str, Path)):
+            raise BadEntry(f"path: expected text, got {path!r}")
         root = Path(os.path.normpath(self.benchmark.root.absolute()))
         full = Path(os.path.normpath(root / path))
         if not (full.is_relative_to(root) or full.is_relative_to(root.resolve())):

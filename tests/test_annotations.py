@@ -297,6 +297,7 @@ def test_a_uid_without_masks_is_counted(benchmark):
     [
         ({"part_neg_masks": [1]}, "part_neg_masks: expected an object, got '[1]'"),
         ({"full_neg_masks": {"mask_path": "x"}}, "full_neg_masks: expected a list, got"),
+        ({"image_path": 3}, "path: expected text, got 3"),
         ({"gt_mask_path": 3}, "perfect: expected an object with a mask_path, got '3'"),
         ({"gt_mask_path": {"mask_path": 3}}, "perfect: expected an object with a mask_path"),
         ({"null_masks": [{"mask_path": "x.png", "action": 3}]}, "x.png: action: expected text, got 3"),
