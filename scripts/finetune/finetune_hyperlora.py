@@ -78,6 +78,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     if trainer.is_world_process_zero():
         logger.info("what learns:\n%s", trainable_table(auditor))
         logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
+        logger.info("schedule: %s", describe_schedule(training_args))
         settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
         counts = {"training_videos": len(train_samples), "held_out_videos": len(eval_samples)}
         counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
@@ -93,6 +94,14 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     if not finished:
         trainer.save_state()  # last: a folder that has it is complete
     logger.info("auditor written to %s", training_args.output_dir)
+
+
+def describe_schedule(training_args: AuditTrainingArguments) -> str:
+    """Length, batch and learning rate as they are, to see a misspelt setting before hours are spent."""
+    args = training_args
+    length = f"{args.max_steps} steps" if args.max_steps > 0 else f"{args.num_train_epochs:g} epochs"
+    batch = f"{args.per_device_train_batch_size} x {args.gradient_accumulation_steps} x {args.world_size}"
+    return f"{length}, batch {batch} (local x accumulation x processes), learning rate {args.learning_rate:g}"
 
 
 def check_request(model_args: ModelArguments, training_args: AuditTrainingArguments) -> None:
