@@ -41,8 +41,7 @@ def load_trained_state(auditor: Auditor, state: dict[str, Tensor], source: str, 
     Raises ValueError as `check_state`.
     """
     parameters = {name: p for name, p in _learning_parameters(auditor) if name.startswith(prefix)}
-    expected = {name: shape for name, shape in expected_shapes(auditor).items() if name.startswith(prefix)}
-    check_state(expected, state, source)
+    check_state({name: _shape(parameter) for name, parameter in parameters.items()}, state, source)
     for name, parameter in parameters.items():
         with _gathered(parameter, modify=True):
             parameter.data.copy_(state[name])

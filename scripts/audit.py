@@ -19,7 +19,7 @@ from dataset.audio import SAMPLE_RATE, load_waveform, read_fbank
 from dataset.audit_dataset import build_dataset
 from dataset.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.collator import AuditCollator
-from dataset.media import check_image, read_frame, read_mask, resize_mask
+from dataset.media import check_image, read_mask, read_upright_frame, resize_mask
 from dataset.samples import AuditSample, Candidate
 from models.answers import write_answers
 from models.checkpoint import check_auditor, find_auditor, load_auditor
@@ -106,7 +106,7 @@ def check_media(sample: AuditSample):
         check_image(path)
     read_fbank(sample.audio_path)
     mask_path = sample.candidates[0].mask_path
-    frame, mask = read_frame(sample.frame_path), read_mask(mask_path)
+    frame, mask = read_upright_frame(sample.frame_path), read_mask(mask_path)
     if mask.shape != frame.shape[:2]:
         (height, width), (frame_height, frame_width) = mask.shape, frame.shape[:2]
         sizes = f"{width} x {height}, its frame {frame_width} x {frame_height}"

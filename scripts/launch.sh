@@ -1,6 +1,6 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
 #   path_variable NAME [DEFAULT]   a path that can be set from outside
-#   part_flags                     an array: where the parts of the model lie
+#   collect_part_flags             fills the array part_flags: where the parts of the model lie
 #   PYTHON
 CALLER_DIR=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,14 +22,15 @@ if ! "$PYTHON" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch"
     exit 1
 fi
 
-# Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name.
-path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights
-part_flags=(--pretrained_weights_dir "$PRETRAINED_WEIGHTS_DIR")
-for pair in llama_path:LLAMA2_CKPT_PATH clip_path:CLIP_CKPT_PATH beats_path:BEATS_CKPT_PATH bert_path:BERT_CKPT_PATH \
-    audio_pretrain_path:AUDIO_PRETRAIN_PATH visual_pretrain_path:VISUAL_PRETRAIN_PATH; do
-    variable=${pair#*:}
-    path_variable "$variable"
-    if [ -n "${!variable}" ]; then
-        part_flags+=("--${pair%%:*}" "${!variable}")
-    fi
-done
+# The parts of the model as flags; a part whose variable is empty is looked for by its published name.
+collect_part_flags() {
+    part_flags=(--pretrained_weights_dir "$PRETRAINED_WEIGHTS_DIR")
+    local pair variable
+    for pair in llama_path:LLAMA2_CKPT_PATH clip_path:CLIP_CKPT_PATH beats_path:BEATS_CKPT_PATH \
+        bert_path:BERT_CKPT_PATH audio_pretrain_path:AUDIO_PRETRAIN_PATH visual_pretrain_path:VISUAL_PRETRAIN_PATH; do
+        variable=${pair#*:}
+        if [ -n "${!variable:-}" ]; then
+            part_flags+=("--${pair%%:*}" "${!variable}")
+        fi
+    done
+}

@@ -165,6 +165,42 @@ def test_bad_samples_can_be_skipped_and_are_counted(quick_weights_dir, tmp_path,
     assert summary["samples"] == 4 and summary["bad_samples_skipped"]["count"] == 1
 
 
+def test_an_interrupted_run_over_other_masks_starts_afresh(quick_weights_dir, tmp_path, monkeypatch):
+    """Answers are kept by position: a mask that was bad and is mended in between would shift them."""
+    root = shutil.copytree(BENCHMARK, tmp_path / "MQ-RAVSBench", copy_function=shutil.copyfile)
+    mask = root / "masks/test_s/tC3_0_2/merge_1.png"
+    mask.rename(tmp_path / "merge_1.png")
+    parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
+    more = (
+        *parts,
+        "--data_dir",
+        str(root),
+        "--mask_type_filter",
+        "merge",
+        "--max_new_tokens",
+        "2",
+        "--batch_size",
+        "1",
+    )
+    more = (*more, "--on_bad_sample", "skip")
+    real, calls = inference_hyper_lora.write_answers, []
+
+    def break_at_third(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(inference_hyper_lora, "write_answers", break_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        audit(CKPT, tmp_path, *more)
+    (tmp_path / "merge_1.png").rename(mask)
+    monkeypatch.setattr(inference_hyper_lora, "write_answers", real)
+    assert audit(CKPT, tmp_path, *more) == 0
+    rows = read_jsonl(next(tmp_path.rglob("predictions_image_mask-merge_rank-all.jsonl")))
+    assert len(rows) == 5 and len({row["mask_path"] for row in rows}) == 5
+
+
 def test_earlier_results_are_kept(quick_weights_dir, tmp_path):
     parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
     for limit in ("2", "3"):

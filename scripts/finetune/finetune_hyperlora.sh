@@ -3,8 +3,16 @@
 #   MQ_RAVSBENCH_DIR=/data/MQ-RAVSBench NPROC_PER_NODE=8 bash scripts/finetune/finetune_hyperlora.sh [--flag value ...]
 # Run it again to go on from the newest checkpoint in OUTPUT_DIR.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # PRETRAINED_WEIGHTS_DIR, LLAMA2_CKPT_PATH, CLIP_CKPT_PATH, ...
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, collect_part_flags, PYTHON
 
+path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights
+# Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name (pretrained_weights/README.md).
+path_variable LLAMA2_CKPT_PATH
+path_variable CLIP_CKPT_PATH
+path_variable BEATS_CKPT_PATH
+path_variable BERT_CKPT_PATH
+path_variable AUDIO_PRETRAIN_PATH
+path_variable VISUAL_PRETRAIN_PATH
 path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
 path_variable OUTPUT_DIR checkpoints/MQ-Auditor-finetuned # not where the released auditor lies
 path_variable RECIPE configs/recipes/finetune_hyperlora.yaml
@@ -41,6 +49,7 @@ if [ "$NPROC_PER_NODE" -gt 1 ] || [ -n "$DEEPSPEED_CONFIG" ]; then
     launcher=("$PYTHON" -m torch.distributed.run --standalone --nproc_per_node "$NPROC_PER_NODE")
 fi
 
+collect_part_flags
 exec "${launcher[@]}" -m scripts.finetune.finetune_hyperlora "$RECIPE" \
     "${part_flags[@]}" \
     --data_dir "$MQ_RAVSBENCH_DIR" --output_dir "$OUTPUT_DIR" \

@@ -5,6 +5,7 @@ Start it through scripts/finetune/inference_hyper_lora.sh, which holds the publi
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import sys
 from pathlib import Path
@@ -85,11 +86,14 @@ def describe_run(
 ) -> dict:
     """What an interrupted run must have in common with this one for its answers to be kept."""
     auditor = find_auditor(args.auditor_dir)
+    requests = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
+    masks = [(s.uid, s.frame_idx, s.candidates[c].mask_name) for s, c in requests]
     weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
     return {
         "model": vars(model_args),
         "run": {**vars(args), "dtype": str(dtype), "batch_size": None, "num_workers": None},
         "data": [fingerprint(path) for path in benchmark.files],
+        "masks": hashlib.sha256(repr(masks).encode()).hexdigest(),
         "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],
     }
 

@@ -3,8 +3,14 @@
 #   TEST_NAME=test_u REFAVS_EVAL_MODE=video bash scripts/finetune/inference_hyper_lora.sh [--flag value ...]
 # An interrupted run goes on where it stopped when it is started again.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # PRETRAINED_WEIGHTS_DIR, LLAMA2_CKPT_PATH, CLIP_CKPT_PATH, ...
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, collect_part_flags, PYTHON
 
+path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights
+# Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name (pretrained_weights/README.md).
+path_variable LLAMA2_CKPT_PATH
+path_variable CLIP_CKPT_PATH
+path_variable BEATS_CKPT_PATH
+path_variable BERT_CKPT_PATH
 path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
 path_variable MQ_AUDITOR_CKPT_DIR checkpoints/MQ-Auditor
 path_variable OUTPUT_DIR results/MQ-Auditor
@@ -20,6 +26,7 @@ MAX_NEW_TOKENS=${MAX_NEW_TOKENS:-256}
 LORA_R=${LORA_R:-32}                                     # for the released pair, which does not say it
 LORA_ALPHA=${LORA_ALPHA:-64}
 
+collect_part_flags
 exec "$PYTHON" -m scripts.finetune.inference_hyper_lora \
     "${part_flags[@]}" \
     --data_dir "$MQ_RAVSBENCH_DIR" --auditor_dir "$MQ_AUDITOR_CKPT_DIR" --output_dir "$OUTPUT_DIR" \
