@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from dataset.prompt import IGNORE_INDEX
+from utils.tokens import IGNORE_INDEX
 
 
 @dataclass

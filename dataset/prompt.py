@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
-from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, IOU_VALUE, MASK, REGRESS_ST, VIDEO
+from utils.tokens import AUDIO, DIRECT_NTP, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, VIDEO
 
-IGNORE_INDEX = -100
 IOU_SLOT = "<iou_token>"
 
 _MEDIA = "{bos}video:\n<video_start><video><video_end>\naudio:\n<audio_start><audio><audio_end>\n"

@@ -13,9 +13,7 @@ from transformers.modeling_outputs import CausalLMOutput
 
 from models.config import AuditorConfig
 from models.projector import QFormerProjector
-from utils.tokens import AUDIO, IOU_VALUE, REGRESS_ST, VISUAL_PLACEHOLDERS
-
-IGNORE_INDEX = -100
+from utils.tokens import AUDIO, IGNORE_INDEX, IOU_VALUE, REGRESS_ST, VISUAL_PLACEHOLDERS
 
 
 class Auditor(nn.Module):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from dataset.prompt import IGNORE_INDEX, PromptEncoder, build_prompt, build_target, encode_text
+from dataset.prompt import PromptEncoder, build_prompt, build_target, encode_text
 from models.build import load_tokenizer
 from tests.conftest import GOLDEN, golden_json
-from utils.tokens import AUDIO, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO
+from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO
 
 LLAMA = GOLDEN / "weights/pretrained_weights/Llama-2-7b-chat-hf"
 GOLDEN_TABLE = golden_json("00_tokenizer.json")

@@ -9,6 +9,7 @@ IMAGE, VIDEO, AUDIO, MASK = "<image>", "<video>", "<audio>", "<mask>"
 VISUAL_PLACEHOLDERS = (VIDEO, IMAGE, MASK)
 PLACEHOLDERS = (*VISUAL_PLACEHOLDERS, AUDIO)
 IOU_VALUE = "<iou_value>"
+IGNORE_INDEX = -100  # the label of positions that are not learned
 
 SPECIAL_TOKENS = (
     *("<image>", "<image_start>", "<image_end>"),

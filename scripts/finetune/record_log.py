@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from utils.records import write_jsonl
+
 
 class RecordLog:
     """A JSON-lines file whose first line says which run it belongs to.
@@ -15,23 +17,19 @@ class RecordLog:
     def __init__(self, path: Path, run: dict):
         self.path = path
         self.records = self._read(run)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
-        self._write([run, *self.records])
+        write_jsonl(path, [run, *self.records])
+        self._file = path.open("a", encoding="utf-8")
 
     def add(self, records: list[dict]) -> None:
         """Append records; they are on disk when this returns."""
         self.records += records
-        self._write(records)
+        self._file.writelines(json.dumps(record) + "\n" for record in records)
+        self._file.flush()
 
     def finish(self) -> None:
         """Remove the log, once its content stands elsewhere."""
         self._file.close()
         self.path.unlink()
-
-    def _write(self, rows: list[dict]) -> None:
-        self._file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        self._file.flush()
 
     def _read(self, run: dict) -> list[dict]:
         if not self.path.is_file():
