@@ -18,7 +18,16 @@ class HelpFormatter(ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter):
 
 
 class ArgumentParser(HfArgumentParser):
-    """Says what is wrong in one sentence; the full list of flags is for --help."""
+    """Says what is wrong in one sentence; the full list of flags is for --help.
+
+    A setting whose metadata say `positional` stands on the command line without its name.
+    """
+
+    def add_argument(self, *names: str, positional: bool = False, **settings):
+        if positional:
+            settings.pop("required", None)  # a positional one always is
+            names = (names[0].lstrip("-"),)
+        return super().add_argument(*names, **settings)
 
     def error(self, message: str):
         self.exit(2, f"{self.prog}: {message} (see --help)\n")

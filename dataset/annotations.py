@@ -1,4 +1,4 @@
-"""MQ-RAVSBench's metadata.csv and split files, read into AuditSamples.
+"""MQ-RAVSBench's metadata.csv and split files, written, and read into AuditSamples.
 
 The layout of the files is known here, that of a single entry in `entries`. Whether the images and sounds that are
 named exist and can be decoded is left to `validation`.
@@ -7,6 +7,7 @@ named exist and can be decoded is left to `validation`.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -22,12 +23,32 @@ META_DIR = "train_test_meta_files"
 CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
 
 
+def metadata_text(rows: list[CsvRow]) -> str:
+    """metadata.csv, with its header."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows([row.vid, row.uid, row.split, row.fid, row.exp, row.kfid] for row in rows)
+    return text.getvalue()
+
+
+def split_text(protocol: str, entries: list[tuple[str, dict]]) -> str:
+    """A split file of (uid, entry) pairs; `entries.sample_entry` makes the entries."""
+    content = dict(entries) if protocol in ("train", "video") else [entry for _, entry in entries]
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def split_file_name(split: str, protocol: str) -> str:
+    """train_audit_only_filtered.json, test_s_image_filtered.json, ..."""
+    return "train_audit_only_filtered.json" if protocol == "train" else f"{split}_{protocol}_filtered.json"
+
+
 def read_train(root: Path) -> Benchmark:
     """The training split: one sample per video, all its masks as candidates.
 
     Raises FileNotFoundError or ValueError when metadata.csv or the split file cannot be read at all.
     """
-    return _read_split(Path(root), "train", "train", "train_audit_only_filtered.json", lambda mask_type, rank: True)
+    return _read_split(Path(root), "train", "train", lambda mask_type, rank: True)
 
 
 def read_test(
@@ -48,21 +69,21 @@ def read_test(
         rank_fits = mask_rank_filter <= 0 or mask_type == "perfect" or rank == mask_rank_filter
         return rank_fits and wanted in ("all", mask_type)
 
-    benchmark = _read_split(Path(root), split, eval_mode, f"{split}_{eval_mode}_filtered.json", wants)
+    benchmark = _read_split(Path(root), split, eval_mode, wants)
     ranks = {candidate.rank for sample in benchmark.samples for candidate in sample.candidates}
     if mask_rank_filter > 0 and mask_rank_filter not in ranks:
         logger.warning("mask rank filter: no mask has rank %d", mask_rank_filter)
     return benchmark
 
 
-def _read_split(root: Path, split: str, protocol: str, file_name: str, wants: Wants) -> Benchmark:
+def _read_split(root: Path, split: str, protocol: str, wants: Wants) -> Benchmark:
     if not root.is_dir():
         raise FileNotFoundError(f"benchmark folder {root}: no such folder (set MQ_RAVSBENCH_DIR or --data_dir)")
-    csv_path, json_path = root / META_DIR / "metadata.csv", root / META_DIR / file_name
+    csv_path, json_path = root / META_DIR / "metadata.csv", root / META_DIR / split_file_name(split, protocol)
     benchmark = Benchmark(root, files=[csv_path, json_path])
-    rows = _read_metadata(csv_path, benchmark, split)
+    rows = read_metadata(csv_path, benchmark, split)
     seen: set[str] = set()
-    for uid, entry in _read_entries(json_path):
+    for uid, entry in read_entries(json_path):
         if uid in seen:
             benchmark.problems.append(Problem(uid, f"{json_path.name}: expected each uid once, got it twice"))
         elif uid not in rows:
@@ -78,7 +99,7 @@ def _read_split(root: Path, split: str, protocol: str, file_name: str, wants: Wa
     return benchmark
 
 
-def _read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, CsvRow]:
+def read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, CsvRow]:
     """metadata.csv by uid. A header row is optional; columns after the sixth are ignored."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected columns {','.join(CSV_COLUMNS)}")
@@ -104,7 +125,7 @@ def _read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, Cs
     return rows
 
 
-def _read_entries(path: Path) -> Iterator[tuple[str, dict]]:
+def read_entries(path: Path) -> Iterator[tuple[str, dict]]:
     """(uid, entry) of a split file: a list of entries, or an object with the uids as keys (repeated keys are kept)."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

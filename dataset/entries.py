@@ -1,4 +1,4 @@
-"""One uid's entry of a split file -> its samples; what is wrong with it is noted, never guessed around.
+"""One uid's entry of a split file, written and read; what is wrong with one is noted, never guessed around.
 
 The JSON keys of an entry are known here. Which entry belongs to which split is decided in `annotations`.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.samples import AuditSample, Benchmark, Candidate, Problem
-from utils.audit import ACTIONS, MASK_TYPES, canonical_mask_type, normalize_action
+from utils.audit import ACTIONS, MASK_TYPES, Audit, canonical_mask_type, normalize_action
 from utils.tokens import SPECIAL_TOKENS
 
 NUM_FRAMES = 10
@@ -29,6 +29,51 @@ class CsvRow:
     fid: int | str
     exp: str
     kfid: int | str
+
+
+@dataclass(frozen=True)
+class MaskEntry:
+    """One mask as a split file lists it. `rank` is None for the perfect one; `mask_path` is relative to the root."""
+
+    mask_path: str
+    audit: Audit
+    response: str
+    rank: int | None = None
+    negative_object: str | None = None
+
+    def as_json(self) -> dict:
+        entry = {
+            "mask_path": self.mask_path,
+            "iou_to_gt": round(self.audit.iou, 6),
+            "rank": self.rank,
+            "action": self.audit.action,
+            "response": self.response,
+            "negative_object": self.negative_object,
+        }
+        return {key: value for key, value in entry.items() if value is not None}
+
+
+def masks_entry(masks: list[MaskEntry]) -> dict:
+    """The masks of one frame as a split file has them: gt_mask_path, part_neg_masks by type, full_neg_masks."""
+    by_type: dict[str, list[dict]] = {}
+    for mask in masks:
+        by_type.setdefault(mask.audit.mask_type, []).append(mask.as_json())
+    (perfect,), full_neg = by_type.pop("perfect"), by_type.pop("full_neg", [])
+    return {"gt_mask_path": perfect, "part_neg_masks": by_type, "full_neg_masks": full_neg}
+
+
+def sample_entry(row: CsvRow, frames: dict[int, list[MaskEntry]], protocol: str) -> dict:
+    """One uid's entry of a split file. `frames`: the masks of the key frame, or in video mode of every frame."""
+
+    def image_path(frame: int) -> str:
+        return f"media/{row.vid}/frames/{frame}.jpg"
+
+    head = {"uid": row.uid, "vid": row.vid, "exp": row.exp, "kfid": row.kfid}
+    if protocol == "video":
+        listed = [{"frame": t, "image_path": image_path(t)} | masks_entry(masks) for t, masks in frames.items()]
+        return head | {"frames": listed}
+    ((frame, masks),) = frames.items()
+    return masks_entry(masks) if protocol == "train" else head | {"image_path": image_path(frame)} | masks_entry(masks)
 
 
 class BadEntry(ValueError):
@@ -153,14 +198,24 @@ class EntryReader:
         return raw.get("action") or default
 
     def _inside(self, path: str | Path) -> Path:
-        """The path under the data root. Links inside the root may point anywhere; `..` and foreign paths may not."""
-        if not isinstance(path, (str, Path)):
-            raise BadEntry(f"path: expected text, got {path!r}")
-        root = Path(os.path.normpath(self.benchmark.root.absolute()))
-        full = Path(os.path.normpath(root / path))
-        if not (full.is_relative_to(root) or full.is_relative_to(root.resolve())):
-            raise BadEntry(f"{path}: expected a path inside {root}, got one that leaves it")
-        return full
+        try:
+            return path_inside(self.benchmark.root, path)
+        except ValueError as error:
+            raise BadEntry(str(error)) from None
+
+
+def path_inside(root: Path, path: str | Path) -> Path:
+    """The path under `root`. Links inside the root may point anywhere; `..` and foreign paths may not.
+
+    Raises ValueError for a path that leaves the root.
+    """
+    if not isinstance(path, (str, Path)):
+        raise ValueError(f"path: expected text, got {path!r}")
+    normal_root = Path(os.path.normpath(root.absolute()))
+    full = Path(os.path.normpath(normal_root / path))
+    if not (full.is_relative_to(normal_root) or full.is_relative_to(normal_root.resolve())):
+        raise ValueError(f"{path}: expected a path inside {normal_root}, got one that leaves it")
+    return full
 
 
 def _expect(value, kind: type, where: str):

@@ -40,6 +40,11 @@ def read_mask(path: Path) -> np.ndarray:
     return _decode(path, cv2.IMREAD_GRAYSCALE) > 0
 
 
+def encode_mask(mask: np.ndarray) -> bytes:
+    """(H, W) bool -> a PNG file's bytes: white where True, black elsewhere."""
+    return cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
+
+
 def _decode(path: Path, flags: int) -> np.ndarray:
     try:
         picture = cv2.imdecode(np.fromfile(path, np.uint8), flags)

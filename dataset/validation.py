@@ -36,11 +36,11 @@ def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: in
         logger.warning("%d training masks have no response: their answer to learn is empty", silent)
     problems = benchmark.problems + find_file_problems(benchmark.samples, num_threads)
     if problems and on_bad_sample == "fail":
-        raise BadData(_listing(benchmark.root, problems))
+        raise BadData(listing(benchmark.root, problems))
     good = benchmark.without(problems)
     good.problems = problems
     if problems:
-        logger.warning("%s", _listing(benchmark.root, problems))
+        logger.warning("%s", listing(benchmark.root, problems))
     if not good.samples:
         raise BadData(f"{benchmark.root}: expected at least one sample to use, got none (check the split and filters)")
     return good
@@ -55,9 +55,9 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
         ThreadPoolExecutor(num_threads) as pool,
         tqdm(total=len(frames) + len(audios) + len(masks), desc="checking data", unit="file", leave=False) as bar,
     ):
-        frame_sizes = dict(zip(frames, _checked(pool, bar, _try(check_image), frames), strict=True))
-        audio_faults = dict(zip(audios, _checked(pool, bar, _try(_check_audio), audios), strict=True))
-        mask_faults = list(_checked(pool, bar, partial(_check_mask, frame_sizes, resized := []), masks))
+        frame_sizes = dict(zip(frames, checked(pool, bar, attempt(check_image), frames), strict=True))
+        audio_faults = dict(zip(audios, checked(pool, bar, attempt(check_audio), audios), strict=True))
+        mask_faults = list(checked(pool, bar, partial(_check_mask, frame_sizes, resized := []), masks))
     if resized:
         logger.warning(
             "%d masks have another size than their frame and are resized, for example %s", len(resized), min(resized)
@@ -73,7 +73,7 @@ def _check_mask(
     frame_sizes: dict[Path, tuple[int, int] | str], resized: list[Path], pair: tuple[AuditSample, Candidate]
 ) -> Problem | None:
     sample, candidate = pair
-    mask = _try(read_mask)(candidate.mask_path)
+    mask = attempt(read_mask)(candidate.mask_path)
     if isinstance(mask, str):
         return Problem(sample.uid, mask, candidate.mask_path)
     if not mask.any() and candidate.mask_type != "null":
@@ -85,11 +85,12 @@ def _check_mask(
     return None
 
 
-def _check_audio(path: Path) -> None:
+def check_audio(path: Path) -> None:
+    """Raises FileNotFoundError or ValueError for a sound that an auditor could not hear."""
     read_fbank(path)
 
 
-def _try(check):
+def attempt(check):
     """The check's result, or the sentence that says what was wrong."""
 
     def run(path: Path):
@@ -101,7 +102,8 @@ def _try(check):
     return run
 
 
-def _checked(pool: ThreadPoolExecutor, bar: tqdm, check, items: list) -> Iterable:
+def checked(pool: ThreadPoolExecutor, bar: tqdm, check, items: list) -> Iterable:
+    """The check's result for each item, in order; the bar moves as they come."""
     for result in pool.map(check, items):
         bar.update()
         yield result
@@ -118,7 +120,7 @@ def _unique(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def _listing(root: Path, problems: list[Problem]) -> str:
+def listing(root: Path, problems: list[Problem]) -> str:
     count = len(problems)
     lines = "\n".join(f"  - {problem}" for problem in problems)
     return f"{root}: {count} problem{'s' * (count != 1)} in the data:\n{lines}"

@@ -22,16 +22,17 @@ def run_program(
 ) -> int:
     """Parse `argv` and call `work` with one instance per argument type.
 
-    Exit code 0, or 2 after one sentence on stderr when the input is at fault (OSError, ValueError, ImportError).
+    Exit code 0, or the one that `work` gives; 2 after one sentence on stderr when the input is at fault (OSError,
+    ValueError, ImportError).
     """
     start_logging(level)
     arguments = parse_arguments(argument_types, argv, prog, doc)
     try:
-        work(*arguments)
+        code = work(*arguments)
     except (OSError, ValueError, ImportError) as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 2
-    return 0
+    return code or 0
 
 
 def start_logging(level: int) -> None:
@@ -53,13 +54,14 @@ def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
 
     Raises ValueError for a device that does not exist.
     """
-    device = _device(args.device)
+    device = resolve_device(args.device)
     if args.dtype != "auto":
         return device, getattr(torch, args.dtype)
     return device, torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
-def _device(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
+    """The device of this name; the CPU where there is no GPU. Raises ValueError for a device that does not exist."""
     try:
         device = torch.device(name)
     except RuntimeError:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts.finetune import inference_hyper_lora
-from scripts.finetune.record_log import RecordLog
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
+from utils.record_log import RecordLog
 
 CKPT = GOLDEN / "weights/ckpt"
 END_TO_END = GOLDEN / "06_end_to_end"

@@ -97,6 +97,16 @@ def render_audit(audit: Audit, target_object: str, negative_object: str | None =
     return f"<audit> {said}{verdict} </audit>"
 
 
+def parse_negative_object(text: str | None, mask_type: str, action: str) -> str | None:
+    """The wrong object that an answer in the paper's words names; None when it has none or is worded otherwise."""
+    finding = _FINDINGS.get((mask_type, action), "")
+    if not text or "{negative}" not in finding:
+        return None
+    pattern = re.escape(finding).replace(r"\{target\}", ".+?").replace(r"\{negative\}", "(.+?)")
+    found = re.search(pattern, text, re.DOTALL)
+    return found and found[1]
+
+
 def parse_audit(text: str | None) -> Audit:
     """The Audit in generated text; a field that is absent or unreadable is None. Any tag order, any letter case.
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from utils.audit import MASK_TYPES, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.whole_files import whole_file
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
@@ -107,15 +106,8 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def _write_whole(path: Path, chunks: Iterable[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(chunks)
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(chunks)
 
 
 def to_predictions(records: Iterable[dict]) -> list[dict]:

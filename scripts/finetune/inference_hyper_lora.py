@@ -24,9 +24,9 @@ from dataset.validation import validated
 from models.answers import write_answers
 from models.auditor import Auditor
 from models.checkpoint import check_auditor, find_auditor, load_auditor
-from scripts.finetune.record_log import RecordLog
 from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
+from utils.record_log import RecordLog
 from utils.records import write_json, write_jsonl
 from utils.report import render_summary
 from utils.run_record import fingerprint, write_run_record

@@ -1,4 +1,4 @@
-"""Answers are written down as they come, so that an interrupted run loses nothing and goes on where it stopped."""
+"""Results are written down as they come, so that an interrupted run loses nothing and goes on where it stopped."""
 
 from __future__ import annotations
 

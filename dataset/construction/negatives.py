@@ -1,0 +1,144 @@
+"""The other objects of a frame, which full_neg and merge masks are made of (paper Sec. 3.2).
+
+A source of negatives is called with a referral and a frame number and returns named masks; which of them a benchmark
+takes is decided here for all sources alike. What models propose is written to the file that `FileNegatives` reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dataset.construction.referrals import Referral
+from dataset.construction.rle import decode_rle, encode_rle
+from dataset.construction.source import RefAVSBench
+from dataset.entries import path_inside
+from dataset.media import read_mask
+
+MAX_NEGATIVES = 3
+MIN_PIXELS = 30
+SAME_OBJECT = 0.8  # mask IoU with the target from which on an object is the target, seen a second time
+
+
+@dataclass(frozen=True)
+class Negative:
+    """An object that is not the target: a short noun phrase and its (H, W) bool mask."""
+
+    name: str
+    mask: np.ndarray
+
+
+NegativeSource = Callable[[Referral, int], list[Negative]]
+
+
+def usable_negatives(gt: np.ndarray, objects: list[Negative]) -> list[Negative]:
+    """At most three of the objects, those whose boxes overlap the target's box most, hardest first.
+
+    What an object shares with the target is taken from it; it is dropped when fewer than 30 pixels are left, or when
+    it is the target itself (annotated or detected twice). Raises ValueError for a mask of another size.
+    """
+    kept = []
+    for negative in objects:
+        if negative.mask.shape != gt.shape:
+            raise ValueError(
+                f"mask of '{negative.name}': expected the ground truth's size {gt.shape}, got {negative.mask.shape}"
+            )
+        union = np.count_nonzero(gt | negative.mask)
+        rest = negative.mask & ~gt
+        if np.count_nonzero(rest) >= MIN_PIXELS and np.count_nonzero(gt & negative.mask) < SAME_OBJECT * union:
+            kept.append(Negative(negative.name, rest))
+    distinct = list({negative.mask.tobytes(): negative for negative in reversed(kept)}.values())[::-1]
+    distinct.sort(key=lambda negative: -box_iou(box_of(gt), box_of(negative.mask)))
+    return distinct[:MAX_NEGATIVES]
+
+
+def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of a mask that is not empty; bottom and right are one past the last pixel."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def box_iou(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """Intersection over union of two boxes (top, left, bottom, right)."""
+    height = min(one[2], other[2]) - max(one[0], other[0])
+    width = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(0, height) * max(0, width)
+    areas = [(bottom - top) * (right - left) for top, left, bottom, right in (one, other)]
+    return shared / (sum(areas) - shared)
+
+
+class GroundTruthNegatives:
+    """The ground-truth masks of the video's other objects: no model needed."""
+
+    def __init__(self, source: RefAVSBench):
+        self.source = source
+
+    def __call__(self, referral: Referral, frame: int) -> list[Negative]:
+        names = self.source.object_names(referral.vid)
+        masks = self.source.read_masks(referral.vid, frame)
+        return [Negative(names[fid], mask) for fid, mask in sorted(masks.items()) if fid != referral.fid]
+
+
+def negatives_line(uid: str, frame: int, objects: list[tuple[str, np.ndarray]]) -> dict:
+    """One line of a file of negatives: the named (H, W) bool masks of one frame, run-length coded."""
+    listed = [{"name": name, "segmentation": encode_rle(mask)} for name, mask in objects]
+    return {"uid": uid, "frame": frame, "objects": listed}
+
+
+class FileNegatives:
+    """Masks that the user brings, or that models proposed: JSON lines, one for each uid and frame that has any.
+
+    {"uid": ..., "frame": 3, "objects": [{"name": "the red car", "segmentation": {"size": [H, W], "counts": ...}}, ...]}
+    with COCO run-length codes; or "mask_path" instead of "segmentation", relative to the file's folder and inside it.
+    Raises FileNotFoundError, or ValueError naming the line.
+    """
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise FileNotFoundError(f"{path}: no such file of negatives")
+        self._lines: dict[tuple[str, int], tuple[int, int]] = {}
+        with self.path.open("rb") as file:
+            position = 0
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    self._index(line, number, position)
+                position += len(line)
+
+    def _index(self, line: bytes, number: int, position: int) -> None:
+        where = f"{self.path}, line {number}"
+        try:
+            row = json.loads(line)
+            key, objects = (row["uid"], row["frame"]), row["objects"]
+        except (ValueError, TypeError, KeyError):
+            raise ValueError(f"{where}: expected an object with uid, frame and objects, got {line[:60]!r}") from None
+        if not (isinstance(key[0], str) and type(key[1]) is int and isinstance(objects, list)):
+            raise ValueError(f"{where}: expected uid as text, frame as a number and objects as a list")
+        if key in self._lines:
+            raise ValueError(f"{where}: expected each uid and frame once, got {key[0]}, frame {key[1]} twice")
+        self._lines[key] = number, position
+
+    def __call__(self, referral: Referral, frame: int) -> list[Negative]:
+        number, position = self._lines.get((referral.uid, frame), (0, None))
+        if position is None:
+            return []
+        with self.path.open("rb") as file:
+            file.seek(position)
+            objects = json.loads(file.readline())["objects"]
+        return [self._negative(item, f"{self.path}, line {number}") for item in objects]
+
+    def _negative(self, item: dict, where: str) -> Negative:
+        if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"].strip():
+            raise ValueError(f"{where}: expected each object to have a name, got {str(item)[:60]!r}")
+        if ("segmentation" in item) == ("mask_path" in item):
+            raise ValueError(f"{where}: '{item['name']}': expected segmentation or mask_path, one of them")
+        if "mask_path" in item:
+            return Negative(item["name"], read_mask(path_inside(self.path.parent, item["mask_path"])))
+        try:
+            return Negative(item["name"], decode_rle(item["segmentation"]))
+        except ValueError as error:
+            raise ValueError(f"{where}: '{item['name']}': {error}") from None

@@ -1,0 +1,129 @@
+"""A plain folder of pictures and masks -> pictures with objects.
+
+images/NAME.jpg (or .png, ...)     the picture
+masks/NAME.png                     its object: every pixel that is not black
+masks/NAME/OBJECT.png              or several objects: dog.png, cat_1.png, cat_2.png ("cat" twice)
+expressions.csv (optional)         columns mask,expression[,object]; mask is the path inside masks/, rows may repeat it
+What is done with the pictures is left to `stills`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dataset.construction.source import frame_size
+from dataset.construction.stills import (
+    PICTURE_SUFFIXES,
+    ImportReport,
+    Still,
+    StillObject,
+    clean_expression,
+    find_audio,
+)
+from dataset.media import read_mask
+
+EXPRESSIONS = "expressions.csv"
+
+
+@dataclass
+class PairsFolder:
+    """The pictures that have masks. `masks`: picture -> its mask files; `texts`: mask -> (object, expressions)."""
+
+    root: Path
+    object_name: str
+    masks: dict[Path, list[Path]] = field(default_factory=dict)
+    texts: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
+        """One picture after the other. Raises ValueError naming the file that cannot be used."""
+        for picture, masks in self.masks.items():
+            size = frame_size(picture)
+            objects = [self._object(path, size) for path in masks]
+            yield Still(picture.stem, split, picture, objects, find_audio(audio_dir, picture.stem))
+
+    def _object(self, path: Path, size: tuple[int, int]) -> StillObject:
+        mask = read_mask(path)
+        if mask.shape != size:
+            raise ValueError(f"{path}: expected its picture's (height, width) {size}, got {mask.shape}")
+        name, expressions = self.texts.get(mask_key(self.root, path), ("", ()))
+        if not name:
+            is_alone = path.parent == self.root / "masks"
+            name = self.object_name if is_alone else re.sub(r"_\d+$", "", path.stem)
+        return StillObject(name, mask, str(path), expressions)
+
+
+def mask_key(root: Path, path: Path) -> str:
+    """A mask's path inside masks/, as expressions.csv has it."""
+    return path.relative_to(root / "masks").as_posix()
+
+
+def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolder:
+    """Find pictures and masks; pictures without masks, and masks without pictures, go to `report`.
+
+    Raises FileNotFoundError or ValueError when there is no such folder, or expressions.csv cannot be read.
+    """
+    for folder in (root / "images", root / "masks"):
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder}: no such folder; expected images/NAME.jpg and masks/NAME.png in {root}")
+    pairs = PairsFolder(root, object_name)
+    found = _masks_by_name(root, report)
+    stems: dict[str, Path] = {}
+    for picture in _visible(root / "images"):
+        if picture.suffix.lower() not in PICTURE_SUFFIXES:
+            report.leave_out("not a picture", str(picture))
+        elif picture.stem in stems:
+            raise ValueError(f"{picture}: expected one picture of this name, got {stems[picture.stem].name} as well")
+        elif picture.stem not in found:
+            report.leave_out("picture without a mask", str(picture))
+        else:
+            pairs.masks[picture] = found[picture.stem]
+        stems[picture.stem] = picture
+    for name in sorted(found.keys() - stems.keys()):
+        report.leave_out("mask without a picture", str(root / "masks" / name))
+    _read_expressions(pairs, {mask_key(root, path) for paths in found.values() for path in paths})
+    return pairs
+
+
+def _masks_by_name(root: Path, report: ImportReport) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in _visible(root / "masks"):
+        name = path.name if path.is_dir() else path.stem
+        for mask in _visible(path) if path.is_dir() else [path]:
+            if mask.suffix.lower() == ".png" and mask.is_file():
+                found.setdefault(name, []).append(mask)
+            else:
+                report.leave_out("mask that is no PNG file", str(mask))
+    return found
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
+    path = pairs.root / EXPRESSIONS
+    if not path.is_file():
+        return
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = list(csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected comma-separated UTF-8 text, got something else ({error})") from None
+    for number, row in enumerate(rows, start=2):
+        where = f"{path} line {number}"
+        if row.get("mask") is None or row.get("expression") is None:
+            raise ValueError(f"{where}: expected the columns mask,expression[,object], got {', '.join(map(str, row))}")
+        mask, name = row["mask"].strip(), (row.get("object") or "").strip()
+        if mask not in known:
+            raise ValueError(f"{where}: expected a file inside {pairs.root / 'masks'}, got '{mask}'")
+        earlier_name, earlier = pairs.texts.get(mask, ("", ()))
+        if name and earlier_name not in ("", name):
+            raise ValueError(f"{where}: expected one object for {mask}, got '{name}' and '{earlier_name}'")
+        pairs.texts[mask] = name or earlier_name, (*earlier, clean_expression(row["expression"], where))

@@ -1,0 +1,141 @@
+"""What a benchmark will consist of: which referrals, and which frames of their videos. Decided before any mask is made.
+
+The masks themselves are left to `build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+
+from dataset.construction.referrals import Referral
+from dataset.construction.selection import pick_video_mode, select_referrals
+from dataset.construction.source import RefAVSBench
+from dataset.entries import NUM_FRAMES
+
+KEY_FRAMES = ("gt", "given", "detector")
+Areas = dict[int, list[int]]  # fid -> pixels of that object in each of the ten frames
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many referrals a benchmark takes; the defaults are the paper's (Sec. 3.1 and 3.3). 0 videos: all."""
+
+    train_per_video: int = 1
+    test_per_video: int = 2
+    num_videos: dict[str, int] = field(default_factory=lambda: {"train": 0, "test_s": 0, "test_u": 0})
+    video_mode: dict[str, int] = field(default_factory=lambda: {"test_s": 60, "test_u": 40})
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One referral under one protocol (train, image or video), with the frames whose masks it gets."""
+
+    referral: Referral
+    protocol: str
+    frames: tuple[int, ...]
+
+    @classmethod
+    def from_json(cls, value: dict) -> Instance:
+        return cls(Referral(**value["referral"]), value["protocol"], tuple(value["frames"]))
+
+
+@dataclass
+class Plan:
+    """The instances in the order of their referrals, and the uids that are not among them, by reason."""
+
+    instances: list[Instance] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def leave_out(self, reason: str, uid: str) -> None:
+        self.left_out.setdefault(reason, []).append(uid)
+
+    def as_json(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict) -> Plan:
+        return cls([Instance.from_json(instance) for instance in value["instances"]], value["left_out"], value["notes"])
+
+
+def choose_referrals(source: RefAVSBench, sizes: Sizes, seed: int) -> list[Referral]:
+    """The referrals of all three splits that a benchmark of these sizes takes."""
+    chosen = []
+    for split, num_videos in sizes.num_videos.items():
+        per_video = sizes.train_per_video if split == "train" else sizes.test_per_video
+        chosen += select_referrals(source.referrals, split, per_video, num_videos, seed)
+    return chosen
+
+
+def object_areas(source: RefAVSBench, vid: str) -> Areas:
+    """How many pixels each ground-truth object of a video has in each of its ten frames."""
+    areas: Areas = {}
+    for frame in range(NUM_FRAMES):
+        for fid, mask in source.read_masks(vid, frame).items():
+            areas.setdefault(fid, []).append(int(np.count_nonzero(mask)))
+    return areas
+
+
+def count_visible(areas: Areas) -> list[int]:
+    """Ground-truth objects in each of the ten frames."""
+    return [sum(sizes[t] > 0 for sizes in areas.values()) for t in range(NUM_FRAMES)]
+
+
+def key_frame(num_objects: list[int], target_areas: list[int]) -> int | None:
+    """The frame with the most objects, of those that show the target (paper Sec. 3.3); None if none does.
+
+    Of equal ones the frame with the largest target, then the earliest.
+    """
+    showing = [t for t in range(NUM_FRAMES) if target_areas[t]]
+    return max(showing, key=lambda t: (num_objects[t], target_areas[t], -t), default=None)
+
+
+def make_plan(
+    referrals: Iterable[Referral],
+    areas: dict[str, Areas],
+    num_objects: Callable[[str], list[int]] | None,
+    sizes: Sizes,
+    seed: int,
+) -> Plan:
+    """Key frames for all referrals, and the referrals of video mode.
+
+    `num_objects`: vid -> objects in each frame; None takes each referral's given key frame.
+    Raises ValueError when a key frame is to be given and is not.
+    """
+    plan = Plan()
+    for referral in referrals:
+        target = areas[referral.vid][referral.fid]
+        frame = referral.kfid if num_objects is None else key_frame(num_objects(referral.vid), target)
+        if num_objects is None and frame is None:
+            raise ValueError(f"{referral.uid}: expected a key frame in metadata.csv (column kfid), got none")
+        if frame is None:
+            plan.leave_out("the target is in none of the ten frames", referral.uid)
+        elif not target[frame]:
+            plan.leave_out("the target is not in the given key frame", referral.uid)
+        else:
+            protocol = "train" if referral.split == "train" else "image"
+            plan.instances.append(Instance(replace(referral, kfid=frame), protocol, (frame,)))
+    for split, num_videos in sizes.video_mode.items():
+        _add_video_mode(plan, split, num_videos, areas, seed)
+    return plan
+
+
+def _add_video_mode(plan: Plan, split: str, num_videos: int, areas: dict[str, Areas], seed: int) -> None:
+    """All ten frames of some videos, those first that show another ground-truth object throughout as well."""
+
+    def seen_throughout(referral: Referral) -> bool:
+        return all(areas[referral.vid][referral.fid])
+
+    def with_another(referral: Referral) -> bool:
+        return all(count > 1 for count in count_visible(areas[referral.vid]))
+
+    referrals = [i.referral for i in plan.instances if i.referral.split == split and seen_throughout(i.referral)]
+    picked = pick_video_mode(referrals, num_videos, seed, with_another)
+    if len(picked) < num_videos:
+        plan.notes.append(
+            f"video mode of {split}: {num_videos} videos asked for, {len(picked)} show a target in all ten frames"
+        )
+    plan.instances += [Instance(referral, "video", tuple(range(NUM_FRAMES))) for referral in picked]

@@ -1,0 +1,61 @@
+"""Files of a benchmark under construction: written whole or not at all, and known again by the run that goes on.
+
+While a build runs, `.building/` holds what is done so far; at the end it is removed and `build_report.json` says that
+the benchmark is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from pathlib import Path
+
+PROGRESS_DIR = ".building"
+REPORT = "build_report.json"
+
+
+def is_built(root: Path, run: dict) -> bool:
+    """Whether this very build is already whole; otherwise the folder is made ready to begin or to go on.
+
+    `run` is what decides the result: source, settings, seed. Raises ValueError when the folder holds something else.
+    """
+    run = json.loads(json.dumps(run))
+    report, begun = root / REPORT, root / PROGRESS_DIR / "run.json"
+    if report.is_file():
+        _expect_same(root, json.loads(report.read_bytes()).get("run"), run, "a benchmark that was built")
+        clear_progress(root)
+        return True
+    if begun.is_file():
+        _expect_same(root, json.loads(begun.read_bytes()), run, "a benchmark that was begun")
+    elif root.exists() and any(path.name != PROGRESS_DIR for path in root.iterdir()):
+        raise ValueError(f"{root}: expected an empty or new folder to build in, got one with other files")
+    write_whole(root, begun.relative_to(root), json.dumps(run).encode())
+    return False
+
+
+def _expect_same(root: Path, found: dict | None, run: dict, what: str) -> None:
+    found = found if isinstance(found, dict) else {}
+    differing = [key for key in run | found if run.get(key) != found.get(key)]
+    if differing:
+        pairs = "; ".join(f"{key} {found.get(key)!r}, now {run.get(key)!r}" for key in differing)
+        raise ValueError(f"{root}: expected an empty or new folder, got {what} otherwise: {pairs}")
+
+
+def write_whole(root: Path, where: str | Path, content: bytes) -> None:
+    """Write a file below the root so that it appears whole or not at all; one that has this content stays as it is."""
+    path = root / where
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
+        return
+    scratch = root / PROGRESS_DIR / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = scratch / f"{os.getpid()}-{threading.get_ident()}"
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def clear_progress(root: Path) -> None:
+    """Remove what only an unfinished build needs."""
+    shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)

@@ -1,0 +1,165 @@
+"""metadata.csv of a segmentation dataset: one row says one expression about one object of one video.
+
+Which rows a benchmark can use is decided here, and every other row is kept by name with the reason. The pictures and
+sounds that belong to a row are left to `source`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dataset.annotations import CSV_COLUMNS, metadata_text
+from dataset.entries import NUM_FRAMES, CsvRow
+from utils.tokens import SPECIAL_TOKENS
+from utils.whole_files import whole_file
+
+SPLITS = ("train", "test_s", "test_u")
+MAX_NAME_BYTES = 240  # a file name has at most 255; the rest is room for temporary names
+NUM_SOURCE_COLUMNS = 5  # kfid, the sixth, is optional
+
+
+@dataclass(frozen=True)
+class Referral:
+    """One expression about one object of one video. `fid` numbers the object, `kfid` the key frame if it is given."""
+
+    vid: str
+    uid: str
+    split: str
+    fid: int
+    expression: str
+    kfid: int | None = None
+
+    @property
+    def target_object(self) -> str:
+        """The object's name as the uid has it: "<vid>_hair-dryer_2" -> "hair-dryer"."""
+        return self.uid.rsplit("_", 2)[1]
+
+
+@dataclass
+class Metadata:
+    """What metadata.csv says; `left_out` has the uids of every row that is not among the referrals, by reason."""
+
+    referrals: list[Referral] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    object_names: dict[tuple[str, int], str] = field(default_factory=dict)  # (vid, fid) -> name, from every split
+
+    def leave_out(self, reason: str, uid: str) -> None:
+        self.left_out.setdefault(reason, []).append(uid)
+
+
+def read_metadata(path: Path) -> Metadata:
+    """The rows of train, test_s and test_u that a benchmark can use, in file order, and why the others cannot be.
+
+    Columns vid,uid,split,fid,exp and optionally kfid; a header row is optional, columns after the sixth are ignored.
+    Raises FileNotFoundError, or ValueError when the file is no such table.
+    """
+    metadata, usable = Metadata(), []
+    names: dict[tuple[str, int], Counter] = defaultdict(Counter)
+    for line, cells in _rows(path):
+        split = cells[2].strip() if len(cells) > 2 else ""
+        try:
+            referral = _referral(cells)
+            names[referral.vid, referral.fid][referral.target_object] += 1
+            reason = None
+        except ValueError as error:
+            reason = str(error)
+        if len(cells) >= NUM_SOURCE_COLUMNS and split not in SPLITS:
+            reason = f"split '{split}', expected one of {', '.join(SPLITS)}"
+        if reason is None:
+            usable.append(referral)
+        else:
+            uid = cells[1].strip() if len(cells) > 1 else ""
+            metadata.leave_out(reason, uid or f"(line {line})")
+    metadata.referrals = list(_unrepeated(usable, metadata))
+    metadata.object_names = {key: min(named, key=lambda name: (-named[name], name)) for key, named in names.items()}
+    return metadata
+
+
+def write_metadata(path: Path, referrals: Iterable[Referral]) -> None:
+    """The table that `read_metadata` reads; kfid is empty where a referral has no key frame."""
+    rows = [CsvRow(r.vid, r.uid, r.split, r.fid, r.expression, "" if r.kfid is None else r.kfid) for r in referrals]
+    with whole_file(path) as temporary:
+        temporary.write_text(metadata_text(rows), encoding="utf-8")
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether the name can be one folder or file name, nothing else."""
+    return (
+        name not in ("", ".", "..")
+        and not set(name) & {"/", "\\"}
+        and name.isprintable()
+        and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES
+    )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, cells) of every row that is neither empty nor the header."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected columns {','.join(CSV_COLUMNS)} (kfid is optional)")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.reader(lines)
+            for position, cells in enumerate(reader):
+                if position == 0 and _is_header(cells, path):
+                    continue
+                if any(cell.strip() for cell in cells):
+                    yield reader.line_num, cells
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
+    except csv.Error as error:
+        raise ValueError(f"{path}: expected comma-separated values, got something else ({error})") from None
+
+
+def _is_header(cells: list[str], path: Path) -> bool:
+    names = [cell.strip().lower() for cell in cells]
+    expected = list(CSV_COLUMNS[: max(len(names), NUM_SOURCE_COLUMNS)])
+    if {"vid", "uid"} <= set(names) and names[: len(expected)] != expected:
+        raise ValueError(f"{path}: expected the columns {','.join(CSV_COLUMNS)} in this order, got {','.join(names)}")
+    return "vid" in names and "uid" in names
+
+
+def _referral(cells: list[str]) -> Referral:
+    """One row of any split. Raises ValueError with the reason why it cannot be used."""
+    if len(cells) < NUM_SOURCE_COLUMNS:
+        raise ValueError(f"fewer than {NUM_SOURCE_COLUMNS} columns")
+    vid, uid, split, fid = (cell.strip() for cell in cells[:4])
+    expression, kfid = cells[4].strip(), cells[5].strip() if len(cells) > NUM_SOURCE_COLUMNS else ""
+    if uid.startswith("null_"):
+        raise ValueError("null reference: no object in the video, so no ground truth")
+    if not (is_plain_name(vid) and is_plain_name(uid)):
+        raise ValueError("vid or uid is not a plain folder name")
+    parts = uid.rsplit("_", 2)  # a reader of the benchmark finds the video and the object's name in the uid
+    if len(parts) < 3 or parts[0] != vid or not parts[1]:
+        raise ValueError("uid is not <vid>_<object>_<number>")
+    if not _is_number(fid):
+        raise ValueError("fid is not a whole number from 0")
+    if kfid and not (_is_number(kfid) and int(kfid) < NUM_FRAMES):
+        raise ValueError(f"kfid is not a frame from 0 to {NUM_FRAMES - 1}")
+    if not expression:
+        raise ValueError("empty expression")
+    if any(token in expression.lower() for token in SPECIAL_TOKENS):
+        raise ValueError("expression with a token that is reserved for the prompt")
+    return Referral(vid, uid, split, int(fid), expression, int(kfid) if kfid else None)
+
+
+def _is_number(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit() and len(cell) <= 6
+
+
+def _unrepeated(referrals: list[Referral], metadata: Metadata) -> Iterator[Referral]:
+    """Each uid once. Of rows that are all the same one is used; of different rows none, since none is the right one."""
+    by_uid: dict[str, list[Referral]] = defaultdict(list)
+    for referral in referrals:
+        by_uid[referral.uid].append(referral)
+    for uid, rows in by_uid.items():
+        if len(set(rows)) == 1:
+            yield rows[0]
+            for _ in rows[1:]:
+                metadata.leave_out("repeated row: used once", uid)
+        else:
+            for _ in rows:
+                metadata.leave_out("one uid for rows that differ", uid)

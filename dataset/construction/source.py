@@ -1,0 +1,241 @@
+"""A segmentation dataset in the layout of Ref-AVSBench: a folder -> referrals and masks, and videos -> such a folder.
+
+media/<vid>/frames/{0..9}.jpg, media/<vid>/audio.wav, gt_mask/<vid>/fid_<n>/0000{0..9}.png, metadata.csv
+The rows of metadata.csv are known by `referrals`; which of them a benchmark takes is left to `selection`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image
+from tqdm import tqdm
+
+from dataset.audio import SAMPLE_RATE
+from dataset.construction.referrals import Referral, is_plain_name, read_metadata, write_metadata
+from dataset.entries import NUM_FRAMES
+from dataset.media import check_image, encode_mask, read_mask, read_upright_frame
+from dataset.samples import Problem
+from dataset.validation import attempt, check_audio, checked
+from utils.whole_files import whole_file
+
+METADATA = "metadata.csv"
+SILENCE_SECONDS = 10
+JPEG_QUALITY = 95
+EXIF_ORIENTATION, UPRIGHT, TURNED_SIDEWAYS = 0x0112, 1, (5, 6, 7, 8)
+UNNAMED_OBJECT = "object"  # an object on disk that no row of metadata.csv is about
+
+
+class SourceLayout:
+    """Where the files of one dataset folder are."""
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+
+    def frame_path(self, vid: str, frame: int) -> Path:
+        return self.root / "media" / vid / "frames" / f"{frame}.jpg"
+
+    def audio_path(self, vid: str) -> Path:
+        return self.root / "media" / vid / "audio.wav"
+
+    def mask_path(self, vid: str, fid: int, frame: int) -> Path:
+        return self.root / "gt_mask" / vid / f"fid_{fid}" / f"{frame:05d}.png"
+
+
+class RefAVSBench(SourceLayout):
+    """The dataset to read. `referrals` can be used; `left_out` names every other row's uid, by reason.
+
+    Raises FileNotFoundError or ValueError when there is no such folder or its metadata.csv cannot be read.
+    """
+
+    def __init__(self, root: str | Path):
+        super().__init__(root)
+        if not self.root.is_dir():
+            raise FileNotFoundError(f"source folder {root}: no such folder (set REF_AVSBENCH_DIR)")
+        metadata = read_metadata(self.root / METADATA)
+        self.referrals: list[Referral] = metadata.referrals
+        self.left_out: dict[str, list[str]] = metadata.left_out
+        self._names = metadata.object_names
+
+    def object_names(self, vid: str) -> dict[int, str]:
+        """fid -> name of every object that has a mask folder, in the order of the fids.
+
+        Rows of any split name an object, the most frequent name wins; one that no row names is an "object".
+        """
+        folder = self.root / "gt_mask" / vid
+        matches = (
+            re.fullmatch(r"fid_(0|[1-9][0-9]{0,5})", path.name) for path in folder.glob("fid_*") if path.is_dir()
+        )
+        fids = sorted(int(match[1]) for match in matches if match)
+        return {fid: self._names.get((vid, fid), UNNAMED_OBJECT) for fid in fids}
+
+    def read_masks(self, vid: str, frame: int) -> dict[int, np.ndarray]:
+        """fid -> (H, W) bool of every object of the video in one frame. Raises FileNotFoundError, ValueError."""
+        return {fid: read_mask(self.mask_path(vid, fid, frame)) for fid in self.object_names(vid)}
+
+    def problems(self, referrals: Iterable[Referral], num_threads: int = 4) -> list[Problem]:
+        """What is wrong with the files of these referrals' videos: each is decoded, each mask has its frame's size."""
+        referrals = list(referrals)
+        fids: dict[str, list[int]] = {}
+        for referral in referrals:
+            fids.setdefault(referral.vid, list(self.object_names(referral.vid)))
+            if referral.fid not in fids[referral.vid]:
+                fids[referral.vid].append(referral.fid)
+        faults = self._faults(fids, num_threads)
+        return [Problem(referral.uid, fault) for referral in referrals for fault in faults[referral.vid]]
+
+    def _faults(self, fids: dict[str, list[int]], num_threads: int) -> dict[str, list[str]]:
+        """vid -> a sentence for each of its files that cannot be used. `fids`: vid -> its objects."""
+        frames = [self.frame_path(vid, t) for vid in fids for t in range(NUM_FRAMES)]
+        audios = [self.audio_path(vid) for vid in fids]
+        masks = [path for vid in fids for _, _, path in self._masks(vid, fids[vid])]
+        total = len(frames) + len(audios) + len(masks)
+        with (
+            ThreadPoolExecutor(num_threads) as pool,
+            tqdm(total=total, desc="checking source", unit="file", leave=False) as bar,
+        ):
+            found = dict(zip(frames, checked(pool, bar, attempt(check_image), frames), strict=True))
+            found |= zip(audios, checked(pool, bar, attempt(check_audio), audios), strict=True)
+            found |= zip(masks, checked(pool, bar, attempt(_mask_size), masks), strict=True)
+        return {vid: list(self._video_faults(vid, fids[vid], found)) for vid in fids}
+
+    def _video_faults(
+        self, vid: str, fids: list[int], found: dict[Path, tuple[int, int] | str | None]
+    ) -> Iterator[str]:
+        """`found` has (H, W) of every picture that can be decoded, None for a sound, a sentence for any other file."""
+        paths = [self.frame_path(vid, t) for t in range(NUM_FRAMES)] + [self.audio_path(vid)]
+        yield from (found[path] for path in paths if isinstance(found[path], str))
+        for _, frame, path in self._masks(vid, fids):
+            size, frame_size = found[path], found[self.frame_path(vid, frame)]
+            if isinstance(size, str):
+                yield size
+            elif not isinstance(frame_size, str) and size != frame_size:
+                expected, got = (f"{width}x{height}" for height, width in (frame_size, size))
+                yield f"{path}: expected the size of its frame, {expected}, got {got}"
+
+    def _masks(self, vid: str, fids: list[int]) -> Iterator[tuple[int, int, Path]]:
+        return ((fid, frame, self.mask_path(vid, fid, frame)) for fid in fids for frame in range(NUM_FRAMES))
+
+
+def _mask_size(path: Path) -> tuple[int, int]:
+    return read_mask(path).shape
+
+
+@dataclass(frozen=True)
+class SourceVideo:
+    """One video of the layout before it is written. Ten frames of one size; a mask has the size of its frame."""
+
+    vid: str
+    frames: Sequence[np.ndarray | Path]  # (H, W, 3) uint8 RGB, or an image file
+    objects: Mapping[int, Sequence[np.ndarray]]  # fid -> ten (H, W) bool
+    waveform: np.ndarray | None = None  # (num_samples,) 16 kHz in [-1, 1]; None is ten seconds of silence
+
+    @classmethod
+    def of_still(
+        cls, vid: str, picture: np.ndarray | Path, masks: Mapping[int, np.ndarray], waveform: np.ndarray | None = None
+    ) -> SourceVideo:
+        """One picture with its objects' masks, (H, W) bool, laid out ten times."""
+        return cls(vid, [picture] * NUM_FRAMES, {fid: [mask] * NUM_FRAMES for fid, mask in masks.items()}, waveform)
+
+
+class SourceWriter(SourceLayout):
+    """Writes a folder that `RefAVSBench` reads. Each file appears whole or not at all; metadata.csv comes last."""
+
+    def write_video(self, video: SourceVideo) -> None:
+        """Frames, sound and masks; equal pictures take the space of one. Raises OSError, ValueError."""
+        _check_video(video)
+        self._write_series(video.frames, lambda t: self.frame_path(video.vid, t), _write_frame)
+        for fid, masks in video.objects.items():
+            self._write_series(masks, lambda t, fid=fid: self.mask_path(video.vid, fid, t), _write_mask)
+        waveform = np.zeros(SILENCE_SECONDS * SAMPLE_RATE) if video.waveform is None else video.waveform
+        with whole_file(self.audio_path(video.vid)) as path:
+            soundfile.write(path, waveform, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+
+    def write_metadata(self, referrals: Iterable[Referral]) -> None:
+        write_metadata(self.root / METADATA, referrals)
+
+    def _write_series(self, pictures: Sequence, path_at: Callable[[int], Path], write: Callable) -> None:
+        for picture, times in _grouped(pictures):
+            first = path_at(times[0])
+            with whole_file(first) as path:
+                write(path, picture)
+            for t in times[1:]:
+                with whole_file(path_at(t)) as path:
+                    _link_or_copy(first, path)
+
+
+def _check_video(video: SourceVideo) -> None:
+    if not is_plain_name(video.vid):
+        raise ValueError(f"vid: expected a plain folder name, got {video.vid!r}")
+    if len(video.frames) != NUM_FRAMES:
+        raise ValueError(f"video {video.vid}: expected {NUM_FRAMES} frames, got {len(video.frames)}")
+    sizes = {frame_size(picture) for picture, _ in _grouped(video.frames)}
+    if len(sizes) > 1:
+        raise ValueError(f"video {video.vid}: expected frames of one size (height, width), got {sorted(sizes)}")
+    (size,) = sizes
+    for fid, masks in video.objects.items():
+        if len(masks) != NUM_FRAMES:
+            raise ValueError(f"video {video.vid}: object {fid}: expected {NUM_FRAMES} masks, got {len(masks)}")
+        for mask in masks:
+            if mask.dtype != bool or mask.shape != size:
+                expected, got = f"bool of the frame's size {size}", f"{mask.dtype} of size {mask.shape}"
+                raise ValueError(f"video {video.vid}: object {fid}: expected a mask of type {expected}, got {got}")
+
+
+def frame_size(picture: np.ndarray | Path) -> tuple[int, int]:
+    """(H, W) of the picture as it is written: a file, which is decoded to its end, is turned as its EXIF data say."""
+    if isinstance(picture, Path):
+        height, width = check_image(picture)
+        return (width, height) if _orientation(picture) in TURNED_SIDEWAYS else (height, width)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(f"expected a frame as (H, W, 3) uint8, got {picture.shape} {picture.dtype}")
+    return picture.shape[:2]
+
+
+def _write_frame(path: Path, picture: np.ndarray | Path) -> None:
+    if isinstance(picture, Path) and _is_plain_jpeg(picture):
+        shutil.copyfile(picture, path)  # as it is: coding it again would cost quality
+        return
+    pixels = read_upright_frame(picture) if isinstance(picture, Path) else picture
+    Image.fromarray(pixels).save(path, format="JPEG", quality=JPEG_QUALITY)
+
+
+def _is_plain_jpeg(path: Path) -> bool:
+    """Whether every reader sees the same picture in it: RGB, and not to be turned."""
+    with Image.open(path) as image:
+        return (image.format, image.mode) == ("JPEG", "RGB") and _orientation(path) == UPRIGHT
+
+
+def _orientation(path: Path) -> int:
+    with Image.open(path) as image:
+        return image.getexif().get(EXIF_ORIENTATION, UPRIGHT)
+
+
+def _write_mask(path: Path, mask: np.ndarray) -> None:
+    path.write_bytes(encode_mask(mask))
+
+
+def _grouped(pictures: Sequence[np.ndarray | Path]) -> list[tuple[np.ndarray | Path, list[int]]]:
+    """Each different picture with the places where it stands."""
+    groups: dict[object, tuple[np.ndarray | Path, list[int]]] = {}
+    for place, picture in enumerate(pictures):
+        key = picture if isinstance(picture, Path) else (picture.shape, hashlib.sha256(picture.tobytes()).digest())
+        groups.setdefault(key, (picture, []))[1].append(place)
+    return list(groups.values())
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        target.unlink(missing_ok=True)
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)

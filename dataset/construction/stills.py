@@ -1,0 +1,158 @@
+"""Pictures with masks from any segmentation dataset -> the layout of Ref-AVSBench, each laid out ten times.
+
+How a dataset stores them is known by `coco` and `pairs`; files and folders of the layout by `source`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from dataset.audio import compute_fbank, load_waveform
+from dataset.construction.referrals import Referral, is_plain_name
+from dataset.construction.source import SourceVideo, SourceWriter
+from utils.tokens import SPECIAL_TOKENS
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+MAX_VID_BYTES, MAX_OBJECT_BYTES = 120, 60
+NAME_ONLY = "name_only"  # the split of a row that gives an object its name, but is no expression to audit
+
+
+@dataclass(frozen=True)
+class StillObject:
+    """One object of a picture. Without expressions it is "the <name>", if no other object there has its name."""
+
+    name: str
+    mask: np.ndarray  # (H, W) bool
+    origin: str  # where it stands in its dataset, for people
+    expressions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture, its objects, and its sound if it has one. `name` becomes the vid."""
+
+    name: str
+    split: str
+    picture: Path
+    objects: list[StillObject]
+    audio: Path | None = None
+
+
+@dataclass
+class ImportReport:
+    """What was written, and the origin of everything that was not, by reason."""
+
+    num_videos: int = 0
+    num_objects: int = 0
+    num_referrals: int = 0
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+    def leave_out(self, reason: str, origin: str) -> None:
+        self.left_out.setdefault(reason, []).append(origin)
+
+
+def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> None:
+    """Write a folder that `source.RefAVSBench` reads; `report` is brought up to date.
+
+    Raises ValueError when a picture, sound or mask cannot be used, or when no expression remains.
+    """
+    writer, referrals, vids = SourceWriter(root), [], set()
+    for still in stills:
+        objects = _distinct_objects(still, report)
+        vid = _free_vid(still.name, vids)
+        new = list(_referrals(vid, still.split, objects, report))
+        if all(referral.split == NAME_ONLY for referral in new):
+            report.leave_out("no expression about any of its objects", str(still.picture))
+            continue
+        masks = {fid: item.mask for fid, item in enumerate(objects)}
+        try:
+            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, _waveform(still.audio)))
+        except ValueError as error:
+            raise ValueError(f"{still.picture}: {error}") from None
+        vids.add(vid)
+        referrals += new
+        report.num_objects += len(objects)
+    if not referrals:
+        reasons = "; ".join(f"{reason} ({len(origins)})" for reason, origins in report.left_out.items())
+        raise ValueError(f"expected at least one picture with a mask, got none; left out: {reasons or 'nothing'}")
+    writer.write_metadata(referrals)
+    report.num_videos = len(vids)
+    report.num_referrals = sum(referral.split != NAME_ONLY for referral in referrals)
+
+
+def find_audio(folder: Path | None, stem: str) -> Path | None:
+    """The sound file of that name, if the folder has one."""
+    candidates = (folder / f"{stem}{suffix}" for suffix in AUDIO_SUFFIXES) if folder else ()
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def clean_expression(text: object, where: str) -> str:
+    """The expression on one line. Raises ValueError when it is no text, empty, or has a reserved token."""
+    words = " ".join(text.split()) if isinstance(text, str) else ""
+    if not words or not words.isprintable():
+        raise ValueError(f"{where}: expected an expression in words, got {str(text)[:60]!r}")
+    if reserved := [token for token in SPECIAL_TOKENS if token in words.lower()]:
+        raise ValueError(f"{where}: expected plain words, got the reserved {', '.join(reserved)}")
+    return words
+
+
+def _distinct_objects(still: Still, report: ImportReport) -> list[StillObject]:
+    """Objects that have pixels; one that is annotated several times is one object with several expressions."""
+    distinct: dict[tuple[str, bytes], StillObject] = {}
+    for item in still.objects:
+        if not item.mask.any():
+            report.leave_out("empty mask", item.origin)
+            continue
+        key = item.name, np.packbits(item.mask).tobytes()
+        known = distinct.get(key)
+        expressions = dict.fromkeys((known.expressions if known else ()) + item.expressions)
+        distinct[key] = StillObject(item.name, item.mask, item.origin, tuple(expressions))
+    return list(distinct.values())
+
+
+def _referrals(vid: str, split: str, objects: list[StillObject], report: ImportReport) -> Iterator[Referral]:
+    """The rows about one picture; one that only gives an object its name is of no split of the benchmark."""
+    named = Counter(item.name for item in objects)
+    numbers: Counter = Counter()
+    for fid, item in enumerate(objects):
+        by_name = (clean_expression(f"the {item.name.replace('_', ' ')}", item.origin),)
+        is_ambiguous = not item.expressions and named[item.name] > 1
+        if is_ambiguous:
+            report.leave_out("no expression, and its picture has several objects of this name", item.origin)
+        name = _plain(item.name.replace("_", "-"), MAX_OBJECT_BYTES) or "object"
+        for expression in item.expressions or by_name:
+            numbers[name] += 1
+            uid = f"{vid}_{name}_{numbers[name]}"
+            yield Referral(vid, uid, NAME_ONLY if is_ambiguous else split, fid, expression)
+
+
+def _free_vid(name: str, taken: set[str]) -> str:
+    """A plain folder name like `name` that no other picture has."""
+    vid = _plain(name, MAX_VID_BYTES) or "picture"
+    if f"{vid}_".startswith("null_") or not is_plain_name(vid):  # null_ marks references to nothing
+        vid = f"picture-{vid}"
+    number = 1
+    while (free := vid if number == 1 else f"{vid}-{number}") in taken:
+        number += 1
+    return free
+
+
+def _plain(text: str, max_bytes: int) -> str:
+    """Letters, digits, dots, - and _ only."""
+    plain = re.sub(r"[^\w.-]+", "-", text).strip("-.")
+    return plain.encode()[:max_bytes].decode(errors="ignore")
+
+
+def _waveform(path: Path | None) -> np.ndarray | None:
+    if path is None:
+        return None
+    waveform = load_waveform(path)
+    compute_fbank(waveform, path)  # raises ValueError for a sound that an auditor could not hear
+    return waveform

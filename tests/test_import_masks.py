@@ -1,0 +1,308 @@
+"""Masks of other datasets brought into the layout of Ref-AVSBench: run-length codes, COCO files, folders of pairs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from dataset.construction.rle import decode_polygons, decode_rle, decode_segmentation, encode_rle
+from dataset.construction.source import RefAVSBench
+from scripts.benchmark.import_masks import main
+
+HEIGHT, WIDTH = 40, 60
+
+
+def square(top: int, left: int, side: int = 10) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
+def picture(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(len(path.name)).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def mask_file(path: Path, mask: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(mask.astype(np.uint8)).save(path)  # foreground is 1, not 255
+
+
+def run_lengths(mask: np.ndarray) -> list[int]:
+    """COCO's uncompressed counts, by walking over the pixels."""
+    counts, value = [0], False
+    for pixel in mask.T.ravel():
+        if pixel != value:
+            counts.append(0)
+            value = pixel
+        counts[-1] += 1
+    return counts
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.parametrize("seed", range(40))
+def test_run_length_codes(seed):
+    rng = np.random.default_rng(seed)
+    mask = rng.random(rng.integers(1, 50, 2)) < rng.choice([0, 0.02, 0.5, 0.98, 1])
+    mask = np.repeat(mask, rng.integers(1, 40), axis=0)  # long runs as well
+    rle = encode_rle(mask)
+    assert json.loads(json.dumps(rle)) == rle
+    assert np.array_equal(coco_mask.decode(rle).astype(bool), mask)
+    assert np.array_equal(decode_rle(rle), mask)
+    assert np.array_equal(decode_rle({"size": list(mask.shape), "counts": run_lengths(mask)}), mask)
+
+
+def test_polygons():
+    drawn = decode_polygons([[10, 5, 20, 5, 20, 15, 10, 15], [30.5, 20, 40.5, 20, 40.5, 30, 30.5, 30]], (HEIGHT, WIDTH))
+    both = square(5, 10) | square(20, 30)
+    assert drawn.shape == both.shape and drawn.dtype == bool
+    assert np.count_nonzero(drawn ^ both) <= 40  # half a pixel at the borders
+    outside = decode_polygons([[-3, -3, 63.5, -3, 63.5, 43, -3, 43]], (HEIGHT, WIDTH))
+    assert outside.all()
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "complaint"),
+    [
+        ({"size": [40, 60], "counts": "5"}, "sum to 40 x 60 = 2400, got 5"),
+        ({"size": [40, 60], "counts": ""}, "sum to 40 x 60 = 2400, got 0"),
+        ({"size": [40, 60], "counts": "\x00\xff"}, "expected compressed counts"),
+        ({"size": [40, 60], "counts": "o" * 200}, "expected compressed counts"),
+        ({"size": [40, 60], "counts": "5o"}, "cut off"),
+        ({"size": [40, 60], "counts": [2000, 401]}, "got 2401"),
+        ({"size": [40, 60], "counts": [2401, -1]}, "expected counts of 0 or more"),
+        ({"size": [40, 60], "counts": [2400.0]}, "expected counts of 0 or more"),
+        ({"size": [40, 60], "counts": None}, "expected counts of 0 or more"),
+        ({"size": [60, 40], "counts": [2400]}, r"expected the picture's size \[40, 60\], got \[60, 40\]"),
+        ({"size": [10**6, 10**6], "counts": [10**12]}, "expected at most"),
+        ({"size": [0, 60], "counts": []}, r"expected size \[height, width\]"),
+        ({"size": "40", "counts": []}, r"expected size \[height, width\]"),
+        ({"counts": [2400]}, "expected an object with size and counts"),
+        ([], "expected an object with size and counts"),
+        ("text", "expected an object with size and counts"),
+        ([[1, 2, 3, 4]], "of three points or more"),
+        ([[1, 2, 3, 4, 5]], "of three points or more"),
+        ([[1, 2, 3, 4, 5, 6, 7]], "of three points or more"),
+        ([[1, 2, 3, 4, 5, float("nan")]], "of three points or more"),
+        ([[1, 2, 3, 4, 5, "6"]], "of three points or more"),
+        ([1, 2, 3, 4, 5, 6], "of three points or more"),
+        ([[0, 0, 1e9, 0, 5, 5]], "expected points near the picture of 60x40"),
+    ],
+)
+def test_broken_segmentations(segmentation, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        decode_segmentation(segmentation, (HEIGHT, WIDTH))
+
+
+@pytest.fixture
+def coco(tmp_path) -> dict:
+    """Two pictures: a dog with two expressions and two cats; a traffic light drawn as a polygon, and a crowd."""
+    picture(tmp_path / "images" / "a.jpg")
+    picture(tmp_path / "images" / "sub" / "null_b.png")
+    polygon = [[10, 5, 20, 5, 20, 15, 10, 15]]
+    crowd = {"size": [HEIGHT, WIDTH], "counts": run_lengths(square(2, 2))}
+    annotations = [
+        {"image_id": 1, "category_id": 3, "segmentation": encode_rle(square(1, 1)), "expression": "the loud  dog"},
+        {"image_id": 1, "category_id": 3, "segmentation": encode_rle(square(1, 1)), "sent": ["the one that barks"]},
+        {"image_id": 1, "category_id": 4, "segmentation": encode_rle(square(20, 20))},
+        {"image_id": 1, "category_id": 4, "segmentation": encode_rle(square(20, 40)), "caption": "the right cat"},
+        {"image_id": 2, "category_id": 10, "segmentation": polygon, "iscrowd": 0},
+        {"image_id": 2, "category_id": 3, "segmentation": crowd, "iscrowd": 1},
+        {"image_id": 2, "category_id": 3, "segmentation": []},
+        {"image_id": 2, "category_id": 3, "segmentation": encode_rle(square(0, 0, side=0))},
+    ]
+    return {
+        "images": [
+            {"id": 1, "file_name": "a.jpg", "height": HEIGHT, "width": WIDTH},
+            {"id": 2, "file_name": "sub/null_b.png"},
+            {"id": 3, "file_name": "never-annotated.jpg"},
+        ],
+        "annotations": [annotation | {"id": i} for i, annotation in enumerate(annotations)],
+        "categories": [{"id": 3, "name": "dog"}, {"id": 4, "name": "cat"}, {"id": 10, "name": "traffic light"}],
+    }
+
+
+def import_coco(tmp_path, content, *flags: str) -> int:
+    path = tmp_path / "instances.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    target = tmp_path / "out"
+    return main(["--coco", str(path), "--images", str(tmp_path / "images"), "--output", str(target), *flags])
+
+
+def test_coco(tmp_path, coco):
+    assert import_coco(tmp_path, coco, "--split", "test_u") == 0
+    source = RefAVSBench(tmp_path / "out")
+    assert source.problems(source.referrals) == []
+    assert source.left_out == {"split 'name_only', expected one of train, test_s, test_u": ["a_cat_1"]}
+    assert source.object_names("a") == {0: "dog", 1: "cat", 2: "cat"}
+    assert {r.uid: (r.split, r.fid, r.expression) for r in source.referrals} == {
+        "a_dog_1": ("test_u", 0, "the loud dog"),
+        "a_dog_2": ("test_u", 0, "the one that barks"),
+        "a_cat_2": ("test_u", 2, "the right cat"),
+        "sub-null_b_traffic-light_1": ("test_u", 0, "the traffic light"),
+    }
+    masks = source.read_masks("a", 9)
+    assert all(np.array_equal(masks[fid], square(*at)) for fid, at in enumerate([(1, 1), (20, 20), (20, 40)]))
+    assert np.count_nonzero(source.read_masks("sub-null_b", 0)[0] ^ square(5, 10)) <= 20
+    assert source.frame_path("a", 4).read_bytes() == (tmp_path / "images" / "a.jpg").read_bytes()
+    report = json.loads((tmp_path / "out" / "import_report.json").read_text())
+    assert (report["num_videos"], report["num_objects"], report["num_referrals"]) == (2, 4, 4)
+    name = f"{tmp_path / 'instances.json'}: "
+    assert report["left_out"] == {
+        "crowd annotation: several objects in one mask": [f"{name}annotation 5"],
+        "annotation without a segmentation": [f"{name}annotation 6"],
+        "empty mask": [f"{name}annotation 7"],
+        "picture without annotations to use": [f"{name}never-annotated.jpg"],
+        "no expression, and its picture has several objects of this name": [f"{name}annotation 2"],
+    }
+
+
+def test_several_splits_with_pictures_of_the_same_name(tmp_path):
+    for part in ("one", "two"):
+        picture(tmp_path / part / "images" / "0.png")
+        mask_file(tmp_path / part / "masks" / "0.png", square(3, 3))
+    flags = ["--pairs", str(tmp_path / "one"), str(tmp_path / "two"), "--split", "train", "test_s"]
+    assert main([*flags, "--output", str(tmp_path / "out")]) == 0
+    referrals = RefAVSBench(tmp_path / "out").referrals
+    assert [(r.split, r.uid) for r in referrals] == [("train", "0_object_1"), ("test_s", "0-2_object_1")]
+
+
+@pytest.fixture
+def pairs(tmp_path) -> Path:
+    root = tmp_path / "pairs"
+    picture(root / "images" / "street.jpg")
+    picture(root / "images" / "null.jpg")
+    picture(root / "images" / "alone.jpg")
+    mask_file(root / "masks" / "null.png", square(4, 4))
+    for i, name in enumerate(("red_car", "cat_1", "cat_2")):
+        mask_file(root / "masks" / "street" / f"{name}.png", square(5, 15 * i))
+    mask_file(root / "masks" / "lost.png", square(4, 4))
+    (root / "masks" / "street" / "notes.txt").write_text("no mask")
+    (root / "masks" / ".DS_Store").write_text("")
+    soundfile.write(root / "street.flac", np.full(32_000, 0.25), 16_000)
+    (root / "expressions.csv").write_text(
+        "mask,expression,object\nnull.png,the thing that hums,fridge\nstreet/cat_2.png,the right cat,\n"
+    )
+    return root
+
+
+def test_pairs(tmp_path, pairs):
+    assert main(["--pairs", str(pairs), "--audio", str(pairs), "--output", str(tmp_path / "out")]) == 0
+    source = RefAVSBench(tmp_path / "out")
+    assert source.problems(source.referrals) == []
+    assert {r.uid: r.expression for r in source.referrals} == {
+        "picture-null_fridge_1": "the thing that hums",
+        "street_cat_2": "the right cat",
+        "street_red-car_1": "the red car",
+    }
+    assert source.object_names("street") == {0: "cat", 1: "cat", 2: "red-car"}  # files in the order of their names
+    assert np.array_equal(source.read_masks("street", 3)[1], square(5, 30))
+    sound, _ = soundfile.read(source.audio_path("street"))
+    assert len(sound) == 32_000 and np.allclose(sound, 0.25, atol=1e-4)
+    left_out = json.loads((tmp_path / "out" / "import_report.json").read_text())["left_out"]
+    assert {reason: [Path(origin).name for origin in origins] for reason, origins in left_out.items()} == {
+        "mask that is no PNG file": ["notes.txt"],
+        "picture without a mask": ["alone.jpg"],
+        "mask without a picture": ["lost"],
+        "no expression, and its picture has several objects of this name": ["cat_1.png"],
+    }
+
+
+def edited(coco: dict, key: str, index: int, **change) -> dict:
+    coco[key][index] = coco[key][index] | change
+    return coco
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (lambda coco: "{", "expected JSON"),
+        (lambda coco: "[" * 100_000, "expected JSON"),
+        (lambda coco: [], "expected a COCO file with a list of objects called 'images'"),
+        (lambda coco: coco | {"annotations": [1]}, "a list of objects called 'annotations'"),
+        (lambda coco: edited(coco, "annotations", 0, image_id=[1]), "expected ids that are numbers or text"),
+        (lambda coco: edited(coco, "annotations", 0, image_id=77), "annotation 0: expected the id of an image, got"),
+        (lambda coco: edited(coco, "annotations", 0, category_id=77), "annotation 0: expected the id of a category"),
+        (lambda coco: edited(coco, "annotations", 0, expression=5), "annotation 0: expected an expression in words"),
+        (lambda coco: edited(coco, "annotations", 0, expression="<mask>"), "got the reserved <mask>"),
+        (lambda coco: edited(coco, "annotations", 0, segmentation=[[1, 2]]), "annotation 0: polygon: expected"),
+        (lambda coco: edited(coco, "annotations", 0, segmentation=encode_rle(np.ones((9, 9), bool))), "got [9, 9]"),
+        (lambda coco: edited(coco, "images", 0, id=2), "expected each image to have its own id"),
+        (lambda coco: edited(coco, "images", 0, file_name="b.jpg"), "b.jpg: no such picture"),
+        (lambda coco: edited(coco, "images", 0, file_name="../../secret.jpg"), "got one that leaves it"),
+        (lambda coco: edited(coco, "images", 0, file_name=None), "image 1: expected a file_name, got None"),
+        (lambda coco: edited(coco, "images", 0, width=61), "expected (height, width) (40, 61)"),
+        (lambda coco: edited(coco, "categories", 0, name=""), "category 3: expected a name"),
+        (lambda coco: coco | {"annotations": []}, "expected at least one picture with a mask, got none"),
+    ],
+)
+def test_a_broken_coco_file_ends_in_one_sentence_and_writes_nothing(tmp_path, coco, content, complaint, capsys):
+    assert import_coco(tmp_path, content(coco)) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("import_masks: ") and complaint in error
+    assert {path.name for path in tmp_path.iterdir()} == {"images", "instances.json"}
+
+
+def shorter_sound(root: Path) -> None:
+    soundfile.write(root / "street.wav", np.zeros(800), 16_000)
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda root: mask_file(root / "masks" / "null.png", np.ones((5, 5), bool)), "(40, 60), got (5, 5)"),
+        (lambda root: (root / "images" / "street.jpg").write_bytes(b"no picture"), "street.jpg: expected an image"),
+        (lambda root: (root / "masks" / "null.png").write_bytes(b"no mask"), "null.png: expected an image"),
+        (lambda root: picture(root / "images" / "null.png"), "expected one picture of this name, got null.jpg"),
+        (lambda root: (root / "expressions.csv").write_text("mask,words\nnull.png,a\n"), "mask,expression[,object]"),
+        (lambda root: (root / "expressions.csv").write_text("mask,expression\ncat.png,a\n"), "got 'cat.png'"),
+        (lambda root: (root / "expressions.csv").write_text("mask,expression\nnull.png,\n"), "expression in words"),
+        (lambda root: (root / "expressions.csv").write_bytes(b"mask,expression\n\xff,\n"), "UTF-8"),
+        (shorter_sound, "too short"),
+    ],
+)
+def test_a_broken_folder_of_pairs_ends_in_one_sentence_and_writes_nothing(tmp_path, pairs, damage, complaint, capsys):
+    damage(pairs)
+    assert main(["--pairs", str(pairs), "--audio", str(pairs), "--output", str(tmp_path / "out")]) == 2
+    assert complaint in capsys.readouterr().err.splitlines()[-1]
+    assert {path.name for path in tmp_path.iterdir()} == {"pairs"}
+
+
+def test_an_output_with_content_is_not_touched(tmp_path, pairs, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    assert main(["--pairs", str(pairs), "--output", str(tmp_path / "out")]) == 2
+    assert "expected a folder that is new or empty" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+    (tmp_path / "out" / "mine.txt").unlink()
+    assert main(["--pairs", str(pairs), "--output", str(tmp_path / "out")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        ("", "expected --coco or --pairs, got neither"),
+        ("--coco a.json --images b --pairs c", "expected --coco or --pairs, got both"),
+        ("--coco a.json", "--images: expected a folder with --coco"),
+        ("--pairs c --images b", "--images: expected it with --coco only"),
+        ("--pairs a b c --split train test_s", "--split: expected 1 or 3 values, one for each source, got 2"),
+        ("--pairs a --split val", "--split: expected train, test_s or test_u, got 'val'"),
+        ("--pairs a", "a/images: no such folder"),
+        ("--coco a.json --images b", "a.json: no such file"),
+        ("--pairs a --maks b", "unknown flag or key: --maks b"),
+    ],
+)
+def test_wrong_flags_end_in_one_sentence(tmp_path, monkeypatch, flags, complaint, capsys):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(["--output", "out", *flags.split()])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert complaint in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
