@@ -11,4 +11,5 @@
 - unused_keys: what released files hold that nothing reads
 - published: the file formats and key names of the released weights
 - checkpoint: our auditor folder, written and read
+- objects: finds the objects of a frame, for building a benchmark
 """

@@ -47,19 +47,16 @@ def test_the_published_set_of_masks():
 
 
 def test_merges_are_ranked_by_iou_and_full_negs_by_their_boxes():
-    near_and_large = Negative("the sofa", rectangle(40, 100, 80, 160))
-    far_and_small = Negative("the lamp", rectangle(0, 0, 10, 10))
+    near_and_large = Negative("sofa", rectangle(40, 100, 80, 160))
+    far_and_small = Negative("lamp", rectangle(0, 0, 10, 10))
     ordered = usable_negatives(GT, [far_and_small, near_and_large])
     made, _ = make_candidates(GT, "dog", ordered, np.random.default_rng(0))
     by_name = {mask.name: mask for mask in made}
-    assert [by_name[f"full_neg_{r}"].negative_object for r in (1, 2)] == [
-        "the lamp",
-        "the sofa",
-    ]  # neither box overlaps
-    assert [by_name[f"merge_{r}"].negative_object for r in (1, 2)] == ["the lamp", "the sofa"]
+    assert [by_name[f"full_neg_{r}"].negative_object for r in (1, 2)] == ["sofa", "lamp"]
+    assert [by_name[f"merge_{r}"].negative_object for r in (1, 2)] == ["lamp", "sofa"]
     assert [by_name[f"merge_{r}"].audit.action for r in (1, 2)] == ["minor revision", "reject"]
     assert np.array_equal(by_name["merge_2"].mask, GT | near_and_large.mask)
-    assert "merging an excessively large, non-target the sofa" in by_name["merge_2"].response
+    assert "merging an excessively large, non-target sofa" in by_name["merge_2"].response
 
 
 @pytest.mark.parametrize(
@@ -122,6 +119,11 @@ def test_a_tiny_object_says_what_it_cannot_have():
     }
     assert {(item.mask_type, item.rank) for item in missing} >= {("cutout", 1), ("cutout", 2)}
     assert all(item.reason for item in missing)
+
+
+def test_of_boxes_that_do_not_overlap_the_nearest_comes_first():
+    far, near = Negative("far", rectangle(0, 0, 10, 10)), Negative("near", rectangle(85, 60, 95, 70))
+    assert [negative.name for negative in usable_negatives(GT, [far, near])] == ["near", "far"]
 
 
 def test_box_iou():

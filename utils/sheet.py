@@ -21,7 +21,7 @@ LABEL_LINES = (10, 37, 60)  # where the lines of a panel's label begin, pixels b
 # These differ from the ground truth at its edge or inside it; the others may reach far away.
 NEAR_TYPES = ("perfect", "cutout", "erode", "dilate")
 ROOM, LEAST_ZOOM, SMALLEST_AREA = 1.35, 1.4, 64  # times the masks' box; times; pixels of the frame
-RANK_WORDS = {1: "rank 1, hard", 2: "rank 2, medium"}
+GRADED_TYPES = ("cutout", "dilate", "erode")  # paper Sec. 3.2: their second rank is medium
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,7 @@ def _label(page: Page, mask: SheetMask, zoom: float, x: int, y: int, width: int)
     """Type, rank and enlargement, then IoU and action, then the wrong object."""
     first, second, third = (y + line for line in LABEL_LINES)
     page.text(mask.mask_type, x, first, 16, weight="bold")
-    note = "the ground truth" if mask.mask_type == "perfect" else RANK_WORDS.get(mask.rank, f"rank {mask.rank}")
-    if mask.mask_type == "perfect" or mask.rank is not None:
+    if note := _rank_note(mask):
         page.text(note, x + round(page.text_width(mask.mask_type, 16, "bold")) + 10, first + 2, 13, GREY)
     if zoom > 1:
         words = f"{zoom:.1f} ×"
@@ -169,3 +168,12 @@ def _label(page: Page, mask: SheetMask, zoom: float, x: int, y: int, width: int)
     if mask.negative_object:
         words = f"{'with' if mask.mask_type == 'merge' else 'instead:'} the {one_line(mask.negative_object)}"
         page.text(page.wrapped(words, 13, "normal", width, max_lines=1)[0], x, third, 13, GREY)
+
+
+def _rank_note(mask: SheetMask) -> str:
+    if mask.mask_type == "perfect":
+        return "the ground truth"
+    if mask.rank is None:
+        return ""
+    level = {1: ", hard", 2: ", medium"} if mask.mask_type in GRADED_TYPES else {1: ", hard"}
+    return f"rank {mask.rank}{level.get(mask.rank, '')}"

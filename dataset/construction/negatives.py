@@ -36,7 +36,7 @@ NegativeSource = Callable[[Referral, int], list[Negative]]
 
 
 def usable_negatives(gt: np.ndarray, objects: list[Negative]) -> list[Negative]:
-    """At most three of the objects, those whose boxes overlap the target's box most, hardest first.
+    """At most three of the objects, those whose boxes overlap the target's box most, hardest first; then the nearest.
 
     What an object shares with the target is taken from it; it is dropped when fewer than 30 pixels are left, or when
     it is the target itself (annotated or detected twice). Raises ValueError for a mask of another size.
@@ -52,7 +52,8 @@ def usable_negatives(gt: np.ndarray, objects: list[Negative]) -> list[Negative]:
         if np.count_nonzero(rest) >= MIN_PIXELS and np.count_nonzero(gt & negative.mask) < SAME_OBJECT * union:
             kept.append(Negative(negative.name, rest))
     distinct = list({negative.mask.tobytes(): negative for negative in reversed(kept)}.values())[::-1]
-    distinct.sort(key=lambda negative: -box_iou(box_of(gt), box_of(negative.mask)))
+    target = box_of(gt)
+    distinct.sort(key=lambda negative: (-box_iou(target, box := box_of(negative.mask)), box_gap(target, box)))
     return distinct[:MAX_NEGATIVES]
 
 
@@ -69,6 +70,13 @@ def box_iou(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
     shared = max(0, height) * max(0, width)
     areas = [(bottom - top) * (right - left) for top, left, bottom, right in (one, other)]
     return shared / (sum(areas) - shared)
+
+
+def box_gap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """Pixels between two boxes (top, left, bottom, right); 0 where they meet."""
+    down = max(one[0], other[0]) - min(one[2], other[2])
+    across = max(one[1], other[1]) - min(one[3], other[3])
+    return float(np.hypot(max(0, down), max(0, across)))
 
 
 class GroundTruthNegatives:
@@ -92,7 +100,7 @@ def negatives_line(uid: str, frame: int, objects: list[tuple[str, np.ndarray]]) 
 class FileNegatives:
     """Masks that the user brings, or that models proposed: JSON lines, one for each uid and frame that has any.
 
-    {"uid": ..., "frame": 3, "objects": [{"name": "the red car", "segmentation": {"size": [H, W], "counts": ...}}, ...]}
+    {"uid": ..., "frame": 3, "objects": [{"name": "red car", "segmentation": {"size": [H, W], "counts": ...}}, ...]}
     with COCO run-length codes; or "mask_path" instead of "segmentation", relative to the file's folder and inside it.
     Raises FileNotFoundError, or ValueError naming the line.
     """

@@ -15,7 +15,6 @@ from dataset.construction.selection import pick_video_mode, select_referrals
 from dataset.construction.source import RefAVSBench
 from dataset.entries import NUM_FRAMES
 
-KEY_FRAMES = ("gt", "given", "detector")
 Areas = dict[int, list[int]]  # fid -> pixels of that object in each of the ten frames
 
 
@@ -134,7 +133,7 @@ def _add_video_mode(plan: Plan, split: str, num_videos: int, areas: dict[str, Ar
 
     referrals = [i.referral for i in plan.instances if i.referral.split == split and seen_throughout(i.referral)]
     picked = pick_video_mode(referrals, num_videos, seed, with_another)
-    if len(picked) < num_videos:
+    if len(picked) < num_videos and any(instance.referral.split == split for instance in plan.instances):
         plan.notes.append(
             f"video mode of {split}: {num_videos} videos asked for, {len(picked)} show a target in all ten frames"
         )

@@ -39,7 +39,7 @@ def select_referrals(
 def pick_video_mode(
     referrals: Iterable[Referral], num_videos: int, seed: int, is_whole: Callable[[Referral], bool]
 ) -> list[Referral]:
-    """One referral for each of at most `num_videos` videos (0: all), by uid, for the audits of all ten frames.
+    """One referral for each of at most `num_videos` videos, by uid, for the audits of all ten frames.
 
     Videos come in an order of chance; those with a referral for which `is_whole` holds come first, for example because
     its target can be seen in every frame.
@@ -47,15 +47,14 @@ def pick_video_mode(
     videos: dict[str, list[Referral]] = defaultdict(list)
     for referral in sorted(referrals, key=lambda referral: _chance(seed, referral.uid)):
         videos[referral.vid].append(referral)
-    limit = num_videos or len(videos)
     whole: list[Referral] = []
     partial: list[Referral] = []
     for vid in sorted(videos, key=lambda vid: _chance(seed, vid)):
-        if len(whole) == limit:
+        if len(whole) == num_videos:
             break
         found = next((referral for referral in videos[vid] if is_whole(referral)), None)
         (whole if found else partial).append(found or videos[vid][0])
-    return sorted((whole + partial)[:limit], key=lambda referral: referral.uid)
+    return sorted((whole + partial)[:num_videos], key=lambda referral: referral.uid)
 
 
 def template(referral: Referral) -> str:

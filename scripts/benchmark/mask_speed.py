@@ -128,7 +128,7 @@ def _timed_in_turn(masks: list[np.ndarray], seed: int, title: str) -> tuple[_Tim
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_program("python -m scripts.benchmark.mask_speed", (MaskSpeedArguments,), measure, argv, __doc__)
+    return run_program("mask_speed", (MaskSpeedArguments,), measure, argv, __doc__)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""Names of objects in a frame other than the target (paper Sec. 3.2 and G.1).
+
+Knows the published question and how to read its answers; the model that answers is left to `qwen`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.objects.qwen import QwenVL
+
+MAX_NAMES = 5
+NAME_KEYS = ("name", "object", "label")
+# Section G.1, word for word; the asterisks are the paper's own emphasis, the quotation marks straight ones.
+QUESTION = """You are an advanced general visual analysis system capable of precise object detection and reasoning.
+
+User Query Target: "{target_object}"
+
+Task: Analyze the image and detect distinct objects, strictly **EXCLUDING** the target object mentioned above. \
+Return a JSON list sorted by the specific logic below.
+
+Object Granularity (Whole Entities):
+- **Strictly Whole Objects:** Identify complete entities (e.g., "person", "cat") rather than parts (e.g., do NOT \
+output "hand", "wheel").
+- **Interactive Context:** If a person or animal is interacting with the target, identify the **subject** (e.g., \
+"musician"), not the body part.
+
+Quantity Constraint (Strict):
+- **Range:** Output between **2 to 5** objects total.
+- **Adaptability:** If the scene is simple, list 2-3 items. If complex, list up to 5.
+
+Sorting Logic (Strict Priority Order):
+1. **Potential Sound Sources:** Humans, animals, vehicles, electronics, or instruments.
+2. **Interaction & Contextual Relevance:** Objects physically/functionally related to the "{target_object}" (e.g., \
+leashes, roads).
+3. **Visual Salience:** Other visually prominent objects.
+
+Differentiation Requirements:
+Use descriptors (color, location) to distinguish similar objects (e.g., "white van in distance").
+
+Output Format:
+Return **ONLY** a raw JSON list of strings. Do not use Markdown formatting."""
+
+
+@dataclass(frozen=True)
+class NamerReply:
+    """What the model said. `parsed` is False when it could not be read, and `names` is then empty."""
+
+    names: list[str]
+    text: str
+    parsed: bool
+
+
+class Namer:
+    """Asks a Qwen2.5-VL model for up to five objects that are not the target."""
+
+    def __init__(self, qwen: QwenVL):
+        self.qwen = qwen
+
+    def __call__(self, image: np.ndarray, target_object: str) -> NamerReply:
+        """RGB uint8 (H, W, 3) and the target's name -> names in the order of the paper's sorting logic."""
+        text = self.qwen(image, QUESTION.format(target_object=target_object))
+        names = parse_names(text, target_object)
+        return NamerReply(names or [], text, names is not None)
+
+
+def parse_names(text: str, target_object: str) -> list[str] | None:
+    """The names in a reply: its first JSON list of names, bare, fenced or among other words; None without one.
+
+    An item is a text, or an object with the key name, object or label. The target itself, repeated names and empty ones
+    are left out; at most five are kept.
+    """
+    for start in (match.start() for match in re.finditer(r"\[", text)):
+        try:
+            items, _ = json.JSONDecoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        found = [_name_of(item) for item in items]
+        if None not in found:
+            distinct: dict[str, str] = {}
+            for name in found:
+                distinct.setdefault(name.lower(), name)
+            return [name for key, name in distinct.items() if key not in ("", target_object.strip().lower())][
+                :MAX_NAMES
+            ]
+    return None
+
+
+def _name_of(item: object) -> str | None:
+    if isinstance(item, dict):
+        item = next((item[key] for key in NAME_KEYS if key in item), None)
+    return " ".join(item.split()) if isinstance(item, str) else None

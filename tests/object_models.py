@@ -1,0 +1,158 @@
+"""Tiny folders of the object models with seeded random weights, of the very classes that published folders hold."""
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers.models import BPE
+from transformers import (
+    BertConfig,
+    BertTokenizer,
+    CLIPTokenizer,
+    GroundingDinoConfig,
+    GroundingDinoForObjectDetection,
+    MMGroundingDinoConfig,
+    MMGroundingDinoForObjectDetection,
+    Owlv2Config,
+    Owlv2ForObjectDetection,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Sam2Config,
+    Sam2MaskDecoderConfig,
+    Sam2Model,
+    Sam2VideoConfig,
+    Sam2VideoMaskDecoderConfig,
+    Sam2VideoModel,
+    SwinConfig,
+)
+
+from models.objects.detecting import VOCABULARY
+from models.objects.qwen import IMAGE_TOKEN
+
+BERT_IDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}  # as published
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SAM2_SIDE = 64  # pixels of the tiny SAM2's square input
+
+
+CHAT_TOKENS = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", IMAGE_TOKEN, "<|video_pad|>"]
+CHAT_FORM = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def save_seeded(model_class: type[PreTrainedModel], config, folder: Path) -> Path:
+    """Write a model with random weights, wide enough to give distinct answers, the same from run to run."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = model_class(config)
+        for weight in model.parameters():
+            if weight.ndim > 1:
+                torch.nn.init.normal_(weight, std=0.2)
+        model.save_pretrained(folder)
+    return folder
+
+
+def save_grounding_dino(folder: Path, mm: bool = False) -> Path:
+    """A GroundingDINO, or an MM-GroundingDINO, with a BERT tokenizer that spells unknown words in letters."""
+    swin = SwinConfig(embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=4, out_indices=[2, 3, 4])
+    bert = BertConfig(vocab_size=1200, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    config_class = MMGroundingDinoConfig if mm else GroundingDinoConfig
+    config = config_class(
+        backbone_config=swin,
+        text_config=bert,
+        d_model=32,
+        num_queries=12,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+    )
+    unused = {f"[unused{i}]": i for i in range(1030) if i not in BERT_IDS.values()}
+    words = dict.fromkeys([*LETTERS, *(f"##{letter}" for letter in LETTERS), *" ".join(VOCABULARY).split()])
+    vocab = BERT_IDS | unused | {word: 1030 + i for i, word in enumerate(words)}
+    BertTokenizer(vocab=vocab).save_pretrained(folder)
+    return save_seeded(MMGroundingDinoForObjectDetection if mm else GroundingDinoForObjectDetection, config, folder)
+
+
+def save_owlv2(folder: Path) -> Path:
+    """An OWLv2 of 64 pixels with a CLIP tokenizer that spells words in letters."""
+    tokens = ["!", *LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
+    ids = {token: i for i, token in enumerate(tokens)}
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    special = {"pad_token_id": 0, "bos_token_id": len(tokens) - 2, "eos_token_id": len(tokens) - 1}
+    config = Owlv2Config(
+        text_config={**sizes, **special, "vocab_size": len(tokens)},
+        vision_config={**sizes, "image_size": 64, "patch_size": 16},
+        projection_dim=32,
+    )
+    CLIPTokenizer(vocab=ids, merges=[], pad_token="!").save_pretrained(folder)
+    return save_seeded(Owlv2ForObjectDetection, config, folder)
+
+
+def save_sam2(folder: Path, video: bool = False) -> Path:
+    """A SAM2 of 64 pixels; `video` gives the type of the published folders, with the parts that follow objects."""
+    hiera = {
+        "model_type": "sam2_hiera_det_model",
+        "hidden_size": 8,
+        "image_size": [SAM2_SIDE, SAM2_SIDE],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": [8, 16, 24, 32],
+        "num_attention_heads_per_stage": [1, 1, 1, 1],
+        "window_size_per_stage": [4, 4, 4, 2],
+        "window_positional_embedding_background_size": [2, 2],
+        "global_attention_blocks": [3],
+    }
+    vision = {
+        "backbone_config": hiera,
+        "backbone_channel_list": [32, 24, 16, 8],
+        "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+        "fpn_hidden_size": 32,
+    }
+    config_class = Sam2VideoConfig if video else Sam2Config
+    decoder_class = Sam2VideoMaskDecoderConfig if video else Sam2MaskDecoderConfig
+    config = config_class(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": 32, "image_size": SAM2_SIDE},
+        mask_decoder_config=decoder_class(hidden_size=32, mlp_dim=32, iou_head_hidden_dim=32, num_attention_heads=2),
+        **({"memory_attention_hidden_size": 32, "memory_attention_num_layers": 1} if video else {}),
+    )
+    return save_seeded(Sam2VideoModel if video else Sam2Model, config, folder)
+
+
+def save_qwen(folder: Path) -> Path:
+    """A Qwen2.5-VL with a tokenizer that spells words in letters, and the chat form of the published one in short."""
+    tokenizer = _save_chat_tokenizer(folder)
+    ids = dict(zip(CHAT_TOKENS, tokenizer.convert_tokens_to_ids(CHAT_TOKENS), strict=True))
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 4096,
+            "rope_scaling": {"type": "mrope", "mrope_section": [1, 1, 2], "rope_type": "default"},
+            "bos_token_id": None, "eos_token_id": ids["<|im_end|>"], "pad_token_id": ids["<|im_end|>"],
+        },
+        vision_config={
+            "depth": 2, "hidden_size": 16, "intermediate_size": 24, "num_heads": 2, "out_hidden_size": 32,
+            "fullatt_block_indexes": [1], "window_size": 56,
+        },
+        image_token_id=ids[IMAGE_TOKEN], video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"],
+    )  # fmt: skip
+    return save_seeded(Qwen2_5_VLForConditionalGeneration, config, folder)
+
+
+def _save_chat_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate([*letters, *CHAT_TOKENS])}
+    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>")
+    fast.add_special_tokens({"additional_special_tokens": CHAT_TOKENS})
+    fast.chat_template = CHAT_FORM
+    fast.save_pretrained(folder)
+    return fast
