@@ -82,6 +82,10 @@ def test_a_recorded_reply():
         ('{"objects": ["man"]}', ["man"]),
         ('["man", "Man", " ", "Violin", "dog"]', ["man", "dog"]),
         (json.dumps(list("abcdefg")), list("abcde")),
+        ('["The violin", "a violin", "violin bow", "the bow_", "Bow"]', ["violin bow", "the bow_"]),
+        ('[see below] then ["man"]', ["man"]),
+        ('[{"name": "man", "parts": ["hand", "wheel"]}, {"name": "do', None),
+        ('["dog", ["cat"]]', None),
         ("[]", []),
         ("", None),
         ('["man", "red', None),
@@ -93,6 +97,10 @@ def test_a_recorded_reply():
 )
 def test_replies_of_the_namer(text, names):
     assert parse_names(text, "violin") == names
+
+
+def test_the_target_is_no_other_object_however_it_is_spelled():
+    assert parse_names('["hair dryer", "the Hair-Dryer", "woman"]', "hair-dryer") == ["woman"]
 
 
 def test_the_published_question():

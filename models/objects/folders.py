@@ -15,6 +15,7 @@ from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTr
 
 from models.vision import WEIGHT_FILES
 
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 logger = logging.getLogger(__name__)
 
 
@@ -79,7 +80,9 @@ def load_folder(
 
 
 def load_text_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer in a model's folder. Raises ValueError when its files are missing or damaged."""
+    """The tokenizer in a model's folder. Raises FileNotFoundError, ValueError when its files are missing or damaged."""
+    if not any((Path(folder) / name).is_file() for name in TOKENIZER_FILES):  # it would be made empty, in silence
+        raise FileNotFoundError(f"{folder}: expected the tokenizer's {' or '.join(TOKENIZER_FILES)}, got none of them")
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # as above; a missing file is an OSError, a TypeError or a ValueError, by tokenizer

@@ -72,21 +72,31 @@ def parse_names(text: str, target_object: str) -> list[str] | None:
     """The names in a reply: its first JSON list of names, bare, fenced or among other words; None without one.
 
     An item is a text, or an object with the key name, object or label. The target itself, repeated names and empty ones
-    are left out; at most five are kept.
+    are left out, however they are spelled; at most five are kept. Nothing is read out of a list that is broken.
     """
-    for start in (match.start() for match in re.finditer(r"\[", text)):
+    found = _first_list_of_names(text)
+    if found is None:
+        return None
+    distinct: dict[str, str] = {}
+    for name in found:
+        distinct.setdefault(_plain(name), name)
+    unwanted = ("", _plain(target_object))
+    return [name for key, name in distinct.items() if key not in unwanted][:MAX_NAMES]
+
+
+def _first_list_of_names(text: str) -> list[str] | None:
+    end = 0
+    while (start := text.find("[", end)) >= 0:
         try:
-            items, _ = json.JSONDecoder().raw_decode(text, start)
+            items, end = json.JSONDecoder().raw_decode(text, start)
         except (ValueError, RecursionError):
+            end, inner = text.find("]", start) + 1, text.find("[", start + 1)
+            if not end or 0 <= inner < end:  # cut off, or a broken list around another
+                return None
             continue
-        found = [_name_of(item) for item in items]
-        if None not in found:
-            distinct: dict[str, str] = {}
-            for name in found:
-                distinct.setdefault(name.lower(), name)
-            return [name for key, name in distinct.items() if key not in ("", target_object.strip().lower())][
-                :MAX_NAMES
-            ]
+        names = [_name_of(item) for item in items]
+        if None not in names:
+            return names
     return None
 
 
@@ -94,3 +104,9 @@ def _name_of(item: object) -> str | None:
     if isinstance(item, dict):
         item = next((item[key] for key in NAME_KEYS if key in item), None)
     return " ".join(item.split()) if isinstance(item, str) else None
+
+
+def _plain(name: str) -> str:
+    """ "The hair-dryer" -> "hair dryer"."""
+    words = re.sub(r"[\W_]+", " ", name.casefold()).strip()
+    return re.sub(r"^(a|an|the) (?=.)", "", words)

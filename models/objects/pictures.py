@@ -1,7 +1,7 @@
 """Pictures -> the normalised tensors that object models read, and autocasting for running them.
 
-Knows resizing and normalising, the same for every model here (transformers' own image processors would need
-torchvision); which size a model wants is its own file's business.
+Knows resizing and normalising, the same for every model here (several of transformers' own image processors need
+torchvision or scipy); which size a model wants is its own file's business.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ def fit_edges(height: int, width: int, shortest: int, longest: int) -> tuple[int
 
     Keeps the aspect ratio up to rounding; no edge falls below one pixel.
     """
-    scale = min(shortest / min(height, width), longest / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    short, long = sorted((height, width))
+    scaled = min(float(shortest), longest * short / long)
+    edges = {short: max(1, round(scaled)), long: max(1, int(scaled * long / short))}
+    return edges[height], edges[width]
 
 
 def make_pixel_values(
