@@ -125,9 +125,12 @@ def save_sam2(folder: Path, video: bool = False) -> Path:
     return save_seeded(Sam2VideoModel if video else Sam2Model, config, folder)
 
 
-def save_qwen(folder: Path) -> Path:
-    """A Qwen2.5-VL with a tokenizer that spells words in letters, and the chat form of the published one in short."""
-    tokenizer = _save_chat_tokenizer(folder)
+def save_qwen(folder: Path, boxes: bool = False) -> Path:
+    """A Qwen2.5-VL with a tokenizer that spells words in letters, and the chat form of the published one in short.
+
+    `boxes`: with the tokens of Rex-Omni.
+    """
+    tokenizer = _save_chat_tokenizer(folder, [f"<{i}>" for i in range(1000)] if boxes else [])
     ids = dict(zip(CHAT_TOKENS, tokenizer.convert_tokens_to_ids(CHAT_TOKENS), strict=True))
     config = Qwen2_5_VLConfig(
         text_config={
@@ -146,13 +149,13 @@ def save_qwen(folder: Path) -> Path:
     return save_seeded(Qwen2_5_VLForConditionalGeneration, config, folder)
 
 
-def _save_chat_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+def _save_chat_tokenizer(folder: Path, more_tokens: list[str]) -> PreTrainedTokenizerFast:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate([*letters, *CHAT_TOKENS])}
+    vocabulary = {token: i for i, token in enumerate([*letters, *CHAT_TOKENS, *more_tokens])}
     tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>")
-    fast.add_special_tokens({"additional_special_tokens": CHAT_TOKENS})
+    fast.add_special_tokens({"additional_special_tokens": [*CHAT_TOKENS, *more_tokens]})
     fast.chat_template = CHAT_FORM
     fast.save_pretrained(folder)
     return fast

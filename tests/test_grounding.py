@@ -14,7 +14,7 @@ from models.objects.detecting import Detector, Owlv2, load_detector, suppress_du
 from models.objects.grounding_dino import GroundingDino, load_grounding_dino, make_caption
 from models.objects.pictures import CLIP, IMAGENET, Normalisation, fit_edges, make_pixel_values, read_normalisation
 from models.objects.rex_omni import RexOmniGrounder
-from tests.object_models import save_grounding_dino, save_owlv2
+from tests.object_models import save_grounding_dino, save_owlv2, save_qwen
 
 HEIGHT, WIDTH = 48, 96
 PLAIN = Normalisation((0, 0, 0), (1, 1, 1))
@@ -170,12 +170,11 @@ def test_tiny_grounders(folders, kind, image, small_pictures, monkeypatch):
     assert grounder(image, []) == []
 
 
-def test_a_qwen_folder_grounds_as_rex_omni(tmp_path, monkeypatch):
-    (tmp_path / "config.json").write_text('{"model_type": "qwen2_5_vl"}')
-    (tmp_path / "model.safetensors").touch()
-    monkeypatch.setattr(grounding.qwen, "load_qwen", lambda *args: args)
-    grounder = grounding.load_grounder(tmp_path, "cpu", torch.bfloat16)
-    assert isinstance(grounder, RexOmniGrounder) and grounder.qwen == (tmp_path, "cpu", torch.bfloat16)
+def test_a_qwen_folder_grounds_as_rex_omni(tmp_path, image):
+    grounder = grounding.load_grounder(save_qwen(tmp_path / "rex", boxes=True))
+    assert isinstance(grounder, RexOmniGrounder) and "<999>" in grounder.qwen.tokenizer.get_vocab()
+    with pytest.raises(ValueError, match="expected Rex-Omni with its tokens <0> to <999>, got a Qwen2.5-VL without"):
+        grounding.load_grounder(save_qwen(tmp_path / "plain"))
 
 
 def test_text_beyond_the_limit_is_refused(folders, image):

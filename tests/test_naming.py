@@ -131,8 +131,11 @@ def test_replies_of_rex_omni(answer, boxes):
 
 
 def test_rex_omni_asks_for_one_phrase_at_a_time():
-    model = Saying("<|object_ref_start|>x<|object_ref_end|><|box_start|><0><0><99><99><|box_end|>", "none")
-    assert [box.name for box in RexOmniGrounder(model)(IMAGE, ["cat", "dog"])] == ["cat"]
+    model = Saying(
+        "<|object_ref_start|>x<|object_ref_end|><|box_start|><0><0><99><99>,<0><0><999><999><|box_end|>", "none"
+    )
+    (box,) = RexOmniGrounder(model)(IMAGE, ["cat", "dog"])
+    assert box == Box("cat", (0, 0, 110, 70))  # the largest
     assert model.questions[1] == "Detect dog. Output the bounding box coordinates in [x0, y0, x1, y1] format."
 
 

@@ -13,6 +13,11 @@ class Box:
     box: tuple[float, float, float, float]
     score: float | None = None
 
+    @property
+    def area(self) -> float:
+        x0, y0, x1, y1 = self.box
+        return (x1 - x0) * (y1 - y0)
+
     def clamped(self, size: tuple[int, int]) -> Box | None:
         """The part of the box inside a picture of this (height, width); None where it has no area."""
         height, width = size

@@ -39,14 +39,17 @@ def load_chat_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
 
 def read_added_ids(folder: Path) -> dict[str, int]:
     """Added token -> id, from tokenizer.json and tokenizer_config.json; the latter has the last word."""
-    ids = {}
-    if (folder / "tokenizer.json").is_file():
-        added = read_json_file(folder / "tokenizer.json").get("added_tokens") or []
-        ids |= {token["content"]: token["id"] for token in added}
-    if (folder / "tokenizer_config.json").is_file():
-        added = read_json_file(folder / "tokenizer_config.json").get("added_tokens_decoder") or {}
-        ids |= {token["content"]: int(token_id) for token_id, token in added.items()}
-    return ids
+    contents = [_read_if_there(folder / name) for name in ("tokenizer.json", "tokenizer_config.json")]
+    listed, decoder = contents[0].get("added_tokens") or [], contents[1].get("added_tokens_decoder") or {}
+    try:
+        ids = {token["content"]: token["id"] for token in listed}
+        return ids | {token["content"]: int(token_id) for token_id, token in decoder.items()}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{folder}: expected added tokens with their content and id, got one without") from error
+
+
+def _read_if_there(path: Path) -> dict:
+    return read_json_file(path) if path.is_file() else {}
 
 
 def misplaced_tokens(tokenizer: PreTrainedTokenizerBase, ids: dict[str, int]) -> list[str]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 
-from models.objects import grounding_dino, qwen
+from models.objects import grounding_dino
 from models.objects.folders import check_model_folder
 from models.objects.grounding_dino import GroundingDino, load_grounding_dino
-from models.objects.rex_omni import RexOmniGrounder
+from models.objects.qwen import MODEL_TYPE as REX_OMNI_TYPE
+from models.objects.rex_omni import RexOmniGrounder, load_rex_omni
 
 
 def load_grounder(
@@ -22,7 +23,7 @@ def load_grounder(
 
     Raises FileNotFoundError or ValueError, naming the folder, when it holds none of the kinds.
     """
-    model_type = check_model_folder(folder, (qwen.MODEL_TYPE, *grounding_dino.MODEL_TYPES))
-    if model_type == qwen.MODEL_TYPE:
-        return RexOmniGrounder(qwen.load_qwen(folder, device, dtype))
+    model_type = check_model_folder(folder, (REX_OMNI_TYPE, *grounding_dino.MODEL_TYPES))
+    if model_type == REX_OMNI_TYPE:
+        return load_rex_omni(folder, device, dtype)
     return load_grounding_dino(folder, device, dtype)

@@ -15,7 +15,8 @@ from models.objects.qwen import QwenVL
 
 MAX_NAMES = 5
 NAME_KEYS = ("name", "object", "label")
-# Section G.1, word for word; the asterisks are the paper's own emphasis, the quotation marks straight ones.
+# Section G.1, word for word. Its bold is asterisks, as in Markdown; italics around the target, curly quotation marks
+# and the long dash of 2-3 are typesetting and written plain.
 QUESTION = """You are an advanced general visual analysis system capable of precise object detection and reasoning.
 
 User Query Target: "{target_object}"

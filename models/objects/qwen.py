@@ -17,10 +17,12 @@ from transformers import (
     Qwen2VLImageProcessorPil,
 )
 
-from models.objects.folders import check_model_folder, load_folder, load_text_tokenizer, read_json_file
+from models.objects.chat_tokenizer import load_chat_tokenizer
+from models.objects.folders import check_model_folder, load_folder, read_json_file
 from models.objects.pictures import check_picture
 
 MODEL_TYPE = "qwen2_5_vl"
+PUBLISHED_PIXELS = {"min_pixels": 56 * 56, "max_pixels": 12845056}  # transformers' own maximum is 1003520
 IMAGE_TOKEN = "<|image_pad|>"
 
 
@@ -67,14 +69,18 @@ class QwenVL:
 def load_qwen(folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> QwenVL:
     """The model in a transformers folder; a quantised one keeps the number type that its config.json names.
 
-    Raises FileNotFoundError or ValueError, naming the folder, when it holds no such model or no chat template.
+    Raises FileNotFoundError or ValueError, naming the folder, when it holds no such model, no chat template
+    or the tokenizer of another model.
     """
     check_model_folder(folder, (MODEL_TYPE,))
-    tokenizer = load_text_tokenizer(folder)
+    tokenizer = load_chat_tokenizer(folder)
     if not tokenizer.chat_template or IMAGE_TOKEN not in tokenizer.get_vocab():
         raise ValueError(f"{folder}: expected a tokenizer with a chat template and {IMAGE_TOKEN}, got one without")
     is_quantised = "quantization_config" in read_json_file(Path(folder) / "config.json")
     model = load_folder(Qwen2_5_VLForConditionalGeneration, folder, device, "auto" if is_quantised else dtype)
+    if (image_id := tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)) != model.config.image_token_id:
+        expected = f"{IMAGE_TOKEN} at the config's id {model.config.image_token_id}"
+        raise ValueError(f"{folder}: expected {expected}, got the tokenizer's {image_id}")
     qwen = QwenVL(model, tokenizer, _load_image_processor(folder))
     if IMAGE_TOKEN not in qwen.prompt("?", 1):
         raise ValueError(f"{folder}: expected a chat template with a place for a picture, got one without")
@@ -84,8 +90,8 @@ def load_qwen(folder: str | Path, device: str | torch.device = "cpu", dtype: tor
 def _load_image_processor(folder: str | Path) -> Qwen2VLImageProcessorPil:
     """Its settings lie in preprocessor_config.json; without the file, the published ones."""
     if not (Path(folder) / "preprocessor_config.json").is_file():
-        return Qwen2VLImageProcessorPil()
+        return Qwen2VLImageProcessorPil(**PUBLISHED_PIXELS)
     try:
         return Qwen2VLImageProcessorPil.from_pretrained(folder, local_files_only=True)
-    except (OSError, TypeError, ValueError, KeyError) as error:
+    except (OSError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(f"{folder}: expected the settings of Qwen2.5-VL's image processor, got {error}") from error

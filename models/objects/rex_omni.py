@@ -6,11 +6,13 @@ Knows how it is asked and how its answers read; running the model is left to `qw
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from models.objects.boxes import Box
-from models.objects.qwen import QwenVL
+from models.objects.qwen import QwenVL, load_qwen
 
 QUESTION = "Detect {names}. Output the bounding box coordinates in [x0, y0, x1, y1] format."
 LAST_BIN = 999
@@ -21,6 +23,17 @@ _FOUND = re.compile(
 _BOX = re.compile(r"<(\d{1,3})>\s*<(\d{1,3})>\s*<(\d{1,3})>\s*<(\d{1,3})>")
 
 
+def load_rex_omni(
+    folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+) -> RexOmniGrounder:
+    """The grounder in a transformers folder. Raises as `load_qwen`, also without box tokens."""
+    qwen = load_qwen(folder, device, dtype)
+    missing = {"<0>", f"<{LAST_BIN}>"} - set(qwen.tokenizer.get_vocab())
+    if missing:
+        raise ValueError(f"{folder}: expected Rex-Omni with its tokens <0> to <{LAST_BIN}>, got a Qwen2.5-VL without")
+    return RexOmniGrounder(qwen)
+
+
 class RexOmniGrounder:
     """Finds the box of each name; the model gives no scores."""
 
@@ -28,11 +41,12 @@ class RexOmniGrounder:
         self.qwen = qwen
 
     def __call__(self, image: np.ndarray, names: list[str]) -> list[Box]:
-        """RGB uint8 (H, W, 3) and phrases -> for each phrase that is found its first box, in the phrases' order."""
+        """RGB uint8 (H, W, 3) and phrases -> for each phrase that is found its largest box, in the phrases' order."""
         found = []
         for name in names:  # asked one by one, as in referring: a comma within a phrase cannot split it then
             answer = self.qwen(image, QUESTION.format(names=name), keep_special_tokens=True)
-            found += parse_boxes(answer, name, image.shape[:2])[:1]
+            boxes = parse_boxes(answer, name, image.shape[:2])
+            found += sorted(boxes, key=lambda box: -box.area)[:1]
         return found
 
 
