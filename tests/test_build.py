@@ -196,6 +196,22 @@ def test_a_finished_build_is_left_alone(built, source, capsys):
     assert "test_s video: 2 referrals" in capsys.readouterr().out
 
 
+def test_two_builds_in_one_folder(source, tmp_path, monkeypatch):
+    """The second one is refused and leaves the first one's work alone."""
+
+    def meanwhile(*_):
+        with pytest.raises(ValueError, match="expected no other build at work in this folder"):
+            build(arguments(source, tmp_path / "out"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.benchmark.build.write_splits", meanwhile)
+    with pytest.raises(KeyboardInterrupt):
+        build(arguments(source, tmp_path / "out"))
+    monkeypatch.undo()
+    build(arguments(source, tmp_path / "out"))
+    assert (tmp_path / "out/build_report.json").is_file() and not (tmp_path / "out/.building").exists()
+
+
 def test_a_folder_with_something_else_is_refused(built, source, tmp_path):
     with pytest.raises(ValueError, match="a benchmark that was built otherwise: seed 0, now 3"):
         build(arguments(source, built, seed=3))

@@ -6,10 +6,13 @@ the benchmark is whole.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRESS_DIR = ".building"
@@ -17,7 +20,7 @@ REPORT = "build_report.json"
 
 
 def is_built(root: Path, run: dict) -> bool:
-    """Whether this very build is already whole; otherwise the folder is made ready to begin or to go on.
+    """Whether this very build is already whole; otherwise the folder is one to begin in, or to go on in.
 
     `run` is what decides the result: source, settings, seed. Raises ValueError when the folder holds something else.
     """
@@ -25,14 +28,30 @@ def is_built(root: Path, run: dict) -> bool:
     report, begun = root / REPORT, root / PROGRESS_DIR / "run.json"
     if report.is_file():
         _expect_same(root, json.loads(report.read_bytes()).get("run"), run, "a benchmark that was built")
-        clear_progress(root)
+        shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)  # left by a build that was killed at its very end
         return True
     if begun.is_file():
         _expect_same(root, json.loads(begun.read_bytes()), run, "a benchmark that was begun")
     elif root.exists() and any(path.name != PROGRESS_DIR for path in root.iterdir()):
         raise ValueError(f"{root}: expected an empty or new folder to build in, got one with other files")
-    write_whole(root, begun.relative_to(root), json.dumps(run).encode())
     return False
+
+
+@contextmanager
+def building(root: Path, run: dict) -> Iterator[None]:
+    """Begin, or go on, as the only one that builds in this folder; at the end what only a build needs is removed.
+
+    An error leaves it for the next run. Raises ValueError while another build is at work here.
+    """
+    (root / PROGRESS_DIR).mkdir(parents=True, exist_ok=True)
+    with (root / PROGRESS_DIR / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"{root}: expected no other build at work in this folder, got one") from None
+        write_whole(root, f"{PROGRESS_DIR}/run.json", json.dumps(run).encode())
+        yield
+        shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)
 
 
 def _expect_same(root: Path, found: dict | None, run: dict, what: str) -> None:
@@ -54,8 +73,3 @@ def write_whole(root: Path, where: str | Path, content: bytes) -> None:
     temporary = scratch / f"{os.getpid()}-{threading.get_ident()}"
     temporary.write_bytes(content)
     temporary.replace(path)
-
-
-def clear_progress(root: Path) -> None:
-    """Remove what only an unfinished build needs."""
-    shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)

@@ -24,7 +24,7 @@ from configs.construction import BuildArguments
 from dataset.construction.build import VideoBuilder, build_videos, write_splits
 from dataset.construction.negatives import FileNegatives, GroundTruthNegatives, NegativeSource
 from dataset.construction.plan import Areas, Plan, Sizes, choose_referrals, count_visible, make_plan, object_areas
-from dataset.construction.progress import PROGRESS_DIR, REPORT, clear_progress, is_built, write_whole
+from dataset.construction.progress import PROGRESS_DIR, REPORT, building, is_built, write_whole
 from dataset.construction.referrals import Referral
 from dataset.construction.source import METADATA, RefAVSBench
 from dataset.samples import Problem
@@ -44,16 +44,15 @@ def build(args: BuildArguments) -> None:
     source, root = RefAVSBench(args.source_dir), Path(args.output_dir)
     if is_built(root, run := _run(args, source)):
         logger.info("%s is built already; nothing is done", root)
-        print(_summary(json.loads((root / REPORT).read_bytes())))
-        return
-    plan = _plan(args, source, root)
-    negatives, negative_notes = _negatives(args, source, plan, root)
-    results = build_videos(plan, VideoBuilder(source, negatives, root, args.seed), args.num_workers)
-    write_splits(root, plan, results)
-    report = _report(run, source, plan, results, negative_notes)
-    write_whole(root, REPORT, (json.dumps(report, indent=1) + "\n").encode())
-    clear_progress(root)
-    print(_summary(report))
+    else:
+        with building(root, run):
+            plan = _plan(args, source, root)
+            negatives, negative_notes = _negatives(args, source, plan, root)
+            results = build_videos(plan, VideoBuilder(source, negatives, root, args.seed), args.num_workers)
+            write_splits(root, plan, results)
+            report = _report(run, source, plan, results, negative_notes)
+            write_whole(root, REPORT, (json.dumps(report, indent=1) + "\n").encode())
+    print(_summary(json.loads((root / REPORT).read_bytes())))
 
 
 def _run(args: BuildArguments, source: RefAVSBench) -> dict:
