@@ -23,7 +23,7 @@ def run_program(
     """Parse `argv` and call `work` with one instance per argument type.
 
     Exit code 0, or the one that `work` gives; 2 after one sentence on stderr when the input is at fault (OSError,
-    ValueError, ImportError).
+    ValueError, ImportError), 130 when it is stopped by the keyboard.
     """
     start_logging(level)
     arguments = parse_arguments(argument_types, argv, prog, doc)
@@ -32,6 +32,9 @@ def run_program(
     except (OSError, ValueError, ImportError) as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"{prog}: stopped by the keyboard", file=sys.stderr)
+        return 130
     return code or 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -146,6 +147,7 @@ def _start_worker(builder: VideoBuilder) -> None:
     global _worker_builder
     _worker_builder = builder
     cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program itself answers the keyboard
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
