@@ -129,18 +129,7 @@ def read_entries(path: Path) -> Iterator[tuple[str, dict]]:
     """(uid, entry) of a split file: a list of entries, or an object with the uids as keys (repeated keys are kept)."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_Pairs)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
-    if isinstance(content, _Pairs):
-        pairs = [(uid, entry) for uid, entry in content]
-    elif isinstance(content, list):
-        pairs = [(None, entry) for entry in content]
-    else:
-        raise ValueError(f"{path}: expected a list or an object, got {type(content).__name__}")
-    for position, (uid, entry) in enumerate(pairs):
-        entry = _plain(entry)
+    for position, (uid, entry) in enumerate(_read_pairs(path)):
         if not isinstance(entry, dict) or not (uid or entry.get("uid")):
             raise ValueError(f"{path}: entry {position}: expected an object with a uid, got {str(entry)[:60]!r}")
         yield str(entry.get("uid") or uid), entry
@@ -148,6 +137,18 @@ def read_entries(path: Path) -> Iterator[tuple[str, dict]]:
 
 class _Pairs(list):
     """A JSON object as its list of (key, value), so that a key given twice is seen."""
+
+
+def _read_pairs(path: Path) -> list[tuple[str | None, object]]:
+    """(key, entry) pairs; a list's entries have no key. Raises ValueError naming the file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_Pairs)
+        if isinstance(content, list):
+            keyed = content if isinstance(content, _Pairs) else [(None, entry) for entry in content]
+            return [(key, _plain(entry)) for key, entry in keyed]
+    except (ValueError, RecursionError) as error:  # too many digits or brackets to read are no JSON either
+        raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
+    raise ValueError(f"{path}: expected a list or an object, got {type(content).__name__}")
 
 
 def _plain(value):

@@ -223,6 +223,8 @@ def test_all_problems_come_in_one_list(benchmark):
         (lambda root: (root / META / "metadata.csv").unlink(), "metadata.csv: no such file"),
         (lambda root: (root / IMAGE).unlink(), "test_s_image_filtered.json: no such file"),
         (lambda root: (root / IMAGE).write_text("{"), "test_s_image_filtered.json: expected JSON"),
+        (lambda root: (root / IMAGE).write_text("[" * 100_000), "test_s_image_filtered.json: expected JSON"),
+        (lambda root: (root / IMAGE).write_text('[{"a": ' + "[" * 5000 + "]" * 5000 + "}]"), "expected JSON"),
         (lambda root: (root / IMAGE).write_text("[1]"), "entry 0: expected an object with a uid"),
         (shutil.rmtree, "no such folder"),
     ],
