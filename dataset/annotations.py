@@ -101,28 +101,36 @@ def _read_split(root: Path, split: str, protocol: str, wants: Wants) -> Benchmar
 
 def read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, CsvRow]:
     """metadata.csv by uid. A header row is optional; columns after the sixth are ignored."""
+    rows: dict[str, CsvRow] = {}
+    for number, cells in enumerate(_csv_rows(path), start=1):
+        if not cells or (number == 1 and [c.strip().lower() for c in cells[:3]] == list(CSV_COLUMNS[:3])):
+            continue
+        where = f"metadata.csv line {number}"
+        if not any(cell.strip() for cell in cells) or (2 < len(cells) < 6 and cells[2].strip() != split):
+            continue
+        if len(cells) < len(CSV_COLUMNS):
+            uid = cells[1] if len(cells) > 1 else "(no uid)"
+            text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
+            benchmark.problems.append(Problem(uid, text))
+            continue
+        vid, uid, row_split, fid, _, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
+        row = CsvRow(vid, uid, row_split, _int_or_text(fid), cells[4], _int_or_text(kfid))
+        if row.uid in rows and split in (row.split, rows[row.uid].split):
+            benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
+            continue
+        rows[row.uid] = row
+    return rows
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
+    """Raises FileNotFoundError, ValueError naming the file."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected columns {','.join(CSV_COLUMNS)}")
-    rows: dict[str, CsvRow] = {}
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        for number, cells in enumerate(csv.reader(lines), start=1):
-            if not cells or (number == 1 and [c.strip().lower() for c in cells[:3]] == list(CSV_COLUMNS[:3])):
-                continue
-            where = f"metadata.csv line {number}"
-            if not any(cell.strip() for cell in cells) or (2 < len(cells) < 6 and cells[2].strip() != split):
-                continue
-            if len(cells) < len(CSV_COLUMNS):
-                uid = cells[1] if len(cells) > 1 else "(no uid)"
-                text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
-                benchmark.problems.append(Problem(uid, text))
-                continue
-            vid, uid, row_split, fid, _, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
-            row = CsvRow(vid, uid, row_split, _int_or_text(fid), cells[4], _int_or_text(kfid))
-            if row.uid in rows and split in (row.split, rows[row.uid].split):
-                benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
-                continue
-            rows[row.uid] = row
-    return rows
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            return list(csv.reader(lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected comma-separated UTF-8 text, got something else ({error})") from None
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, dict]]:

@@ -93,7 +93,9 @@ class EntryReader:
         self.media = self._inside(Path("media") / self.vid)
         if self.protocol == "video":
             frames = [_expect(frame, dict, "frames") for frame in _expect(self.entry.get("frames"), list, "frames")]
-            frame_paths = [self._inside(frame["image_path"]) for frame in frames if frame.get("image_path")]
+            frame_paths = [
+                self._inside(frame["image_path"]) for frame in frames if frame.get("image_path") not in (None, "")
+            ]
             video = tuple(frame_paths[:NUM_FRAMES]) if len(frame_paths) >= NUM_FRAMES else self._media_frames()
             for frame in frames:
                 yield self._sample(frame, video, frame_idx=frame.get("frame"))
@@ -125,7 +127,7 @@ class EntryReader:
         return self.media / "audio.wav"
 
     def _frame_path(self, entry: dict) -> Path:
-        if self.protocol != "train" and entry.get("image_path"):
+        if self.protocol != "train" and entry.get("image_path") not in (None, ""):
             return self._inside(entry["image_path"])
         if self.protocol == "video":
             choices = (entry.get("frame"), self.row.kfid, self.entry.get("kfid"))
@@ -234,5 +236,5 @@ def int_or_none(value) -> int | None:
     """The value as a whole number, if it is one."""
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last for infinity, which JSON files may hold
         return None

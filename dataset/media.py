@@ -34,10 +34,11 @@ def read_upright_frame(path: Path) -> np.ndarray:
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """(H, W) bool, True where the grey value is above 0. Raises FileNotFoundError, ValueError."""
+    """(H, W) bool, True where a pixel is not black, whatever its colour. Raises FileNotFoundError, ValueError."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such mask file")
-    return _decode(path, cv2.IMREAD_GRAYSCALE) > 0
+    picture = _decode(path, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)  # 16-bit and faint labels count too
+    return picture.any(axis=2) if picture.ndim == 3 else picture > 0
 
 
 def encode_mask(mask: np.ndarray) -> bytes:

@@ -221,6 +221,11 @@ def test_all_problems_come_in_one_list(benchmark):
     ("damage", "sentence"),
     [
         (lambda root: (root / META / "metadata.csv").unlink(), "metadata.csv: no such file"),
+        (
+            lambda root: (root / META / "metadata.csv").write_bytes(b"vid,\xe9"),
+            "metadata.csv: expected comma-separated",
+        ),
+        (lambda root: (root / META / "metadata.csv").write_text('"' + "x" * 200_000), "metadata.csv: expected comma-"),
         (lambda root: (root / IMAGE).unlink(), "test_s_image_filtered.json: no such file"),
         (lambda root: (root / IMAGE).write_text("{"), "test_s_image_filtered.json: expected JSON"),
         (lambda root: (root / IMAGE).write_text("[" * 100_000), "test_s_image_filtered.json: expected JSON"),

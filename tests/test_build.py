@@ -18,6 +18,7 @@ from dataset.construction.plan import key_frame
 from dataset.construction.source import SourceWriter
 from dataset.media import read_mask
 from dataset.validation import BadData, validated
+from dataset.verification.benchmark import verify_benchmark
 from scripts.benchmark.build import build, main
 from tests.scenes import moving_discs, referrals_of, write_source
 from utils.audit import parse_audit
@@ -233,7 +234,7 @@ def test_broken_files_are_named_before_anything_is_built(source, tmp_path):
     assert "--on_bad_sample skip" in str(caught.value)
     build(arguments(broken, tmp_path / "skipped", on_bad_sample="skip"))
     assert {row["vid"] for row in rows(tmp_path / "skipped")} == {f"video{i}_0_10000" for i in (1, 2, 4, 5)}
-    assert len(report_of(tmp_path / "skipped")["left_out"]["a file of its video cannot be used"]) == 3
+    assert len(report_of(tmp_path / "skipped")["left_out"]["a file of its video cannot be used"]) == 12
 
 
 def test_wrong_input_ends_in_one_sentence(tmp_path, capsys):
@@ -247,7 +248,67 @@ def test_wrong_input_ends_in_one_sentence(tmp_path, capsys):
 def test_key_frame_has_most_objects_of_those_that_show_the_target():
     assert key_frame([1, 5, 3, 3, 2, 2, 2, 2, 2, 2], [9, 0, 4, 8, 1, 1, 1, 1, 1, 1]) == 3
     assert key_frame([2] * 10, [5, 7, 7, 1, 1, 1, 1, 1, 1, 1]) == 1
-    assert key_frame([2] * 10, [0] * 10) is None
+
+
+def test_an_expression_whose_target_is_never_seen_is_replaced(source, tmp_path):
+    """A video with another object to ask about stays in the benchmark."""
+    hidden = shutil.copytree(source, tmp_path / "source")
+    build(arguments(source, tmp_path / "before"))
+    (uid,) = (row["uid"] for row in rows(tmp_path / "before") if row["vid"] == "video0_0_10000")
+    fid = {"dog": 0, "cat": 1, "car": 2}[uid.rsplit("_", 2)[1]]
+    for path in (hidden / f"gt_mask/video0_0_10000/fid_{fid}").iterdir():
+        path.unlink()
+        cv2.imwrite(str(path), np.zeros((96, 128), np.uint8))
+    build(arguments(hidden, tmp_path / "after"))
+    (other,) = (row["uid"] for row in rows(tmp_path / "after") if row["vid"] == "video0_0_10000")
+    assert other.rsplit("_", 2)[1] != uid.rsplit("_", 2)[1]
+    assert uid in report_of(tmp_path / "after")["left_out"]["the target is in none of the ten frames"]
+
+
+def test_a_video_with_broken_files_is_replaced(source, tmp_path):
+    build(arguments(source, tmp_path / "before", num_train_videos=1))
+    (vid,) = {row["vid"] for row in rows(tmp_path / "before") if row["split"] == "train"}
+    broken = shutil.copytree(source, tmp_path / "source")
+    (broken / f"media/{vid}/frames/3.jpg").unlink()
+    build(arguments(broken, tmp_path / "after", num_train_videos=1, on_bad_sample="skip"))
+    assert [row["vid"] for row in rows(tmp_path / "after") if row["split"] == "train"] == [
+        {"video0_0_10000": "video1_0_10000", "video1_0_10000": "video0_0_10000"}[vid]
+    ]
+
+
+def test_line_breaks_in_an_expression(source, tmp_path):
+    broken = shutil.copytree(source, tmp_path / "source")
+    table = broken / "metadata.csv"
+    table.write_text(
+        table.read_text().replace("the sounding cat", '"the sounding\rcat\n"').replace("the cat", "the\x01cat")
+    )
+    build(arguments(broken, tmp_path / "out"))
+    assert not verify_benchmark(tmp_path / "out", 1).findings
+    assert "the sounding cat" in {row["exp"] for row in rows(tmp_path / "out")}
+    assert len(report_of(tmp_path / "out")["left_out"]["expression with a control character"]) == 6
+
+
+def test_a_file_of_negatives_is_read_whole_before_a_build_begins(source, tmp_path):
+    file, out = tmp_path / "negatives.jsonl", tmp_path / "out"
+    lines = [{"uid": "x_dog_1", "frame": 0, "objects": [{"name": "cat", "mask_path": "cat.png"}]}]
+    file.write_text(json.dumps(lines[0]))
+    with pytest.raises(ValueError, match="line 1: 'cat': .*no such mask file"):
+        build(arguments(source, out, negatives="file", negatives_file=str(file)))
+    assert not out.exists()
+    cv2.imwrite(str(tmp_path / "cat.png"), np.full((4, 4), 255, np.uint8))
+    build(arguments(source, out, negatives="file", negatives_file=str(file)))
+    assert report_of(out)["negatives"] == {"in the file, but not of this benchmark": ["line 1: x_dog_1 frame 0"]}
+    file.write_text(json.dumps(lines[0] | {"uid": rows(out)[0]["uid"], "frame": int(rows(out)[0]["kfid"])}))
+    with pytest.raises(ValueError, match=r"frame \d: mask of 'cat': expected the ground truth's size \(96, 128\)"):
+        build(arguments(source, tmp_path / "other", negatives="file", negatives_file=str(file)))
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"run": 3}'])
+def test_a_report_that_says_nothing_of_its_build(tmp_path, source, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/build_report.json").write_text(content)
+    with pytest.raises(ValueError, match="build_report.json: expected the settings of an earlier build"):
+        build(arguments(source, tmp_path / "out"))
 
 
 def test_given_key_frames(source, tmp_path):

@@ -152,6 +152,7 @@ def test_file_of_negatives(tmp_path):
     ("line", "said"),
     [
         ("{", "line 1: expected an object with uid, frame and objects, got"),
+        ("[" * 100_000, "line 1: expected an object with uid, frame and objects, got"),
         ('{"uid": "u", "frame": "3", "objects": []}', "line 1: expected uid as text, frame as a number"),
         (
             '{"uid": "u", "frame": 3, "objects": []}\n{"uid": "u", "frame": 3, "objects": []}',
@@ -169,6 +170,9 @@ def test_a_wrong_file_of_negatives(tmp_path, line, said):
     ("item", "said"),
     [
         ({"name": " "}, "expected each object to have a name"),
+        ({"name": "</audit>"}, "expected a name in plain words"),
+        ({"name": "cat", "mask_path": 3}, "line 1: 'cat': path: expected text"),
+        ({"name": "cat", "mask_path": "cat.png"}, "line 1: 'cat': .*no such mask file"),
         ({"name": "cat"}, "expected segmentation or mask_path, one of them"),
         ({"name": "cat", "mask_path": "../cat.png"}, "expected a path inside"),
         ({"name": "cat", "segmentation": {"size": [2, 2], "counts": [9]}}, "'cat': run-length code: expected counts"),

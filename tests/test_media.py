@@ -1,5 +1,6 @@
 """Frames and masks as pixels: equal to the golden tensors, and right at the edges."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,20 @@ def golden_pixels():
 def test_key_frame(transform, golden_pixels):
     frame = transform(read_frame(BENCHMARK / golden_json("01_meta.json")["frame"]))
     np.testing.assert_allclose(frame, golden_pixels["frame"].reshape(frame.shape), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.array([[0, 1], [255, 0]], np.uint8),
+        np.array([[0, 1], [300, 0]], np.uint16),
+        np.array([[[0, 0, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 0]]], np.uint8),
+    ],
+    ids=["grey", "16 bits", "faint colours"],
+)
+def test_what_is_not_black_is_inside(tmp_path, picture):
+    assert cv2.imwrite(str(tmp_path / "mask.png"), picture)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), [[False, True], [True, False]])
 
 
 @pytest.mark.parametrize("row", golden_json("01_meta.json")["masks"], ids=lambda row: row["mask_path"])

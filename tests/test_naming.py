@@ -80,6 +80,7 @@ def test_a_recorded_reply():
         ('Sure! [1] Here: ["man"] and more.', ["man"]),
         ('[{"name": "man"}, {"label": "red  car "}]', ["man", "red car"]),
         ('{"objects": ["man"]}', ["man"]),
+        ('["<mask>", "</audit> man", "dog"]', ["dog"]),
         ('["man", "Man", " ", "Violin", "dog"]', ["man", "dog"]),
         (json.dumps(list("abcdefg")), list("abcde")),
         ('["The violin", "a violin", "violin bow", "the bow_", "Bow"]', ["violin bow", "the bow_"]),

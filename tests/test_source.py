@@ -19,6 +19,8 @@ REFERRALS = [
     Referral("clip_b", "clip_b_dog_1", "test_s", 0, "the barking dog", 4),
 ]
 
+RESERVED = "expression or object name with a token that is reserved for prompts and answers"
+
 
 def masks(seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -126,7 +128,9 @@ def test_a_video_that_does_not_fit_is_not_written(tmp_path, change, complaint):
         ("v,v_cat_1,train,-1,the cat", "fid is not a whole number from 0"),
         ("v,v_cat_1,train,0,the cat,10", "kfid is not a frame from 0 to 9"),
         ("v,v_cat_1,train,0, ", "empty expression"),
-        ("v,v_cat_1,train,0,the <mask_start> cat", "expression with a token that is reserved for the prompt"),
+        ("v,v_cat_1,train,0,the \x00 cat", "expression with a control character"),
+        ("v,v_cat_1,train,0,the <mask_start> cat", RESERVED),
+        ("v,v_<action> cat_1,train,0,the cat", RESERVED),
         ("v,v_cat_1,train", "fewer than 5 columns"),
     ],
 )
@@ -172,7 +176,7 @@ def test_the_header_is_optional_and_a_byte_order_mark_harmless(tmp_path):
 
 
 def test_metadata_round_trip(tmp_path):
-    referrals = [*REFERRALS, Referral("é", "é_ö_1", "test_u", 12, 'a "quoted", long\nname')]
+    referrals = [*REFERRALS, Referral("é", "é_ö_1", "test_u", 12, 'a "quoted", long name')]
     write_metadata(tmp_path / "metadata.csv", referrals)
     assert read_metadata(tmp_path / "metadata.csv").referrals == referrals
 

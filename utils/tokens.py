@@ -22,6 +22,12 @@ SPECIAL_TOKENS = (
     *("<mask>", "<mask_start>", "<mask_end>"),
 )
 
+
+def holds_special_token(text: str) -> bool:
+    """Whether the text would become something else than words in a prompt or an answer."""
+    return any(token in text.lower() for token in SPECIAL_TOKENS)
+
+
 DIRECT_NTP, REGRESS_ST = "direct_ntp", "regress_st"
 IOU_ESTIMATIONS = (DIRECT_NTP, REGRESS_ST)
 

@@ -72,7 +72,10 @@ class VideoBuilder:
     def _frame_masks(self, instance: Instance, frame: int) -> tuple[list[MadeMask], list[MissingMask]]:
         referral = instance.referral
         gt = read_mask(self.source.mask_path(referral.vid, referral.fid, frame))
-        negatives = usable_negatives(gt, self.negatives(referral, frame))
+        try:
+            negatives = usable_negatives(gt, self.negatives(referral, frame))
+        except ValueError as error:
+            raise ValueError(f"{referral.uid}, frame {frame}: {error}") from None
         seed = f"{self.seed}/{referral.split}/{instance.protocol}/{referral.uid}/{frame}"
         rng = np.random.default_rng(list(hashlib.sha256(seed.encode()).digest()))
         return make_candidates(gt, referral.target_object, negatives, rng)

@@ -7,17 +7,19 @@ takes is decided here for all sources alike. What models propose is written to t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from dataset.construction.referrals import Referral
 from dataset.construction.rle import decode_rle, encode_rle
 from dataset.construction.source import RefAVSBench
 from dataset.entries import path_inside
 from dataset.media import read_mask
+from utils.tokens import holds_special_token
 
 MAX_NEGATIVES = 3
 MIN_PIXELS = 30
@@ -122,7 +124,7 @@ class FileNegatives:
         try:
             row = json.loads(line)
             key, objects = (row["uid"], row["frame"]), row["objects"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise ValueError(f"{where}: expected an object with uid, frame and objects, got {line[:60]!r}") from None
         if not (isinstance(key[0], str) and type(key[1]) is int and isinstance(objects, list)):
             raise ValueError(f"{where}: expected uid as text, frame as a number and objects as a list")
@@ -130,8 +132,21 @@ class FileNegatives:
             raise ValueError(f"{where}: expected each uid and frame once, got {key[0]}, frame {key[1]} twice")
         self._lines[key] = number, position
 
+    def check(self) -> None:
+        """Read every mask once. Raises ValueError naming the first line that cannot be used."""
+        for uid, frame in tqdm(self._lines, desc="checking negatives", unit="frame", leave=False):
+            self.read(uid, frame)
+
+    def lines(self) -> Iterator[tuple[int, str, int]]:
+        """Number, uid and frame of every line."""
+        return ((number, uid, frame) for (uid, frame), (number, _) in self._lines.items())
+
     def __call__(self, referral: Referral, frame: int) -> list[Negative]:
-        number, position = self._lines.get((referral.uid, frame), (0, None))
+        return self.read(referral.uid, frame)
+
+    def read(self, uid: str, frame: int) -> list[Negative]:
+        """The objects of that line; none where the file has no such line."""
+        number, position = self._lines.get((uid, frame), (0, None))
         if position is None:
             return []
         with self.path.open("rb") as file:
@@ -142,11 +157,18 @@ class FileNegatives:
     def _negative(self, item: dict, where: str) -> Negative:
         if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"].strip():
             raise ValueError(f"{where}: expected each object to have a name, got {str(item)[:60]!r}")
+        if holds_special_token(item["name"]):
+            raise ValueError(
+                f"{where}: expected a name in plain words, got '{item['name']}', which has a reserved token"
+            )
         if ("segmentation" in item) == ("mask_path" in item):
             raise ValueError(f"{where}: '{item['name']}': expected segmentation or mask_path, one of them")
-        if "mask_path" in item:
-            return Negative(item["name"], read_mask(path_inside(self.path.parent, item["mask_path"])))
         try:
-            return Negative(item["name"], decode_rle(item["segmentation"]))
-        except ValueError as error:
+            return Negative(item["name"], self._mask(item))
+        except (OSError, ValueError) as error:
             raise ValueError(f"{where}: '{item['name']}': {error}") from None
+
+    def _mask(self, item: dict) -> np.ndarray:
+        if "mask_path" in item:
+            return read_mask(path_inside(self.path.parent, item["mask_path"]))
+        return decode_rle(item["segmentation"])

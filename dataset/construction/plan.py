@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from dataset.construction.referrals import Referral
-from dataset.construction.selection import pick_video_mode, select_referrals
+from dataset.construction.selection import pick_video_mode
 from dataset.construction.source import RefAVSBench
 from dataset.entries import NUM_FRAMES
 
@@ -49,24 +49,12 @@ class Plan:
     left_out: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def leave_out(self, reason: str, uid: str) -> None:
-        self.left_out.setdefault(reason, []).append(uid)
-
     def as_json(self) -> dict:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict) -> Plan:
         return cls([Instance.from_json(instance) for instance in value["instances"]], value["left_out"], value["notes"])
-
-
-def choose_referrals(source: RefAVSBench, sizes: Sizes, seed: int) -> list[Referral]:
-    """The referrals of all three splits that a benchmark of these sizes takes."""
-    chosen = []
-    for split, num_videos in sizes.num_videos.items():
-        per_video = sizes.train_per_video if split == "train" else sizes.test_per_video
-        chosen += select_referrals(source.referrals, split, per_video, num_videos, seed)
-    return chosen
 
 
 def object_areas(source: RefAVSBench, vid: str) -> Areas:
@@ -83,13 +71,13 @@ def count_visible(areas: Areas) -> list[int]:
     return [sum(sizes[t] > 0 for sizes in areas.values()) for t in range(NUM_FRAMES)]
 
 
-def key_frame(num_objects: list[int], target_areas: list[int]) -> int | None:
-    """The frame with the most objects, of those that show the target (paper Sec. 3.3); None if none does.
+def key_frame(num_objects: list[int], target_areas: list[int]) -> int:
+    """The frame with the most objects, of those that show the target (paper Sec. 3.3); at least one must.
 
     Of equal ones the frame with the largest target, then the earliest.
     """
     showing = [t for t in range(NUM_FRAMES) if target_areas[t]]
-    return max(showing, key=lambda t: (num_objects[t], target_areas[t], -t), default=None)
+    return max(showing, key=lambda t: (num_objects[t], target_areas[t], -t))
 
 
 def make_plan(
@@ -99,7 +87,7 @@ def make_plan(
     sizes: Sizes,
     seed: int,
 ) -> Plan:
-    """Key frames for all referrals, and the referrals of video mode.
+    """Key frames for all referrals, whose targets can be seen (see `choice`), and the referrals of video mode.
 
     `num_objects`: vid -> objects in each frame; None takes each referral's given key frame.
     Raises ValueError when a key frame is to be given and is not.
@@ -110,13 +98,8 @@ def make_plan(
         frame = referral.kfid if num_objects is None else key_frame(num_objects(referral.vid), target)
         if num_objects is None and frame is None:
             raise ValueError(f"{referral.uid}: expected a key frame in metadata.csv (column kfid), got none")
-        if frame is None:
-            plan.leave_out("the target is in none of the ten frames", referral.uid)
-        elif not target[frame]:
-            plan.leave_out("the target is not in the given key frame", referral.uid)
-        else:
-            protocol = "train" if referral.split == "train" else "image"
-            plan.instances.append(Instance(replace(referral, kfid=frame), protocol, (frame,)))
+        protocol = "train" if referral.split == "train" else "image"
+        plan.instances.append(Instance(replace(referral, kfid=frame), protocol, (frame,)))
     for split, num_videos in sizes.video_mode.items():
         _add_video_mode(plan, split, num_videos, areas, seed)
     return plan

@@ -27,11 +27,11 @@ def is_built(root: Path, run: dict) -> bool:
     run = json.loads(json.dumps(run))
     report, begun = root / REPORT, root / PROGRESS_DIR / "run.json"
     if report.is_file():
-        _expect_same(root, json.loads(report.read_bytes()).get("run"), run, "a benchmark that was built")
+        _expect_same(root, _read_run(report, "run"), run, "a benchmark that was built")
         shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)  # left by a build that was killed at its very end
         return True
     if begun.is_file():
-        _expect_same(root, json.loads(begun.read_bytes()), run, "a benchmark that was begun")
+        _expect_same(root, _read_run(begun), run, "a benchmark that was begun")
     elif root.exists() and any(path.name != PROGRESS_DIR for path in root.iterdir()):
         raise ValueError(f"{root}: expected an empty or new folder to build in, got one with other files")
     return False
@@ -54,8 +54,19 @@ def building(root: Path, run: dict) -> Iterator[None]:
         shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)
 
 
-def _expect_same(root: Path, found: dict | None, run: dict, what: str) -> None:
-    found = found if isinstance(found, dict) else {}
+def _read_run(path: Path, key: str | None = None) -> dict:
+    """What decided an earlier result. Raises ValueError when the file does not say it."""
+    try:
+        content = json.loads(path.read_bytes())
+        run = content if key is None else content[key]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        run = None
+    if not isinstance(run, dict):
+        raise ValueError(f"{path}: expected the settings of an earlier build, got something else")
+    return run
+
+
+def _expect_same(root: Path, found: dict, run: dict, what: str) -> None:
     differing = [key for key in run | found if run.get(key) != found.get(key)]
     if differing:
         pairs = "; ".join(f"{key} {found.get(key)!r}, now {run.get(key)!r}" for key in differing)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dataset.annotations import CSV_COLUMNS, metadata_text
 from dataset.entries import NUM_FRAMES, CsvRow
-from utils.tokens import SPECIAL_TOKENS
+from utils.tokens import holds_special_token
 from utils.whole_files import whole_file
 
 SPLITS = ("train", "test_s", "test_u")
@@ -128,6 +128,8 @@ def _referral(cells: list[str]) -> Referral:
         raise ValueError(f"fewer than {NUM_SOURCE_COLUMNS} columns")
     vid, uid, split, fid = (cell.strip() for cell in cells[:4])
     expression, kfid = cells[4].strip(), cells[5].strip() if len(cells) > NUM_SOURCE_COLUMNS else ""
+    if not expression.isprintable():
+        expression = " ".join(expression.split())  # line breaks
     if uid.startswith("null_"):
         raise ValueError("null reference: no object in the video, so no ground truth")
     if not (is_plain_name(vid) and is_plain_name(uid)):
@@ -141,8 +143,10 @@ def _referral(cells: list[str]) -> Referral:
         raise ValueError(f"kfid is not a frame from 0 to {NUM_FRAMES - 1}")
     if not expression:
         raise ValueError("empty expression")
-    if any(token in expression.lower() for token in SPECIAL_TOKENS):
-        raise ValueError("expression with a token that is reserved for the prompt")
+    if not expression.isprintable():
+        raise ValueError("expression with a control character")
+    if holds_special_token(expression) or holds_special_token(parts[1]):
+        raise ValueError("expression or object name with a token that is reserved for prompts and answers")
     return Referral(vid, uid, split, int(fid), expression, int(kfid) if kfid else None)
 
 

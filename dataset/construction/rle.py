@@ -45,7 +45,7 @@ def decode_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) 
     margin = max(height, width)  # points a little outside are common; ones far away would take all memory
     for polygon in polygons:
         is_even = isinstance(polygon, list) and len(polygon) >= 6 and len(polygon) % 2 == 0
-        if not is_even or not all(type(value) in (int, float) and math.isfinite(value) for value in polygon):
+        if not is_even or not all(type(value) in (int, float) and abs(value) < math.inf for value in polygon):
             raise ValueError(f"polygon: expected x1,y1,x2,y2,... of three points or more, got {str(polygon)[:60]!r}")
         if min(polygon) < -margin or max(polygon) > 2 * margin:
             expected, got = f"points near the picture of {width}x{height}", f"{min(polygon)} to {max(polygon)}"

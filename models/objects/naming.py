@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.objects.qwen import QwenVL
+from utils.tokens import holds_special_token
 
 MAX_NAMES = 5
 NAME_KEYS = ("name", "object", "label")
@@ -72,8 +73,9 @@ class Namer:
 def parse_names(text: str, target_object: str) -> list[str] | None:
     """The names in a reply: its first JSON list of names, bare, fenced or among other words; None without one.
 
-    An item is a text, or an object with the key name, object or label. The target itself, repeated names and empty ones
-    are left out, however they are spelled; at most five are kept. Nothing is read out of a list that is broken.
+    An item is a text, or an object with the key name, object or label. Left out are the target itself and repeated
+    names, however they are spelled, empty names, and names with a token of ours; at most five are kept. Nothing is read
+    out of a list that is broken.
     """
     found = _first_list_of_names(text)
     if found is None:
@@ -82,7 +84,7 @@ def parse_names(text: str, target_object: str) -> list[str] | None:
     for name in found:
         distinct.setdefault(_plain(name), name)
     unwanted = ("", _plain(target_object))
-    return [name for key, name in distinct.items() if key not in unwanted][:MAX_NAMES]
+    return [n for key, n in distinct.items() if key not in unwanted and not holds_special_token(n)][:MAX_NAMES]
 
 
 def _first_list_of_names(text: str) -> list[str] | None:

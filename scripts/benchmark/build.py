@@ -13,21 +13,17 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from functools import partial
+from itertools import chain
 from pathlib import Path
-
-from tqdm import tqdm
 
 from configs.construction import BuildArguments
 from dataset.construction.build import VideoBuilder, build_videos, write_splits
+from dataset.construction.choice import Choice, choose_referrals
 from dataset.construction.negatives import FileNegatives, GroundTruthNegatives, NegativeSource
-from dataset.construction.plan import Areas, Plan, Sizes, choose_referrals, count_visible, make_plan, object_areas
+from dataset.construction.plan import Areas, Plan, Sizes, count_visible, make_plan
 from dataset.construction.progress import PROGRESS_DIR, REPORT, building, is_built, write_whole
-from dataset.construction.referrals import Referral
 from dataset.construction.source import METADATA, RefAVSBench
-from dataset.samples import Problem
 from dataset.validation import BadData, listing
 from scripts.benchmark.models import detect_objects, propose_negatives
 from scripts.program import run_program
@@ -42,9 +38,13 @@ INCIDENTAL = ("source_dir", "output_dir", "num_workers", "device")
 def build(args: BuildArguments) -> None:
     """Build the benchmark that the arguments describe, or go on with it; prints what it holds."""
     source, root = RefAVSBench(args.source_dir), Path(args.output_dir)
+    if args.negatives_file and not Path(args.negatives_file).is_file():
+        raise FileNotFoundError(f"--negatives_file {args.negatives_file}: no such file")
     if is_built(root, run := _run(args, source)):
         logger.info("%s is built already; nothing is done", root)
     else:
+        if args.negatives == "file":
+            FileNegatives(Path(args.negatives_file)).check()
         with building(root, run):
             plan = _plan(args, source, root)
             negatives, negative_notes = _negatives(args, source, plan, root)
@@ -67,22 +67,29 @@ def _plan(args: BuildArguments, source: RefAVSBench, root: Path) -> Plan:
     where = Path(PROGRESS_DIR) / "plan.json"
     if (root / where).is_file():
         return Plan.from_json(json.loads((root / where).read_bytes()))
-    sizes = _sizes(args)
-    referrals = choose_referrals(source, sizes, args.seed)
-    if not referrals:
-        raise ValueError(f"{source.root / METADATA}: expected referrals of train, test_s or test_u, got none of use")
-    referrals, bad = _good_referrals(args, source, referrals)
-    areas = _areas(source, referrals, args.num_workers)
-    num_objects = _object_counts(args, source, root, areas)
-    plan = make_plan(referrals, areas, num_objects, sizes, args.seed)
-    for problem in bad:
-        plan.leave_out("a file of its video cannot be used", f"{problem.uid}: {problem.text}")
-    taken = {referral.uid for referral in referrals} | {problem.uid for problem in bad}
-    for referral in source.referrals:
-        if referral.uid not in taken:
-            plan.leave_out("not chosen: enough expressions or videos of its split", referral.uid)
+    sizes, choice = _sizes(args), _choice(args, source)
+    num_objects = _object_counts(args, source, root, choice.areas)
+    plan = make_plan(choice.referrals, choice.areas, num_objects, sizes, args.seed)
+    plan.left_out = {reason: uids for reason, uids in _passed_over(choice, source).items() if uids}
     write_whole(root, where, json.dumps(plan.as_json()).encode())
     return plan
+
+
+def _passed_over(choice: Choice, source: RefAVSBench) -> dict[str, list[str]]:
+    """Usable rows that the benchmark does not take, by reason."""
+    texts: dict[str, list[str]] = {}
+    for problem in choice.problems:
+        texts.setdefault(problem.uid, []).append(problem.text)
+    bad = {referral.vid for referral in source.referrals if referral.uid in texts}
+    rest = {referral.uid: referral.vid for referral in source.referrals}
+    for uid in [*(referral.uid for referral in choice.referrals), *chain(*choice.hidden.values())]:
+        del rest[uid]
+    return choice.hidden | {
+        "a file of its video cannot be used": [
+            f"{uid}: {'; '.join(texts[uid])}" if uid in texts else uid for uid, vid in rest.items() if vid in bad
+        ],
+        "not chosen: enough expressions or videos of its split": [uid for uid, vid in rest.items() if vid not in bad],
+    }
 
 
 def _object_counts(
@@ -105,25 +112,18 @@ def _sizes(args: BuildArguments) -> Sizes:
     )
 
 
-def _good_referrals(
-    args: BuildArguments, source: RefAVSBench, referrals: list[Referral]
-) -> tuple[list[Referral], list[Problem]]:
-    """The referrals whose files are all right, and what is wrong with the others. Raises BadData (`fail`)."""
-    problems = source.problems(referrals, args.num_workers)
-    if problems and args.on_bad_sample == "fail":
-        raise BadData(listing(source.root, problems) + "\n(--on_bad_sample skip builds without them)")
-    bad = {problem.uid for problem in problems}
-    good = [referral for referral in referrals if referral.uid not in bad]
-    if not good:
-        raise BadData(listing(source.root, problems))
-    return good, problems
-
-
-def _areas(source: RefAVSBench, referrals: list[Referral], num_threads: int) -> dict[str, Areas]:
-    vids = list(dict.fromkeys(referral.vid for referral in referrals))
-    with ThreadPoolExecutor(num_threads) as pool:
-        areas = pool.map(partial(object_areas, source), vids)
-        return dict(zip(vids, tqdm(areas, total=len(vids), desc="looking for key frames", unit="video"), strict=True))
+def _choice(args: BuildArguments, source: RefAVSBench) -> Choice:
+    """Raises BadData when nothing is left to take, or at the first files that cannot be used (`fail`)."""
+    replace_bad = args.on_bad_sample == "skip"
+    given = args.key_frame == "given"
+    choice = choose_referrals(source, _sizes(args), args.seed, given, args.num_workers, replace_bad)
+    if choice.problems and not replace_bad:
+        raise BadData(listing(source.root, choice.problems) + "\n(--on_bad_sample skip builds without them)")
+    if not choice.referrals and choice.problems:
+        raise BadData(listing(source.root, choice.problems))
+    if not choice.referrals:
+        raise ValueError(f"{source.root / METADATA}: expected referrals of train, test_s or test_u, got none of use")
+    return choice
 
 
 def _negatives(
@@ -133,7 +133,10 @@ def _negatives(
     if args.negatives == "gt":
         return GroundTruthNegatives(source), {}
     if args.negatives == "file":
-        return FileNegatives(Path(args.negatives_file)), {}
+        negatives = FileNegatives(Path(args.negatives_file))
+        used = {(instance.referral.uid, frame) for instance in plan.instances for frame in instance.frames}
+        unused = [f"line {number}: {uid} frame {t}" for number, uid, t in negatives.lines() if (uid, t) not in used]
+        return negatives, {"in the file, but not of this benchmark": unused} if unused else {}
     path, notes = propose_negatives(args, source, plan, root)
     return FileNegatives(path), notes
 
