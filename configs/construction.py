@@ -161,3 +161,29 @@ class VerifyArguments:
     def __post_init__(self):
         if self.num_workers < 1:
             raise ValueError(f"--num_workers: expected at least 1, got {self.num_workers}")
+
+
+@dataclass(kw_only=True)
+class WorldArguments:
+    """One small procedural world."""
+
+    output: str = field(metadata={"help": "Folder to write; new or empty. REF_AVSBENCH_DIR of the build."})
+    seed: int = field(default=0, metadata={"help": "Decides everything: same seed, same bytes."})
+    num_train: int = field(default=400, metadata={"help": "Training videos."})
+    num_validation: int = field(default=0, metadata={"help": "Videos to choose settings on, written as split test_s."})
+    num_test_s: int = field(default=60, metadata={"help": "Test videos with objects of the training's categories."})
+    num_test_u: int = field(default=60, metadata={"help": "Test videos with objects of categories of their own."})
+    num_workers: int = field(default=os.cpu_count() or 1, metadata={"help": "Processes that draw."})
+
+    def __post_init__(self):
+        if self.num_workers < 1:
+            raise ValueError(f"--num_workers: expected at least 1, got {self.num_workers}")
+        if min(self.num_videos.values()) < 0 or not any(self.num_videos.values()):
+            raise ValueError(f"numbers of videos: expected 0 or more, and one at least, got {self.num_videos}")
+        if self.num_validation and self.num_test_s:
+            raise ValueError("--num_validation: expected a world of its own (--num_test_s 0): both are split test_s")
+
+    @property
+    def num_videos(self) -> dict[str, int]:
+        """Part of the world -> number of its videos."""
+        return {part: getattr(self, f"num_{part}") for part in ("train", "validation", "test_s", "test_u")}

@@ -1,0 +1,73 @@
+"""What the objects of a scene look like: category, colour, texture and size.
+
+Colours and categories may be shared, so that "the red wheel" can need both words. Textures never are: a texture is a
+material, and what the object sounds like depends on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COLOURS = {
+    "red": (214, 40, 40),
+    "orange": (246, 140, 30),
+    "yellow": (250, 220, 50),
+    "green": (50, 165, 70),
+    "cyan": (60, 205, 215),
+    "blue": (40, 85, 210),
+    "purple": (135, 55, 175),
+    "white": (245, 245, 245),
+}
+TEXTURES = ("plain", "striped", "dotted", "checked", "ringed", "zigzag")
+SHARES = 0.4  # chance that an object has the colour, or the category, of an earlier one
+
+# Areas as parts of the scene's base area. A tiny object merged with a big one leaves an IoU above 0.9, a small or tiny
+# one merged with a middle one 0.75 to 0.9.
+BASE = (0.1, 0.12)  # parts of the frame
+STEPS = {"big": (1.0, 1.0), "middle": (2.1, 2.8), "small": (4.2, 6.0), "tiny": (9.4, 10.4)}
+PROFILES = {
+    2: (("big", "tiny"), ("middle", "tiny"), ("big", "small")),
+    3: (
+        ("big", "tiny", "tiny"),
+        ("big", "middle", "tiny"),
+        ("big", "small", "tiny"),
+        ("middle", "middle", "tiny"),
+        ("big", "middle", "small"),
+    ),
+    4: (("big", "tiny", "tiny", "small"), ("big", "middle", "tiny", "tiny"), ("middle", "middle", "small", "tiny")),
+}
+NUM_OBJECTS = {2: 0.2, 3: 0.5, 4: 0.3}  # how often a scene has so many
+
+
+@dataclass(frozen=True)
+class Look:
+    """One object as the key frame shows it. `area`: part of the frame that it would cover alone; `angle` in radians."""
+
+    category: str
+    colour: str
+    texture: str
+    area: float
+    angle: float
+
+
+def draw_looks(rng: np.random.Generator, categories: tuple[str, ...]) -> list[Look]:
+    """The looks of two to four objects, in an order that says nothing."""
+    count = int(rng.choice(list(NUM_OBJECTS), p=list(NUM_OBJECTS.values())))
+    base = rng.uniform(*BASE)
+    profile = PROFILES[count][rng.integers(len(PROFILES[count]))]
+    areas = rng.permutation([base / rng.uniform(*STEPS[step]) for step in profile])
+    textures = rng.permutation(TEXTURES)[:count]
+    colours, kinds = _draw_shared(rng, tuple(COLOURS), count), _draw_shared(rng, categories, count)
+    angles = rng.uniform(-0.25, 0.25, count)
+    looks = [Look(kinds[i], colours[i], str(textures[i]), float(areas[i]), float(angles[i])) for i in range(count)]
+    return [looks[i] for i in rng.permutation(count)]
+
+
+def _draw_shared(rng: np.random.Generator, values: tuple[str, ...], count: int) -> list[str]:
+    drawn: list[str] = []
+    for value in rng.permutation(values)[:count]:
+        shared = drawn and rng.random() < SHARES
+        drawn.append(drawn[rng.integers(len(drawn))] if shared else str(value))
+    return drawn
