@@ -48,6 +48,7 @@ def test_same_seed_same_bytes(source, tmp_path):
     assert draw(tmp_path / "again") == 0 and draw(tmp_path / "other", "--seed", "1") == 0
     first, other = files(source), files(tmp_path / "other")
     assert files(tmp_path / "again") == first
+    assert first["world.png"] != other["world.png"]
     pictures = [name for name in first if name.endswith("0.jpg")]
     assert len(pictures) == 15 and all(first[name] != other[name] for name in pictures)
 

@@ -4,7 +4,7 @@
   python -m scripts.benchmark.build --source_dir results/quickstart/world --key_frame given --output_dir ...
 
 Same seed, same bytes. `facts.json` beside metadata.csv says what is true of every object and which kind (appearance,
-position, size, motion, sound) each expression is of.
+position, size, motion, sound) each expression is of; `world.png` shows some videos.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ from tqdm import tqdm
 from configs.construction import WorldArguments
 from dataset.construction.referrals import Referral
 from dataset.construction.source import SourceWriter
-from dataset.world.world import World
+from dataset.world.looks import COLOURS
+from dataset.world.world import DrawnVideo, World
 from scripts.program import run_program
+from utils.filmstrip import Film, SoundBar, write_filmstrip
 from utils.whole_files import whole_file
 
-FACTS = "facts.json"
+FACTS, PICTURE = "facts.json", "world.png"
+NUM_SHOWN = 5  # videos in the picture: one for each kind of expression
+FRAMES_ON = (-2, -1, 0, 1, 2)  # which frames of them, from the key frame
 
 
 def draw_world(args: WorldArguments) -> None:
@@ -51,6 +55,7 @@ def _draw(root: Path, run: dict, num_workers: int) -> None:
         drawn = list(tqdm(pool.imap(draw, numbered, chunksize=4), total=len(numbered), desc="drawing", unit="video"))
     SourceWriter(root).write_metadata(referral for referrals, _ in drawn for referral in referrals)
     facts = {"world": run, "videos": {referrals[0].vid: facts for referrals, facts in drawn}}
+    write_filmstrip(root / PICTURE, [film(World(run["seed"]).video(*at)) for at in numbered[:NUM_SHOWN]])
     with whole_file(root / FACTS) as path:
         path.write_text(json.dumps(facts, separators=(",", ":")) + "\n")
 
@@ -63,6 +68,25 @@ def _draw_video(root: Path, seed: int, numbered: tuple[str, int]) -> tuple[list[
     drawn = World(seed).video(*numbered)
     SourceWriter(root).write_video(drawn.video)
     return drawn.referrals, drawn.facts
+
+
+def film(drawn: DrawnVideo) -> Film:
+    """The video's first expression, some frames around its key frame, and the sounds."""
+    referral, things = drawn.referrals[0], drawn.facts["objects"]
+    times = [drawn.scene.key_frame + n for n in FRAMES_ON]
+    sounds = [
+        SoundBar(f"{thing['colour']} {thing['category']}: {sound['loudness']}, {sound['pitch']}",
+                 "#{:02x}{:02x}{:02x}".format(*COLOURS[thing["colour"]]), sound["onset"], sound["offset"])
+        for thing in things if (sound := thing["sound"])
+    ]  # fmt: skip
+    return Film(
+        expression=referral.expression,
+        note=f"{referral.vid}: {drawn.facts['referrals'][referral.uid]['kind']}",
+        frames=[drawn.video.frames[t] for t in times],
+        masks=[drawn.video.objects[referral.fid][t] for t in times],
+        words=["key frame" if n == 0 else f"{n:+d} s" for n in FRAMES_ON],
+        sounds=sounds,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
