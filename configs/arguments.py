@@ -9,6 +9,8 @@ from transformers import TrainingArguments
 from utils.mask_modes import canonical_mask_mode
 from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, REGRESS_ST, special_tokens
 
+ABLATED_INPUTS = ("audio", "video", "key_frame", "expression")
+
 
 @dataclass
 class ModelArguments:
@@ -52,6 +54,10 @@ class ModelArguments:
     iou_estimation: str = field(
         default=DIRECT_NTP, metadata={"help": "direct_ntp or regress_st (paper Table 5).", "choices": IOU_ESTIMATIONS}
     )
+    without: list[str] = field(
+        default_factory=list,
+        metadata={"help": "Ablation: inputs that a new auditor is trained without (audio video key_frame expression)."},
+    )
     lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
     lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})
@@ -60,6 +66,8 @@ class ModelArguments:
         for name in ("lora_r", "lora_alpha", "num_query_tokens", "num_qformer_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name}: expected at least 1, got {getattr(self, name)}")
+        if unknown := [name for name in self.without if name not in ABLATED_INPUTS]:
+            raise ValueError(f"--without: expected some of {', '.join(ABLATED_INPUTS)}, got {', '.join(unknown)}")
         if self.mask_encode_mode is not None:
             self.mask_encode_mode = canonical_mask_mode(self.mask_encode_mode)
 
@@ -75,6 +83,15 @@ class DataArguments:
                   "choices": ("fail", "skip")},
     )  # fmt: skip
     pos_ratio: float = field(default=0.5, metadata={"help": "Share of perfect masks in a mini-batch (paper Table 6)."})
+    masks_per_video: int = field(
+        default=1,
+        metadata={"help": "Masks of one video in a mini-batch; its frames are encoded once for all of them. Has to "
+                          "divide the batch."},
+    )  # fmt: skip
+    cache_features: bool = field(
+        default=False,
+        metadata={"help": "Encode every image and sound once, before training, and keep the features in memory."},
+    )
     train_fraction: float = field(default=1.0, metadata={"help": "Share of training videos used (paper Table 10)."})
     eval_fraction: float = field(
         default=0.02, metadata={"help": "Share of training videos held out to watch the loss; 0 trains on all of them."}
@@ -86,6 +103,29 @@ class DataArguments:
             if not 0 <= value <= 1 or (low_is_open and value == 0):
                 low = "above 0" if low_is_open else "from 0"
                 raise ValueError(f"--{name}: expected a number {low} to 1, got {value}")
+        if self.masks_per_video < 1:
+            raise ValueError(f"--masks_per_video: expected at least 1, got {self.masks_per_video}")
+
+
+@dataclass(kw_only=True)
+class CaptionArguments:
+    """What a projector is pretrained on."""
+
+    modality: str = field(metadata={"help": "Which projector.", "choices": ("visual", "audio")})
+    captions: list[str] = field(
+        metadata={"help": "JSON lists: Video-LLaVA's of images and videos, or AudioCaps' train.json."}
+    )
+    media_dir: str = field(
+        metadata={"help": "What the paths of the lists are relative to; of AudioCaps the folder that holds data/."}
+    )
+    file_name: str | None = field(
+        default=None,
+        metadata={"help": "Name of the projector's file; .safetensors writes that format. Default: the published name, "
+                          "visual_pretrain.bin or audio_pretrain.bin"},
+    )  # fmt: skip
+
+    def __post_init__(self):
+        self.file_name = self.file_name or f"{self.modality}_pretrain.bin"
 
 
 @dataclass

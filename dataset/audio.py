@@ -52,6 +52,19 @@ def read_fbank(path: str | Path) -> Tensor:
     return compute_fbank(load_waveform(path), path)
 
 
+def read_seconds(path: str | Path) -> Tensor:
+    """A sound file of any length as (seconds, 98, 128) float32; the last second is filled up with silence.
+
+    Raises FileNotFoundError, or ValueError naming a file that cannot be decoded or is empty.
+    """
+    waveform = load_waveform(path)
+    if not len(waveform) or not np.isfinite(waveform).all():
+        raise ValueError(f"audio {path}: expected finite samples, got {'others' if len(waveform) else 'none'}")
+    padded = np.pad(waveform, (0, -len(waveform) % SAMPLE_RATE))
+    seconds = torch.from_numpy(padded).float().view(-1, SAMPLE_RATE)
+    return _normalised(kaldi_fbank(seconds * INT16_SCALE))
+
+
 def compute_fbank(waveform: np.ndarray, path: str | Path = "waveform") -> Tensor:
     """(num_samples,) 16 kHz -> (10, L, 128) float32 normalised log filter bank of ten equal parts (10 s: L = 98).
 
@@ -61,7 +74,10 @@ def compute_fbank(waveform: np.ndarray, path: str | Path = "waveform") -> Tensor
     _check_waveform(waveform, path)
     length = len(waveform) // NUM_SEGMENTS
     segments = torch.from_numpy(waveform[: NUM_SEGMENTS * length]).float().view(NUM_SEGMENTS, length)
-    fbank = kaldi_fbank(segments * INT16_SCALE)
+    return _normalised(kaldi_fbank(segments * INT16_SCALE))
+
+
+def _normalised(fbank: Tensor) -> Tensor:
     return (fbank - FBANK_MEAN) / (2 * FBANK_STD)
 
 

@@ -5,19 +5,22 @@ Train and test are the same class with different samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch.utils.data import Dataset
 
-from dataset.audio import read_fbank
+from dataset.audio import NUM_SEGMENTS, read_fbank
+from dataset.feature_store import FeatureStore
 from dataset.media import FrameReader, PixelTransform
 from dataset.prompt import PromptEncoder, build_target
 from dataset.samples import AuditSample, Candidate
 from utils.mask_modes import mask_views
 from utils.tokens import AUDIO, IMAGE, MASK, VIDEO
+
+ImageKey = Path | tuple[Path, Path, str]  # a frame, or a frame, a mask and the view of it
 
 
 class AuditDataset(Dataset):
@@ -30,8 +33,11 @@ class AuditDataset(Dataset):
         frames: FrameReader,
         mask_encode_mode: str,
         fixed_pairs: Sequence[tuple[int, int]] | None = None,
+        without: Sequence[str] = (),
     ):
         self.samples, self.prompts, self.frames = samples, prompts, frames
+        self.without = frozenset(without)
+        self.features: FeatureStore | None = None
         self.views = mask_views(mask_encode_mode)
         self.fixed_pairs = fixed_pairs
 
@@ -39,24 +45,58 @@ class AuditDataset(Dataset):
         return len(self.samples if self.fixed_pairs is None else self.fixed_pairs)
 
     def __getitem__(self, index: int | tuple[int, int]) -> dict:
-        """`input_ids`, `labels` (L,) int64; `fbank` (10, frames, 128); `images`: a list of (key, (3, S, S) pixels).
+        """`input_ids`, `labels` (L,) int64; `images`: (key, (3, S, S) pixels) each; `clips`: one (key, filter bank).
 
-        The images stand in the order of their placeholders: video, key frame, mask. Equal keys mean equal pixels.
+        The images stand in the order of their placeholders: video, key frame, mask. Equal keys mean equal pixels. The
+        filter bank is (10, frames, 128); without audio there is none. With `features` set, what the encoders made of
+        them comes instead, as `image_features` and `clip_features`.
         """
         sample_index, candidate_index = self.fixed_pairs[index] if self.fixed_pairs is not None else index
         sample = self.samples[sample_index]
         candidate = sample.candidates[candidate_index]
-        fbank = _cached_fbank(sample.audio_path)
-        images = [(path, self.frames.pixels(path)) for path in (*sample.video_paths, sample.frame_path)]
-        images += [
-            ((sample.frame_path, candidate.mask_path, view),
-             self.frames.mask_pixels(sample.frame_path, candidate.mask_path, view))
-            for view in self.views
-        ]  # fmt: skip
-        num_items = {VIDEO: len(sample.video_paths), AUDIO: len(fbank), IMAGE: 1, MASK: len(self.views)}
-        text = self.prompts.encode(sample.expression, sample.protocol, num_items, self._target(sample, candidate))
+        video, image, mask = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
+        clips = self._clip_keys(sample)
+        num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(clips), IMAGE: len(image), MASK: len(mask)}
+        expression = "" if "expression" in self.without else sample.expression
+        text = self.prompts.encode(expression, sample.protocol, num_items, self._target(sample, candidate))
         iou = torch.tensor(float("nan") if candidate.iou is None else candidate.iou)
-        return {**text, "fbank": (sample.audio_path, fbank), "images": images, "iou": iou}
+        see, hear, names = self.read_image, self.read_clip, ("images", "clips")
+        if self.features is not None:
+            see, hear = self.features.images.__getitem__, self.features.clips.__getitem__
+            names = ("image_features", "clip_features")
+        media = ([(key, see(key)) for key in (*video, *image, *mask)], [(key, hear(key)) for key in clips])
+        return {**text, **dict(zip(names, media, strict=True)), "iou": iou}
+
+    def image_keys(self) -> Iterator[ImageKey]:
+        """The keys of all images that items may show, some of them several times."""
+        for sample in self.samples:
+            yield from self._frame_keys(sample)
+            yield from self._key_frame_keys(sample)
+            for candidate in sample.candidates:
+                yield from self._mask_keys(sample, candidate)
+
+    def clip_keys(self) -> Iterator[Path]:
+        return (key for sample in self.samples for key in self._clip_keys(sample))
+
+    def read_image(self, key: ImageKey) -> torch.Tensor:
+        """(3, S, S) pixels of a frame, or of one view of a mask."""
+        return self.frames.pixels(key) if isinstance(key, Path) else self.frames.mask_pixels(*key)
+
+    def read_clip(self, path: Path) -> torch.Tensor:
+        """(10, frames, 128) filter bank."""
+        return _cached_fbank(path)
+
+    def _frame_keys(self, sample: AuditSample) -> tuple[Path, ...]:
+        return () if "video" in self.without else sample.video_paths
+
+    def _key_frame_keys(self, sample: AuditSample) -> tuple[Path, ...]:
+        return () if "key_frame" in self.without else (sample.frame_path,)
+
+    def _clip_keys(self, sample: AuditSample) -> tuple[Path, ...]:
+        return () if "audio" in self.without else (sample.audio_path,)
+
+    def _mask_keys(self, sample: AuditSample, candidate: Candidate) -> list[ImageKey]:
+        return [(sample.frame_path, candidate.mask_path, view) for view in self.views]
 
     def _target(self, sample: AuditSample, candidate: Candidate) -> str | None:
         if sample.protocol != "train":
@@ -73,9 +113,10 @@ def _cached_fbank(path: Path) -> torch.Tensor:
 def build_dataset(samples, tokenizer, pixel_settings: dict, settings, fixed_pairs=None) -> AuditDataset:
     """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration.
 
-    `settings` has num_query_tokens, mask_encode_mode and iou_estimation.
+    `settings` has num_query_tokens, mask_encode_mode, iou_estimation and without.
     """
     prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation)
     size = pixel_settings["size"]["height"]
     transform = PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"]))
-    return AuditDataset(samples, prompts, FrameReader(transform), settings.mask_encode_mode, fixed_pairs)
+    frames = FrameReader(transform)
+    return AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)

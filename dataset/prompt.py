@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
-from utils.tokens import AUDIO, DIRECT_NTP, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, VIDEO
+from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, REGRESS_ST
 
 IOU_SLOT = "<iou_token>"
 
@@ -25,6 +25,13 @@ _TEST = (
     "Given the referential expression: '{expression}', the {frame} <image_start><image><image_end> "
     "and its segmentation mask <mask_start><mask><mask_end>, please audit the mask quality.\n"
 )
+
+_SYSTEM = "You are a helpful assistant."
+_CAPTION = {
+    "image": "This is an image:\n<image_start><image><image_end>\nPlease answer the question:\n{question}",
+    "video": "This is a video:\n<video_start><video><video_end>\nPlease answer the question:\n{question}",
+    "audio": "This is an audio:\n<audio_start><audio><audio_end>\n{question}",
+}
 
 
 def build_prompt(expression: str, protocol: str, bos: str = "<s>") -> str:
@@ -79,6 +86,24 @@ class PromptEncoder:
         `num_items`: how many images or seconds stand behind each placeholder, e.g. {"<video>": 10, "<mask>": 2}.
         """
         prompt = build_prompt(expression, protocol, self.tokenizer.bos_token or "")
+        return self._encode(prompt, num_items, target)
+
+    def encode_caption(self, medium: str, num_items: int, question: str, answer: str) -> dict:
+        """One caption of pretraining as `input_ids` and `labels`; `medium`: image, video or audio.
+
+        The instruction stands in the LLM's chat template. Raises ValueError for a tokenizer that has none.
+        """
+        if not getattr(self.tokenizer, "chat_template", None):
+            raise ValueError(f"{self.tokenizer.name_or_path}: expected a chat template for pretraining, got none")
+        talk = [
+            {"role": "system", "content": _SYSTEM},
+            {"role": "user", "content": _CAPTION[medium].format(question=question)},
+        ]
+        prompt = self.tokenizer.apply_chat_template(talk, tokenize=False, add_generation_prompt=True)
+        target = f"{answer}{'' if answer.endswith(('.', '!', '?')) else '.'} {self.tokenizer.eos_token}"
+        return self._encode(prompt, {f"<{medium}>": num_items}, target)
+
+    def _encode(self, prompt: str, num_items: dict[str, int], target: str | None) -> dict:
         ids = self._widen(encode_text(self.tokenizer, prompt), num_items)
         answer = encode_text(self.tokenizer, target) if target is not None else []
         return {
@@ -88,7 +113,7 @@ class PromptEncoder:
 
     def _widen(self, ids: list[int], num_items: dict[str, int]) -> list[int]:
         rows = {
-            self.tokenizer.convert_tokens_to_ids(token): num_items[token] * self.tokens_per_item
-            for token in (VIDEO, AUDIO, IMAGE, MASK)
+            self.tokenizer.convert_tokens_to_ids(token): count * self.tokens_per_item
+            for token, count in num_items.items()
         }
         return [token for id_ in ids for token in [id_] * rows.get(id_, 1)]

@@ -41,16 +41,20 @@ def select_candidates(
 class BalancedSampler(Sampler):
     """Yields (sample index, candidate index); every run of `batch_size` pairs is one balanced mini-batch.
 
-    Each epoch shows each sample once. Within a mini-batch the pairs are shuffled, so that positives stand anywhere.
+    Each epoch shows each sample once, or `masks_per_video` times within one mini-batch, where the samples' frames are
+    then encoded once for all their masks. Within a mini-batch the pairs are shuffled, so that positives stand anywhere.
     """
 
-    def __init__(self, samples: Sequence[AuditSample], batch_size: int, pos_ratio: float, seed: int):
+    def __init__(
+        self, samples: Sequence[AuditSample], batch_size: int, pos_ratio: float, seed: int, masks_per_video: int = 1
+    ):
         self.types = [[c.mask_type for c in sample.candidates] for sample in samples]
         self.batch_size, self.pos_ratio, self.seed = batch_size, pos_ratio, seed
+        self.masks_per_video = masks_per_video
         self.epoch = 0
 
     def __len__(self) -> int:
-        return len(self.types)
+        return len(self.types) * self.masks_per_video
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -58,8 +62,9 @@ class BalancedSampler(Sampler):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         order = list(range(len(self.types)))
         random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
-        for start in range(0, len(order), self.batch_size):
-            batch = order[start : start + self.batch_size]
+        videos = self.batch_size // self.masks_per_video
+        for start in range(0, len(order), videos):
+            batch = order[start : start + videos] * self.masks_per_video  # a quota goes round the videos, not into one
             rng = random.Random(f"{self.seed}/{self.epoch}/{start}")
             chosen = select_candidates([self.types[i] for i in batch], self.pos_ratio, rng)
             pairs = list(zip(batch, chosen, strict=True))

@@ -60,22 +60,33 @@ class Auditor(nn.Module):
     def embed_tokens(self) -> nn.Embedding:
         return self.language_model.get_input_embeddings()
 
-    def encode_images(self, pixel_values: Tensor) -> Tensor:
-        """(U, 3, H, W) CLIP pixels -> (U, Q, D)."""
-        with torch.no_grad():
-            features = self.vision_encoder(pixel_values)
+    @torch.no_grad()
+    def see(self, pixel_values: Tensor) -> Tensor:
+        """(U, 3, H, W) CLIP pixels -> (U, N, E), as the frozen encoder sees them."""
+        return self.vision_encoder(pixel_values)
+
+    @torch.no_grad()
+    def hear(self, fbanks: list[Tensor]) -> list[Tensor]:
+        """Clips of (T, frames, 128) each -> clips of (T, n, E), as the frozen encoder hears them."""
+        clips: list[Tensor] = [None] * len(fbanks)
+        for members in _of_one_shape(fbanks):
+            features = self.audio_encoder(torch.cat([fbanks[i] for i in members]))
+            for i, clip in zip(members, features.split(len(fbanks[members[0]])), strict=True):
+                clips[i] = clip
+        return clips
+
+    def encode_images(self, features: Tensor) -> Tensor:
+        """(U, N, E) -> (U, Q, D)."""
         return self.vision_projector(features)
 
-    def encode_audio(self, fbanks: list[Tensor]) -> Tensor:
-        """Clips of (T, frames, 128) each, T equal, frames not necessarily -> (clips, T * Q, D), seconds in order."""
-        clips: list[Tensor] = [None] * len(fbanks)
-        for shape in dict.fromkeys(fbank.shape for fbank in fbanks):
-            members = [i for i, fbank in enumerate(fbanks) if fbank.shape == shape]
-            with torch.no_grad():
-                features = self.audio_encoder(torch.cat([fbanks[i] for i in members]))
-            for i, tokens in zip(members, self.audio_projector(features).split(shape[0]), strict=True):
-                clips[i] = tokens.flatten(0, 1)
-        return torch.stack(clips)
+    def encode_audio(self, clips: list[Tensor]) -> Tensor:
+        """Clips of (T, n, E), T equal, n not necessarily -> (clips, T * Q, D), seconds in order."""
+        encoded: list[Tensor] = [None] * len(clips)
+        for members in _of_one_shape(clips):
+            tokens = self.audio_projector(torch.cat([clips[i] for i in members]))
+            for i, clip in zip(members, tokens.split(len(clips[members[0]])), strict=True):
+                encoded[i] = clip.flatten(0, 1)
+        return torch.stack(encoded)
 
     def embed(self, batch: dict) -> Tensor:
         """Text embeddings with the media features in the placeholders' rows: (B, L, D).
@@ -84,30 +95,39 @@ class Auditor(nn.Module):
         """
         input_ids = batch["input_ids"]
         embeds = self.embed_tokens(input_ids)
-        images = self.encode_images(batch["pixel_values"])[batch["image_index"]]
-        audio = self.encode_audio(batch["fbanks"])[batch["clip_index"]]
-        embeds = _fill(embeds, input_ids, [self.config.token_ids[t] for t in VISUAL_PLACEHOLDERS], images)
-        return _fill(embeds, input_ids, [self.config.token_ids[AUDIO]], audio)
+        seen, heard = batch.get("image_features"), batch.get("clip_features")
+        seen = self.see(batch["pixel_values"]) if seen is None else seen
+        heard = self.hear(batch["fbanks"]) if heard is None else heard
+        images = self.encode_images(seen)[batch["image_index"]]
+        embeds = fill_slots(embeds, input_ids, [self.config.token_ids[t] for t in VISUAL_PLACEHOLDERS], images)
+        if not heard:  # an auditor without audio
+            return embeds
+        audio = self.encode_audio(heard)[batch["clip_index"]]
+        return fill_slots(embeds, input_ids, [self.config.token_ids[AUDIO]], audio)
 
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor,
         position_ids: Tensor,
-        pixel_values: Tensor,
         image_index: Tensor,
-        fbanks: list[Tensor],
         clip_index: Tensor,
+        pixel_values: Tensor | None = None,
+        fbanks: list[Tensor] | None = None,
+        image_features: Tensor | None = None,
+        clip_features: list[Tensor] | None = None,
         labels: Tensor | None = None,
         iou: Tensor | None = None,
     ) -> CausalLMOutput:
         """Loss over the answer tokens (labels other than -100), plus the IoU's squared error with Regress ST.
 
         With labels, logits are (answer tokens, V): answers stand at the right end of every row, and the head runs from
-        the first position on that has a label. Without labels, logits are (B, L, V).
+        the first position on that has a label. Without labels, logits are (B, L, V). Media come as pixels and filter
+        banks, or as what `see` and `hear` made of them.
         """
-        media = {"pixel_values": pixel_values, "image_index": image_index, "fbanks": fbanks, "clip_index": clip_index}
-        embeds = self.embed({"input_ids": input_ids, **media})
+        media = {"pixel_values": pixel_values, "fbanks": fbanks}
+        media |= {"image_features": image_features, "clip_features": clip_features}
+        embeds = self.embed({"input_ids": input_ids, "image_index": image_index, "clip_index": clip_index, **media})
         inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
@@ -178,7 +198,13 @@ class Auditor(nn.Module):
         )  # fmt: skip
 
 
-def _fill(embeds: Tensor, input_ids: Tensor, token_ids: list[int], features: Tensor) -> Tensor:
+def _of_one_shape(clips: list[Tensor]) -> list[list[int]]:
+    """The numbers of the clips, those of equal shape together."""
+    shapes = [clip.shape for clip in clips]
+    return [[i for i, own in enumerate(shapes) if own == shape] for shape in dict.fromkeys(shapes)]
+
+
+def fill_slots(embeds: Tensor, input_ids: Tensor, token_ids: list[int], features: Tensor) -> Tensor:
     """`features` (items, rows, D), in reading order, into the positions of `token_ids`."""
     slots = torch.isin(input_ids, torch.tensor(token_ids, device=input_ids.device))
     rows = features.flatten(0, 1)

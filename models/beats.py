@@ -4,17 +4,19 @@ Knows the architecture of the iter3+ checkpoints and the file format they come i
 dataset/audio.py's job. The encoder is only ever used frozen, so dropout and layer drop do not exist here.
 """
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.unused_keys import UNUSED_BEATS_KEYS
-from models.weight_files import expect_tensors, read_torch_file
+from models.weight_files import expect_tensors, read_safetensors_file, read_safetensors_metadata, read_torch_file
 
 MEL_BINS = 128
 PATCH_SIZE = 16
@@ -211,6 +213,18 @@ def load_beats(path: str | Path, dtype: torch.dtype = torch.float32) -> Beats:
     return model.to(dtype).eval().requires_grad_(False)
 
 
+def write_beats(model: Beats, path: str | Path) -> None:
+    """An encoder as a safetensors file: the official key names, and the `cfg` as JSON in the file's metadata."""
+    weights = {key: weight.detach().contiguous() for key, weight in model.state_dict().items()}
+    kernel = weights.pop(_POS_CONV)
+    weights[f"{_POS_CONV}_v"], weights[f"{_POS_CONV}_g"] = kernel, kernel.norm(dim=(0, 1), keepdim=True)
+    table = weights.pop("encoder.relative_attention_bias.weight")
+    weights |= {key: table.clone() for key in _table_keys(model.config.encoder_layers)}
+    cfg = asdict(model.config) | SUPPORTED_ARCHITECTURE
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    save_file(weights, path, metadata={"format": "pt", "cfg": json.dumps(cfg)})
+
+
 def account_for_keys(shapes: Mapping[str, tuple], config: BeatsConfig) -> tuple[list[str], list[str]]:
     """Sort a checkpoint's {key: shape} into (used, ignored) keys. ValueError naming whatever does not fit."""
     expected = checkpoint_shapes(config)
@@ -241,7 +255,11 @@ def _table_keys(num_layers: int) -> list[str]:
 
 
 def _read_checkpoint(path: str | Path) -> tuple[Mapping, Mapping[str, Tensor]]:
-    content = read_torch_file(path)
+    if Path(path).suffix == ".safetensors":
+        weights, metadata = read_safetensors_file(path), read_safetensors_metadata(path)
+        content = {"cfg": json.loads(metadata.get("cfg", "null")), "model": weights}
+    else:
+        content = read_torch_file(path)
     cfg, weights = (content.get(name) if isinstance(content, Mapping) else None for name in ("cfg", "model"))
     if not (isinstance(cfg, Mapping) and isinstance(weights, Mapping)):
         raise ValueError(f"{path}: not a BEATs checkpoint, expected the dictionaries 'cfg' and 'model' in it")

@@ -38,12 +38,18 @@ BASE_ARGUMENTS = {"language_model": "llama_path", "vision_encoder": "clip_path",
 def part_path(args: ModelArguments, name: str) -> str:
     """Where a part lies: the path given, or its published name under `pretrained_weights_dir`.
 
-    Raises FileNotFoundError when nothing is there.
+    A part that was published as a torch file may lie there as safetensors instead. Raises FileNotFoundError when
+    nothing is there.
     """
-    path = getattr(args, name) or str(Path(args.pretrained_weights_dir) / PUBLISHED_NAMES[name])
+    path = getattr(args, name) or _published_place(Path(args.pretrained_weights_dir) / PUBLISHED_NAMES[name])
     if not path.startswith(("open_clip:", "timm:")) and not Path(path).exists():
         raise FileNotFoundError(f"--{name}: expected {path}, got nothing there (see pretrained_weights/README.md)")
     return path
+
+
+def _published_place(path: Path) -> str:
+    converted = path.with_suffix(".safetensors")
+    return str(converted if path.suffix in (".bin", ".pt") and not path.exists() and converted.exists() else path)
 
 
 def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
@@ -91,6 +97,7 @@ def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
         vision_feature_layer=args.vision_feature_layer,
         mask_encode_mode=args.mask_encode_mode or DEFAULT_MASK_MODE,
         iou_estimation=args.iou_estimation,
+        without=args.without,
         lora={"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
         token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
         vocab_size=len(tokenizer),

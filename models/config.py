@@ -14,8 +14,9 @@ class AuditorConfig(PreTrainedConfig):
     """Names the bases and holds every choice that shapes the model.
 
     `bases`: {"language_model", "vision_encoder", "audio_encoder"} -> path. `qformer`: sizes of the Q-Former blocks,
-    in Blip2QFormerConfig's names. `token_ids`: ids of the placeholders (and of `<iou_value>` with Regress ST).
-    `hidden_size` is the LLM's width; DeepSpeed reads it for its automatic bucket sizes.
+    in Blip2QFormerConfig's names. `without`: inputs that it does not get (`configs.arguments.ABLATED_INPUTS`).
+    `token_ids`: ids of the placeholders (and of `<iou_value>` with Regress ST). `hidden_size` is the LLM's width;
+    DeepSpeed reads it for its automatic bucket sizes.
     """
 
     model_type = "mq_auditor"
@@ -28,6 +29,7 @@ class AuditorConfig(PreTrainedConfig):
         vision_feature_layer: int | None = None,
         mask_encode_mode: str = DEFAULT_MASK_MODE,
         iou_estimation: str = DIRECT_NTP,
+        without: list[str] | None = None,
         lora: dict | None = None,
         token_ids: dict | None = None,
         vocab_size: int = 0,
@@ -40,6 +42,7 @@ class AuditorConfig(PreTrainedConfig):
         self.vision_feature_layer = vision_feature_layer
         self.mask_encode_mode = mask_encode_mode
         self.iou_estimation = iou_estimation
+        self.without = without or []
         self.lora = lora or {"r": 32, "lora_alpha": 64, "lora_dropout": 0.05}
         self.token_ids = token_ids or {}
         self.vocab_size = vocab_size

@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from models.unused_keys import UNUSED_PRETRAIN_KEYS, UNUSED_PROJECTOR_KEYS
-from models.weight_files import expect_tensors, read_torch_file
+from models.weight_files import expect_tensors, read_mapped_file, read_torch_file
 
 PAIR_PREFIX, PRETRAIN_PREFIX = "base_model.model.model.", "model."
 FINETUNE_FILE, NON_LORA_FILE = "finetune_weights.bin", "non_lora_trainables.bin"
@@ -38,7 +39,7 @@ def read_pretrained_projector(path: str | Path, projector: str) -> dict[str, Ten
     Raises ValueError for a key that is neither a projector's nor known to be unused, or a file without any.
     """
     state, unknown = {}, []
-    for key, tensor in expect_tensors(read_torch_file(path), path).items():
+    for key, tensor in expect_tensors(read_mapped_file(path), path).items():
         name = our_name(key, PRETRAIN_PREFIX)
         if name and name.startswith(projector):
             state[name] = tensor
@@ -47,6 +48,16 @@ def read_pretrained_projector(path: str | Path, projector: str) -> dict[str, Ten
     if unknown or not state:
         raise ValueError(f"{path}: expected the keys of one {projector}, got {unknown or 'none of them'}")
     return state
+
+
+def write_pretrained_projector(state: dict[str, Tensor], path: str | Path) -> None:
+    """A projector's state under the published names: a torch file, or safetensors where the path ends so."""
+    content = {published_name(name, PRETRAIN_PREFIX): tensor.contiguous() for name, tensor in state.items()}
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if Path(path).suffix == ".safetensors":
+        save_file(content, path, metadata={"format": "pt"})
+    else:
+        torch.save(content, path)
 
 
 def find_pair(path: str | Path) -> tuple[Path, Path] | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -29,6 +30,16 @@ def read_torch_file(path: str | Path, mapped: bool = False) -> object:
 def read_safetensors_file(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, mapped from disk: what is not used is not read."""
     return _read(path, "a safetensors file", load_file)
+
+
+def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
+    """What a safetensors file says of itself; empty where it says nothing."""
+
+    def read(path: str | Path) -> dict[str, str]:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+
+    return _read(path, "a safetensors file", read)
 
 
 def read_mapped_file(path: str | Path) -> object:

@@ -1,6 +1,8 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
 #   path_variable NAME [DEFAULT]   a path that can be set from outside
 #   collect_part_flags             fills the array part_flags: where the parts of the model lie
+#   path_list NAME                 several paths, separated by spaces
+#   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags
 #   PYTHON
 CALLER_DIR=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,6 +16,15 @@ path_variable() {
         value=$CALLER_DIR/$value
     fi
     printf -v "$1" %s "$value"
+}
+
+path_list() {
+    local one whole=
+    for one in ${!1:?expected one or several files, e.g. $1=/data/captions.json}; do
+        [[ $one == /* ]] || one=$CALLER_DIR/$one
+        whole+="$one "
+    done
+    printf -v "$1" %s "$whole"
 }
 
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
@@ -33,4 +44,28 @@ collect_part_flags() {
             part_flags+=("--${pair%%:*}" "${!variable}")
         fi
     done
+}
+
+# Published: bf16 and DeepSpeed stage 2 with the optimizer on the CPU. Without a GPU: one process, float32.
+choose_machine() {
+    local num_gpus
+    num_gpus=$("$PYTHON" -c 'import torch; print(torch.cuda.device_count())')
+    if [ "$num_gpus" -gt 0 ]; then
+        NPROC_PER_NODE=${NPROC_PER_NODE:-$((num_gpus < $1 ? num_gpus : $1))}
+        DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG-$PWD/deepspeed/stage2-offload.json} # set but empty: without DeepSpeed
+        machine_flags=(--bf16 true)
+    else
+        NPROC_PER_NODE=${NPROC_PER_NODE:-1}
+        echo "no GPU found: training on the CPU in float32${DEEPSPEED_CONFIG:+ with DeepSpeed}" >&2
+        machine_flags=(--use_cpu true)
+        export DS_ACCELERATOR=${DS_ACCELERATOR:-cpu} # DeepSpeed would otherwise warn that it found none
+    fi
+    path_variable DEEPSPEED_CONFIG
+    if [ -n "$DEEPSPEED_CONFIG" ]; then
+        machine_flags+=(--deepspeed "$DEEPSPEED_CONFIG")
+    fi
+    launcher=("$PYTHON")
+    if [ "$NPROC_PER_NODE" -gt 1 ] || [ -n "$DEEPSPEED_CONFIG" ]; then
+        launcher=("$PYTHON" -m torch.distributed.run --standalone --nproc_per_node "$NPROC_PER_NODE")
+    fi
 }

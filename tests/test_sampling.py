@@ -74,3 +74,14 @@ def test_split_holds_out_first_and_nests_fractions():
     assert len(half) == 45 and len(quarter) == 22
     assert {s.uid for s in quarter} < {s.uid for s in half}
     assert not {s.uid for s in half} & {s.uid for s in held}
+
+
+def test_several_masks_of_a_video_stand_in_one_mini_batch():
+    samples = _samples(12)
+    pairs = list(BalancedSampler(samples, 8, 0.25, seed=1, masks_per_video=4))
+    assert len(pairs) == 48
+    for start in range(0, 48, 8):
+        batch = pairs[start : start + 8]
+        assert sorted(Counter(video for video, _ in batch).values()) == [4, 4]
+        positives = [video for video, mask in batch if samples[video].candidates[mask].mask_type == "perfect"]
+        assert len(positives) == 2 and len(set(positives)) == 2

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from configs.arguments import ModelArguments
 from models.checkpoint import load_auditor
 from scripts.finetune.finetune_hyperlora import main as finetune
-from scripts.finetune.trainer import find_resumable
+from scripts.trainer import find_resumable
 from tests.conftest import BENCHMARK, GOLDEN
 
 RECIPE = "configs/recipes/finetune_hyperlora.yaml"

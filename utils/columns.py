@@ -107,6 +107,20 @@ def published_columns(test_name: str, eval_mode: str) -> dict:
     }
 
 
+ABLATIONS = {
+    "Table 5": "table5_iou_estimation",
+    "Table 6": "table6_positive_ratio",
+    "Table 9": "table9_mask_input",
+    "Table 10": "table10_train_fraction",
+}
+
+
+def published_ablation(title: str) -> dict[str, dict]:
+    """The paper's rows of an ablation whose title begins with its number, e.g. "Table 9: mask inputs"; else none."""
+    name = next((name for number, name in ABLATIONS.items() if title.startswith(f"{number}:")), None)
+    return _published_tables()[name] if name else {}
+
+
 def is_published_benchmark(predictions: list[dict], eval_mode: str, test_name: str) -> bool:
     """Whether the samples are the paper's: masks per type as in its Table 8, uids as many as references in Table 1."""
     if test_name not in TEST_NAMES or eval_mode not in EVAL_MODES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -24,20 +25,20 @@ NOISE = 2.5  # grey levels
 
 @dataclass(frozen=True)
 class Rendering:
-    """Ten (224, 224, 3) uint8 frames, ten (224, 224) bool masks for each thing, and (160000,) sound at 16 kHz."""
+    """(224, 224, 3) uint8 frames, as many (224, 224) bool masks for each thing, and (160000,) sound at 16 kHz."""
 
     frames: list[np.ndarray]
     masks: list[list[np.ndarray]]
     waveform: np.ndarray
 
 
-def render(scene: Scene) -> Rendering:
-    """Masks are disjoint: a pixel belongs to the foremost thing there."""
+def render(scene: Scene, moments: Sequence[int] = range(NUM_FRAMES)) -> Rendering:
+    """All ten frames, or those of some moments. Masks are disjoint: a pixel belongs to the foremost thing there."""
     painter = np.random.default_rng([scene.paint_seed, 0])
     backdrop = _background(painter)
     masks: list[list[np.ndarray]] = [[] for _ in scene.things]
     frames = []
-    for t in range(NUM_FRAMES):
+    for t in moments:
         frame, visible = _draw_frame(scene, backdrop, t - scene.key_frame)
         noisy = (
             frame + NOISE * np.random.default_rng([scene.paint_seed, 1, t]).standard_normal(frame.shape[:2])[..., None]

@@ -21,6 +21,7 @@ from configs.arguments import AuditTrainingArguments, DataArguments, ModelArgume
 from dataset.annotations import read_train
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
+from dataset.feature_store import encode_once
 from dataset.samples import AuditSample
 from dataset.sampling import select_candidates, split_train
 from dataset.validation import validated
@@ -28,10 +29,11 @@ from models.auditor import Auditor
 from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.checkpoint import pixel_settings, read_folder, square
 from models.config import AuditorConfig
-from models.published import read_pretrained_projector
+from models.published import find_pair, read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
-from scripts.finetune.trainer import STATE_FILE, AuditTrainer, find_resumable
+from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_program
+from scripts.trainer import STATE_FILE, find_resumable
 from utils.run_record import write_run_record
 
 logger = logging.getLogger("finetune")
@@ -56,8 +58,8 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
         deepspeed.init_distributed("gloo")  # ZeRO-3 shards the model while it is loaded, before the Trainer exists
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     with training_args.main_process_first(local=False):
+        check_request(model_args, data_args, training_args)
         checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
-    check_request(model_args, training_args)
     set_seed(training_args.seed)
     benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
     train_samples, eval_samples = split_train(
@@ -68,10 +70,13 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     pixels = pixel_settings(model_args) | square(auditor.vision_encoder.image_size)
     train_data = build_dataset(train_samples, tokenizer, pixels, auditor.config)
     eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
+    if data_args.cache_features:
+        remember_features(auditor, [data for data in (train_data, eval_data) if data], training_args)
     trainer = AuditTrainer(
         model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
         data_collator=AuditCollator(tokenizer.pad_token_id),
-        tokenizer=tokenizer, pixel_settings=pixels, pos_ratio=data_args.pos_ratio,
+        tokenizer=tokenizer, pixel_settings=pixels,
+        sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )  # fmt: skip
     if checkpoint:
         check_same_auditor(checkpoint, auditor)
@@ -104,8 +109,14 @@ def describe_schedule(training_args: AuditTrainingArguments) -> str:
     return f"{length}, batch {batch} (local x accumulation x processes), learning rate {args.learning_rate:g}"
 
 
-def check_request(model_args: ModelArguments, training_args: AuditTrainingArguments) -> None:
+def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:
     """What can be judged before any data is read. Raises FileNotFoundError, ValueError."""
+    if find_pair(training_args.output_dir):
+        folder = training_args.output_dir
+        raise ValueError(f"output folder {folder}: holds a released auditor; expected another folder (OUTPUT_DIR)")
+    batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
+    if batch % together:
+        raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
     if "wandb" in training_args.report_to and not is_wandb_available():
         raise ValueError("--report_to wandb: expected the package wandb, got none (pip install wandb)")
     for part in PUBLISHED_NAMES:
@@ -114,7 +125,8 @@ def check_request(model_args: ModelArguments, training_args: AuditTrainingArgume
 
 def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
     """Raises ValueError that names what the checkpoint's auditor and the one asked for do not share."""
-    shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "vocab_size", "hidden_size")
+    shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
+    shape += ("hidden_size",)
     saved = AuditorConfig.from_pretrained(checkpoint)
     for name in shape:
         expected, got = getattr(auditor.config, name), getattr(saved, name)
@@ -147,6 +159,17 @@ def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrai
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()
     return auditor
+
+
+def remember_features(auditor: Auditor, datasets: list[AuditDataset], training_args: AuditTrainingArguments) -> None:
+    """Let the frozen encoders see and hear everything once; the datasets give features from then on."""
+    for encoder in (auditor.vision_encoder, auditor.audio_encoder):
+        encoder.to(training_args.device)
+    for dataset in datasets:
+        dataset.features = encode_once(
+            dataset, auditor.see, lambda fbank: auditor.hear([fbank])[0], training_args.device,
+            training_args.dataloader_num_workers,
+        )  # fmt: skip
 
 
 def held_out_dataset(

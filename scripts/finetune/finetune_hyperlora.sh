@@ -3,7 +3,7 @@
 #   MQ_RAVSBENCH_DIR=/data/MQ-RAVSBench NPROC_PER_NODE=8 bash scripts/finetune/finetune_hyperlora.sh [--flag value ...]
 # Run it again to go on from the newest checkpoint in OUTPUT_DIR.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, collect_part_flags, PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, choose_machine, collect_part_flags, PYTHON
 
 path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights
 # Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name (pretrained_weights/README.md).
@@ -28,26 +28,7 @@ LORA_R=${LORA_R:-32}
 LORA_ALPHA=${LORA_ALPHA:-64}
 LORA_DROPOUT=${LORA_DROPOUT:-0.05}
 
-NUM_GPUS=$("$PYTHON" -c 'import torch; print(torch.cuda.device_count())')
-# Published: 4 GPUs, bf16, DeepSpeed stage 2 with the optimizer on the CPU.
-if [ "$NUM_GPUS" -gt 0 ]; then
-    NPROC_PER_NODE=${NPROC_PER_NODE:-$((NUM_GPUS < 4 ? NUM_GPUS : 4))}
-    DEEPSPEED_CONFIG=${DEEPSPEED_CONFIG-$PWD/deepspeed/stage2-offload.json} # set but empty: without DeepSpeed
-    machine_flags=(--bf16 true)
-else
-    NPROC_PER_NODE=${NPROC_PER_NODE:-1}
-    echo "no GPU found: training on the CPU in float32${DEEPSPEED_CONFIG:+ with DeepSpeed}" >&2
-    machine_flags=(--use_cpu true)
-    export DS_ACCELERATOR=${DS_ACCELERATOR:-cpu} # DeepSpeed would otherwise warn that it found none
-fi
-path_variable DEEPSPEED_CONFIG
-if [ -n "$DEEPSPEED_CONFIG" ]; then
-    machine_flags+=(--deepspeed "$DEEPSPEED_CONFIG")
-fi
-launcher=("$PYTHON")
-if [ "$NPROC_PER_NODE" -gt 1 ] || [ -n "$DEEPSPEED_CONFIG" ]; then
-    launcher=("$PYTHON" -m torch.distributed.run --standalone --nproc_per_node "$NPROC_PER_NODE")
-fi
+choose_machine 4 # published: 4 GPUs
 
 collect_part_flags
 exec "${launcher[@]}" -m scripts.finetune.finetune_hyperlora "$RECIPE" \

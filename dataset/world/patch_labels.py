@@ -1,0 +1,104 @@
+"""What each patch of a picture shows: the lessons of the mini vision encoder.
+
+Pictures are frames, masked frames and masks; a masked one shows one or more objects, whole or roughly cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dataset.world.free_scenes import rough_region
+from dataset.world.looks import COLOURS, TEXTURES
+from dataset.world.render import MIN_RIM, RIM
+from dataset.world.scenes import FRAME_SIZE, Scene
+from dataset.world.silhouettes import SEEN
+
+PATCH = 16
+GRID = FRAME_SIZE // PATCH
+LOOKS = {"colour": tuple(COLOURS), "texture": TEXTURES, "category": SEEN}
+SHARES = ("inner part", "rim", "ground", "black", "white")  # of a patch's pixels
+GEOMETRY = ("to_centre_x", "to_centre_y", "log_area", "centre_x", "centre_y")  # of the patch's object
+MIN_PIXELS = 25  # of an object in a patch, for the patch to be about it
+NOTHING = -100  # no label
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """(224, 224, 3) uint8 and, for the 14 x 14 patches: shares of SHARES (14, 14, 5) float32; indices into LOOKS
+    (14, 14, 3), or NOTHING; GEOMETRY (14, 14, 5) float32; whether there is an object (14, 14) bool.
+    """
+
+    picture: np.ndarray
+    shares: np.ndarray
+    looks: np.ndarray
+    geometry: np.ndarray
+    has_object: np.ndarray
+
+
+def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray, scene: Scene) -> LabelledPicture:
+    """The frame itself, or the masked frame or mask of some region of it (2 : 2 : 1).
+
+    `owner` (224, 224) uint8: 0 where there is ground, i + 1 where there is thing i.
+    """
+    kind = rng.choice(("frame", "masked frame", "mask"), p=(0.4, 0.4, 0.2))
+    region = np.ones(owner.shape, bool) if kind == "frame" else _some_region(rng, owner, len(scene.things))
+    objects = owner > 0
+    if kind == "mask":
+        picture = np.repeat((region * np.uint8(255))[..., None], 3, axis=2)
+        empty = np.zeros(region.shape, bool)
+        shares = (empty, empty, empty, ~region, region)
+        instances = region.astype(np.uint8)
+    else:
+        picture = frame * region[..., None]
+        rim = _rims(owner, len(scene.things))
+        shares = (objects & region & ~rim, objects & region & rim, region & ~objects, ~region, np.zeros_like(region))
+        instances = owner * region
+    labels = _label_patches(instances, scene, with_looks=kind != "mask")
+    return LabelledPicture(picture, np.stack([_per_patch(share) for share in shares], axis=-1), *labels)
+
+
+def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> np.ndarray:
+    """One object, more seldom several, roughly cut."""
+    chosen = rng.random(count) < 0.35
+    if rng.random() < 0.6 or not chosen.any():
+        chosen = np.arange(count) == rng.integers(count)
+    region = np.isin(owner, np.flatnonzero(chosen) + 1)
+    return rough_region(rng, region)[0] if region.any() else region
+
+
+def _rims(owner: np.ndarray, count: int) -> np.ndarray:
+    rims = np.zeros(owner.shape, bool)
+    for number in range(1, count + 1):
+        inside = np.pad((owner == number).astype(np.uint8), 1)
+        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+        rims |= (depth > 0) & (depth <= max(MIN_RIM, RIM * np.sqrt(inside.sum())))
+    return rims
+
+
+def _label_patches(instances: np.ndarray, scene: Scene, with_looks: bool) -> tuple[np.ndarray, ...]:
+    count = len(scene.things)
+    covered = np.stack([_per_patch(instances == i + 1) for i in range(count)], axis=-1) * PATCH**2
+    foremost, has_object = covered.argmax(-1), covered.max(-1) > MIN_PIXELS
+    looks = np.full((GRID, GRID, len(LOOKS)), NOTHING)
+    geometry = np.zeros((GRID, GRID, len(GEOMETRY)), np.float32)
+    rows, columns = np.mgrid[:GRID, :GRID] * PATCH + (PATCH - 1) / 2
+    half = FRAME_SIZE / 2
+    for i, thing in enumerate(scene.things):
+        here = has_object & (foremost == i)
+        if not here.any():
+            continue
+        ys, xs = np.nonzero(instances == i + 1)
+        x, y, size = xs.mean(), ys.mean(), np.log(len(ys) / FRAME_SIZE**2) / 2 + 1.5
+        whole = [np.full((GRID, GRID), value) for value in (size, x / half - 1, y / half - 1)]
+        geometry[here] = np.stack([(x - columns) * 2 / half, (y - rows) * 2 / half, *whole], axis=-1)[here]
+        if with_looks:
+            looks[here] = [names.index(getattr(thing.look, name)) for name, names in LOOKS.items()]
+    return looks, geometry, has_object
+
+
+def _per_patch(share: np.ndarray) -> np.ndarray:
+    """(224, 224) bool -> (14, 14) float32: the share of each patch's pixels."""
+    return share.reshape(GRID, PATCH, GRID, PATCH).mean(axis=(1, 3), dtype=np.float32)

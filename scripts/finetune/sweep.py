@@ -1,0 +1,140 @@
+"""Train, audit and compare a list of auditors: python -m scripts.finetune.sweep configs/sweeps/mini.yaml
+
+A recipe names what all runs share and, table by table, what each run changes. Runs are made by the two launch scripts;
+runs that are equal are made once, finished ones are not repeated. Tables have the shape of the paper's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from scripts.finetune.summarize import read_runs
+from scripts.program import run_program
+from utils.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
+from utils.columns import TEST_NAMES, published_ablation
+from utils.records import write_json
+from utils.whole_files import whole_file
+
+logger = logging.getLogger("sweep")
+
+FINETUNE, AUDIT = "scripts/finetune/finetune_hyperlora.sh", "scripts/finetune/inference_hyper_lora.sh"
+KEYS = {"results", "environment", "flags", "tables"}
+
+
+@dataclass(kw_only=True)
+class SweepArguments:
+    """One list of runs."""
+
+    sweep: str = field(metadata={"help": "YAML file (docs/experiments.md explains it).", "positional": True})
+    tables: list[str] = field(default_factory=list, metadata={"help": "Only the tables of these names."})
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one auditor is trained and asked with: variables of the launch scripts, and flags of the training."""
+
+    environment: dict[str, str]
+    flags: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The same settings have the same name."""
+        return hashlib.sha256(json.dumps([self.environment, self.flags], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_program("sweep", (SweepArguments,), sweep, argv, __doc__)
+
+
+def sweep(args: SweepArguments) -> None:
+    """All runs in turn, then tables.md and tables.json; after each run what is there already is written."""
+    recipe = read_sweep(args.sweep)
+    root = Path(recipe["results"])
+    tables = {name: rows for name, rows in recipe["tables"].items() if not args.tables or name in args.tables}
+    if unknown := set(args.tables) - set(recipe["tables"]):
+        raise ValueError(f"--tables: expected some of {', '.join(recipe['tables'])}, got {', '.join(sorted(unknown))}")
+    runs = {run.name: run for rows in tables.values() for run in rows.values()}
+    for number, run in enumerate(runs.values(), start=1):
+        logger.info("run %d of %d: %s", number, len(runs), run.flags or "as is")
+        make_run(run, root / run.name)
+        write_tables(tables, root)
+    print((root / "tables.md").read_text())
+
+
+def read_sweep(path: str) -> dict:
+    """The recipe with Run objects: {"results", "tables": {table: {row: Run}}}. Raises FileNotFoundError, ValueError."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"sweep {path}: no such file")
+    try:
+        recipe = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"sweep {path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(recipe, dict) or set(recipe) - KEYS or not isinstance(recipe.get("tables"), dict):
+        raise ValueError(f"sweep {path}: expected the keys {', '.join(sorted(KEYS))}, got {recipe!r:.80}")
+    shared = {name: _texts(recipe.get(name), f"sweep {path}: {name}") for name in ("environment", "flags")}
+    tables = {}
+    for table, rows in recipe["tables"].items():
+        if not isinstance(rows, dict):
+            raise ValueError(f"sweep {path}: {table}: expected rows, got {rows!r:.80}")
+        own = {str(row): _texts(flags, f"sweep {path}: {table}: {row}") for row, flags in rows.items()}
+        tables[table] = {row: Run(shared["environment"], shared["flags"] | flags) for row, flags in own.items()}
+    return {"results": recipe.get("results", f"results/sweeps/{Path(path).stem}"), "tables": tables}
+
+
+def _texts(settings: object, where: str) -> dict[str, str]:
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        raise ValueError(f"{where}: expected 'name: value' lines, got {settings!r:.80}")
+    return {str(name): " ".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in settings.items()}
+
+
+def make_run(run: Run, folder: Path) -> None:
+    """Train, then audit both test sets in image mode. Raises ValueError where one of the scripts fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
+    auditor = folder / "MQ-Auditor"
+    environment = os.environ | run.environment | {"PYTHON": sys.executable}
+    if not (auditor / "trainer_state.json").is_file():
+        flags = [word for name, value in run.flags.items() for word in (f"--{name}", *value.split())]
+        _launch([FINETUNE, *flags], environment | {"OUTPUT_DIR": str(auditor.absolute())}, folder / "finetune.log")
+    for test_name in TEST_NAMES:
+        if (test_name, "image") not in read_runs(folder):
+            places = {"MQ_AUDITOR_CKPT_DIR": str(auditor.absolute()), "OUTPUT_DIR": str(folder.absolute())}
+            asked = {"TEST_NAME": test_name, "REFAVS_EVAL_MODE": "image"}
+            _launch([AUDIT], environment | places | asked, folder / f"{test_name}.log")
+
+
+def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
+    with log.open("w") as file:
+        code = subprocess.run(["bash", *command], env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
+    if code:
+        raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")
+
+
+def write_tables(tables: dict[str, dict[str, Run]], root: Path) -> None:
+    """tables.md and tables.json of the runs that are finished."""
+    text, values = [], {}
+    for table, rows in tables.items():
+        tests = {row: {name: own for (name, _), own in read_runs(root / run.name).items()} for row, run in rows.items()}
+        tests = {row: own for row, own in tests.items() if set(own) == set(TEST_NAMES)}
+        cells = {row: ablation_cells(own) for row, own in tests.items()}
+        intervals = {row: bootstrap_intervals(own) for row, own in tests.items()}
+        text += [f"### {table}\n", ablation_markdown(cells, intervals, published_ablation(table)), ""]
+        values[table] = {row: {"cells": cells[row], "interval": intervals[row], "run": rows[row].name} for row in cells}
+    with whole_file(root / "tables.md") as path:
+        path.write_text("\n".join(text))
+    write_json(root / "tables.json", values)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""The mini LLM, trained on described scenes (see `lessons`) by curriculum: what is seen, then heard, then followed.
+
+Several lessons about one scene share its video and audio: they stand behind one prefix in one sequence and do not see
+each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from dataset.prompt import encode_text
+from dataset.world import descriptions as say
+from dataset.world.free_scenes import all_references, free_scene
+from dataset.world.reference import KINDS
+from models.build import load_tokenizer
+from scripts.pretrain.mini.lessons import TASKS, Lesson, Told, audio_prefix, video_prefix
+from scripts.pretrain.mini.schedule import train
+from utils.tokens import DIRECT_NTP, IGNORE_INDEX, PLACEHOLDERS
+
+SEED = 2_000  # of its world
+NUM_SCENES = 12_000
+SIZES = {"hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 4}
+HEADS = 4
+EMBEDDING_STD = 0.3
+NOISE = 0.12  # standard deviation of what is added to the meaning of a slot
+DECISION_WEIGHT = 6.0  # of the word that says whether a region matches
+VISUAL = ("appearance", "position", "size")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`tasks`: how often each task comes. `heads`: what stands in the shared prefix."""
+
+    name: str
+    steps: int
+    scenes: int
+    lessons: int
+    heads: tuple = ()
+    kinds: tuple[str, ...] = KINDS
+    tasks: dict[str, float] = field(default_factory=dict)
+    learning_rate: float = 1e-3
+
+
+STAGES = (
+    Stage("seen", 1_700, 160, 1, (), VISUAL, {"match": 0.6, "find": 0.2, "region": 0.1, "frame": 0.1}),
+    Stage("heard", 700, 12, 8, (audio_prefix,), ("sound",), {"match": 0.7, "hear": 0.15, "find": 0.15}),
+    Stage("moved", 900, 10, 8, (video_prefix,), ("motion",), {"match": 0.35, "moves": 0.5, "find": 0.15}),
+    Stage(
+        "all", 600, 10, 10, (video_prefix, audio_prefix), KINDS,
+        {"match": 0.55, "find": 0.15, "moves": 0.1, "region": 0.08, "frame": 0.06, "hear": 0.06},
+    ),
+)  # fmt: skip
+
+
+class Teacher:
+    """Scenes -> batches of token ids with bags of words in place of pictures."""
+
+    def __init__(self, tokenizer, scenes: Sequence[Told]):
+        self.scenes = scenes
+        self.encode = lru_cache(200_000)(partial(encode_text, tokenizer))
+        self.placeholders = {tokenizer.convert_tokens_to_ids(token): token for token in PLACEHOLDERS}
+        self.first_special, self.eos = min(self.placeholders), tokenizer.eos_token_id
+        self.word_ids = lru_cache(None)(lambda word: self.encode(word))
+
+    def batch(self, stage: Stage, step: int, kind: str | None = None, task: str | None = None) -> dict:
+        """Batch of that step; with `kind` and `task`, only of those (for measuring)."""
+        rng = np.random.default_rng([SEED, 3, step, *stage.name.encode()])
+        rows = []
+        while len(rows) < stage.scenes:
+            told = self.scenes[rng.integers(len(self.scenes))]
+            if kind is None or told.references[kind]:
+                rows.append(self._row(rng, stage, told, (kind,) if kind else stage.kinds, task))
+        return _pad(rows)
+
+    def _row(
+        self, rng: np.random.Generator, stage: Stage, told: Told, kinds: tuple[str, ...], task: str | None
+    ) -> dict:
+        row: dict = {name: [] for name in ("ids", "owner", "position", "label", "weight", "bags", "decides")}
+        text, pictures = "<s>", []
+        for head in stage.heads:
+            words, shown = head(rng, told.scene)
+            text, pictures = text + words, pictures + shown
+        if stage.heads:
+            self._append(row, -1, 0, text, pictures)
+        shared = len(row["ids"])
+        names, shares = list(stage.tasks), np.array(list(stage.tasks.values()))
+        for number in range(stage.lessons):
+            name = task or str(rng.choice(names, p=shares / shares.sum()))
+            lesson = TASKS[name](rng, told, kinds) or TASKS["region"](rng, told, kinds)
+            text = lesson.text if stage.heads else f"<s>{lesson.text.removeprefix('<s>')}"
+            self._append(row, number, shared, text, lesson.pictures, lesson)
+        return row
+
+    def _append(
+        self, row: dict, owner: int, start: int, text: str, pictures: list, lesson: Lesson | None = None
+    ) -> None:
+        """Text and pictures, then the answer, at positions from `start` on."""
+        ids, left = [], list(pictures)
+        for id_ in self.encode(text):
+            if id_ in self.placeholders:
+                for bag in left.pop(0):
+                    row["bags"].append((len(row["ids"]) + len(ids), self._bag(bag)))
+                    ids.append(0)
+            elif id_ >= self.first_special:  # a special token: nothing is known of it yet
+                row["bags"].append((len(row["ids"]) + len(ids), []))
+                ids.append(0)
+            else:
+                ids.append(id_)
+        answer = [*self.encode(lesson.answer), self.eos] if lesson else []
+        weights = [1.0] * len(answer)
+        if lesson and lesson.task == "match":
+            weights[0] = DECISION_WEIGHT
+            row["decides"].append((len(row["ids"]) + len(ids), lesson.kind))
+        count = len(ids) + len(answer)
+        row["label"] += [IGNORE_INDEX] * len(ids) + answer
+        row["weight"] += [0.0] * len(ids) + weights
+        row["ids"] += ids + answer
+        row["owner"] += [owner] * count
+        row["position"] += range(start, start + count)
+
+    def _bag(self, bag: say.Bag) -> list[tuple[int, float]]:
+        return [(id_, share) for word, share in bag.items() for id_ in self.word_ids(word)]
+
+
+def _pad(rows: list[dict]) -> dict:
+    """Rows -> tensors, filled up on the right; of the bags, (slots, words) ids and shares, and where they stand."""
+    longest = max(len(row["ids"]) for row in rows)
+    fill = {"ids": 0, "owner": -2, "position": 0, "label": IGNORE_INDEX, "weight": 0.0}
+    batch = {
+        name: torch.tensor([row[name] + [value] * (longest - len(row[name])) for row in rows])
+        for name, value in fill.items()
+    }
+    bags = [(i * longest + at, bag) for i, row in enumerate(rows) for at, bag in row["bags"]]
+    widest = max(len(bag) for _, bag in bags)
+    filled = [bag + [(0, 0.0)] * (widest - len(bag)) for _, bag in bags]
+    batch["slots"] = torch.tensor([at for at, _ in bags])
+    batch["words"] = torch.tensor([[id_ for id_, _ in bag] for bag in filled])
+    batch["shares"] = torch.tensor([[share for _, share in bag] for bag in filled])
+    batch["decides"] = [(i, at, kind) for i, row in enumerate(rows) for at, kind in row["decides"]]
+    return batch
+
+
+class Pupil(nn.Module):
+    """The LLM, reading bags of words where pictures stand."""
+
+    def __init__(self, tokenizer):
+        super().__init__()
+        config = LlamaConfig(
+            vocab_size=min(tokenizer.convert_tokens_to_ids(list(PLACEHOLDERS))), **SIZES,
+            num_attention_heads=HEADS, num_key_value_heads=HEADS, max_position_embeddings=2048,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.05,
+        )  # fmt: skip
+        self.llama = LlamaForCausalLM(config)
+        self._order_embeddings(tokenizer)
+
+    @torch.no_grad()
+    def _order_embeddings(self, tokenizer) -> None:
+        """Words of one ordered list begin along a line: neighbours are alike."""
+        table = self.llama.model.embed_tokens.weight
+        nn.init.normal_(table, std=EMBEDDING_STD)
+        for words in say.ORDERED:
+            middle, direction = EMBEDDING_STD * torch.randn(2, table.shape[1])
+            for word, along in zip(words, torch.linspace(-1.5, 1.5, len(words)), strict=True):
+                (id_,) = encode_text(tokenizer, word)
+                table[id_] = middle + along * direction + 0.1 * torch.randn(table.shape[1])
+
+    def hidden(self, batch: dict) -> Tensor:
+        """(B, L, D) last hidden states."""
+        table = self.llama.model.embed_tokens
+        embeds = table(batch["ids"])
+        meanings = (table(batch["words"]) * batch["shares"][..., None]).sum(1)
+        meanings = meanings + NOISE * torch.randn_like(meanings)
+        embeds = embeds.flatten(0, 1).index_copy(0, batch["slots"], meanings).view_as(embeds)
+        owner, order = batch["owner"], torch.arange(embeds.shape[1])
+        mine = (owner[:, None, :] == -1) | (owner[:, None, :] == owner[:, :, None])
+        mask = (mine & (order[None, None, :] <= order[None, :, None]))[:, None]
+        return self.llama.model(
+            inputs_embeds=embeds, attention_mask=mask, position_ids=batch["position"], use_cache=False
+        ).last_hidden_state
+
+    def losses(self, batch: dict) -> dict[str, Tensor]:
+        """The weighted loss of the answers, and per kind how often the match is judged rightly."""
+        hidden, labels, weights = self.hidden(batch)[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
+        learned = labels != IGNORE_INDEX
+        scores = self.llama.lm_head(hidden[learned])
+        loss = F.cross_entropy(scores, labels[learned], reduction="none")
+        hits = torch.zeros(labels.shape).masked_scatter(learned, (scores.argmax(-1) == labels[learned]).float())
+        told = {"loss": (loss * weights[learned]).sum() / weights[learned].sum(), "words": hits[learned].mean()}
+        for kind in KINDS:
+            own = [hits[i, at - 1] for i, at, k in batch["decides"] if k == kind]
+            if own:
+                told[kind] = torch.stack(own).mean()
+        return told
+
+
+def tell(seed: int, number: int) -> Told:
+    """A scene and what can be said of it. Spinning cannot be seen in a bag of words, so nothing is said of it."""
+    scene = free_scene(seed, number)
+    references = all_references(scene)
+    if any(thing.motion.kind == "spinning" for thing in scene.things):
+        references["motion"] = [ref for ref in references["motion"] if ref.facet not in ("spinning", "still")]
+    return Told(scene, references)
+
+
+def tell_all(seed: int, count: int) -> list[Told]:
+    """The scenes of a seed, drawn by two processes."""
+    with ProcessPoolExecutor(2) as pool:
+        numbers = pool.map(partial(tell, seed), range(count), chunksize=50)
+        return list(tqdm(numbers, "drawing scenes", count, mininterval=5))
+
+
+def make_language_model(folder: Path, work: Path) -> None:
+    """Train all stages and save the LLM as transformers do, beside its tokenizer, which must be in `folder`."""
+    tokenizer = load_tokenizer(folder, DIRECT_NTP)
+    torch.manual_seed(SEED)
+    model = Pupil(tokenizer)
+    finished = all((work / f"language_{stage.name}.done.pt").is_file() for stage in STAGES)
+    teacher = Teacher(tokenizer, [] if finished else tell_all(SEED, NUM_SCENES))
+    for number, stage in enumerate(STAGES):
+        train(
+            f"language_{stage.name}", model, partial(teacher.batch, stage), model.losses,
+            steps=stage.steps, learning_rate=stage.learning_rate, folder=work, seed=SEED + number,
+        )  # fmt: skip
+    model.llama.save_pretrained(folder)

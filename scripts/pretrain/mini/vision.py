@@ -1,0 +1,96 @@
+"""The mini CLIP: a vision transformer that learns to say of every patch what it shows.
+
+Colour, texture and category of the object there, how much of the patch is object, rim, ground or cut away, and where
+the object's centre is. Nothing is said of any expression, and nothing of masks but what is white.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import CLIPVisionConfig, CLIPVisionModel
+from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
+
+from dataset.media import PixelTransform
+from dataset.world.free_scenes import free_scene
+from dataset.world.patch_labels import GEOMETRY, GRID, LOOKS, NOTHING, PATCH, SHARES, label_picture
+from dataset.world.render import render
+from dataset.world.scenes import FRAME_SIZE
+from scripts.pretrain.mini.schedule import train
+
+SEED = 1_000  # of its world
+NUM_SCENES, FRAMES_PER_SCENE = 1_500, 3
+STEPS, BATCH_SIZE, LEARNING_RATE = 2_800, 32, 1.5e-3
+WIDTH, LAYERS, HEADS = 96, 3, 4
+TRANSFORM = PixelTransform(FRAME_SIZE, tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD))
+# What brings the parts of the loss to one size.
+SHARE_WEIGHT, GEOMETRY_WEIGHT, GEOMETRY_BETA = 20, 6, 0.1
+
+
+class PatchReader(nn.Module):
+    """The encoder, and the linear heads that are thrown away after training."""
+
+    def __init__(self):
+        super().__init__()
+        sizes = {"hidden_size": WIDTH, "intermediate_size": 4 * WIDTH, "num_hidden_layers": LAYERS}
+        self.encoder = CLIPVisionModel(
+            CLIPVisionConfig(**sizes, num_attention_heads=HEADS, image_size=FRAME_SIZE, patch_size=PATCH)
+        )
+        self.norm = nn.LayerNorm(WIDTH)
+        self.shares, self.geometry = nn.Linear(WIDTH, len(SHARES)), nn.Linear(WIDTH, len(GEOMETRY))
+        self.looks = nn.ModuleDict({name: nn.Linear(WIDTH, len(names)) for name, names in LOOKS.items()})
+
+    def losses(self, batch: dict) -> dict[str, Tensor]:
+        """The loss, and how often each look is right in patches that show an object."""
+        features = self.norm(self.encoder(batch["pixels"]).last_hidden_state[:, 1:]).unflatten(1, (GRID, GRID))
+        loss = SHARE_WEIGHT * F.mse_loss(self.shares(features), batch["shares"])
+        seen, looks = features[batch["has_object"]], batch["looks"][batch["has_object"]]
+        geometry = F.smooth_l1_loss(self.geometry(seen), batch["geometry"][batch["has_object"]], beta=GEOMETRY_BETA)
+        loss = loss + GEOMETRY_WEIGHT * geometry
+        told = {}
+        for column, (name, head) in enumerate(self.looks.items()):
+            scores, truth = head(seen), looks[:, column]
+            loss = loss + F.cross_entropy(scores, truth, ignore_index=NOTHING)
+            told[name] = (scores.argmax(-1) == truth)[truth != NOTHING].float().mean()
+        return {"loss": loss, **told, "geometry": geometry}
+
+
+def gather() -> list[tuple]:
+    """(frame, owner map, scene) of some frames of every scene."""
+    gathered = []
+    for number in tqdm(range(NUM_SCENES), "drawing scenes", mininterval=5):
+        scene = free_scene(SEED, number)
+        drawn = render(scene)
+        for t in np.random.default_rng([SEED, number, 1]).choice(len(drawn.frames), FRAMES_PER_SCENE, replace=False):
+            owner = np.zeros((FRAME_SIZE, FRAME_SIZE), np.uint8)
+            for i, masks in enumerate(drawn.masks):
+                owner[masks[t]] = i + 1
+            gathered.append((drawn.frames[t], owner, scene))
+    return gathered
+
+
+def make_batch(gathered: list[tuple], step: int) -> dict:
+    """A batch of labelled pictures as tensors."""
+    rng = np.random.default_rng([SEED, 2, step])
+    pictures = [label_picture(rng, *gathered[i]) for i in rng.integers(len(gathered), size=BATCH_SIZE)]
+    fields = ("shares", "looks", "geometry", "has_object")
+    labels = {name: torch.from_numpy(np.stack([getattr(p, name) for p in pictures])) for name in fields}
+    return {"pixels": torch.stack([TRANSFORM(p.picture) for p in pictures]), **labels}
+
+
+def make_vision_encoder(folder: Path, work: Path) -> None:
+    """Train the encoder and save it as transformers do."""
+    torch.manual_seed(SEED)
+    model = PatchReader()
+    finished = (work / "vision.done.pt").is_file()
+    batches = partial(make_batch, [] if finished else gather())
+    train(
+        "vision", model, batches, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED
+    )  # fmt: skip
+    model.encoder.save_pretrained(folder)

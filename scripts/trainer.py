@@ -1,0 +1,60 @@
+"""HF's Trainer for models of which only some parts learn: what a checkpoint holds, and how to resume from it."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import torch
+from transformers import Trainer
+from transformers.integrations.deepspeed import deepspeed_load_checkpoint
+from transformers.trainer_utils import get_last_checkpoint
+
+STATE_FILE = "trainer_state.json"  # the Trainer writes it last: a checkpoint without it is torn
+
+
+class PartsTrainer(Trainer):
+    """A checkpoint is what `write_parts` writes, with the Trainer's full state beside it."""
+
+    def write_parts(self, folder: str) -> None:
+        """Write what has been learned; called on every rank, because ZeRO-3 gathers shards."""
+        raise NotImplementedError
+
+    def load_parts(self, folder: str) -> None:
+        """Read what `write_parts` wrote into the model."""
+        raise NotImplementedError
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        self.write_parts(output_dir or self.args.output_dir)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model=None) -> None:
+        self.load_parts(resume_from_checkpoint)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        """DeepSpeed's part leaves the frozen parameters out: 13 GB a checkpoint that never change."""
+        if not self.is_deepspeed_enabled:
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        self.model_wrapped.save_checkpoint(output_dir, exclude_frozen_parameters=True)
+        if self.args.should_save:
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / "scheduler.pt")
+
+    def _prepare_for_training(self, max_steps, train_dataloader, resume_from_checkpoint):
+        if not (self.is_deepspeed_enabled and resume_from_checkpoint):
+            return super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
+        model, train_dataloader = super()._prepare_for_training(max_steps, train_dataloader, None)
+        # strictness would ask for the frozen parameters, which the checkpoint leaves to their own files
+        deepspeed_load_checkpoint(self.model_wrapped, resume_from_checkpoint, load_module_strict=False)
+        self._load_optimizer_and_scheduler(resume_from_checkpoint)
+        return model, train_dataloader
+
+
+def find_resumable(output_dir: str) -> str | None:
+    """The newest checkpoint of a run that is whole, or None. One that was cut off while it was written is renamed."""
+    while Path(output_dir).is_dir() and (newest := get_last_checkpoint(output_dir)):
+        if (Path(newest) / STATE_FILE).is_file():
+            return newest
+        torn = Path(newest)
+        names = (f"torn-{torn.name}{f'-{i}' * (i > 1)}" for i in itertools.count(1))
+        torn.rename(next(place for name in names if not (place := torn.with_name(name)).exists()))
+    return None

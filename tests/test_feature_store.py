@@ -1,0 +1,54 @@
+"""Features that are computed once are the features that are computed every time."""
+
+import pytest
+import torch
+
+from dataset.annotations import read_train
+from dataset.audit_dataset import build_dataset
+from dataset.collator import AuditCollator
+from dataset.feature_store import encode_once
+from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.checkpoint import pixel_settings, square
+from tests.conftest import BENCHMARK
+
+
+@pytest.fixture(scope="module")
+def parts(quick_args):
+    tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
+    auditor = build_auditor(new_config(quick_args, tokenizer), quick_args, tokenizer, torch.float32).eval()
+    return auditor, tokenizer, pixel_settings(quick_args) | square(auditor.vision_encoder.image_size)
+
+
+def batch_of(dataset, tokenizer) -> dict:
+    return AuditCollator(tokenizer.pad_token_id)([dataset[0, 0], dataset[1, 1], dataset[0, 2]])
+
+
+def test_the_same_loss(parts):
+    auditor, tokenizer, pixels = parts
+    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
+    expected = auditor(**batch_of(dataset, tokenizer))
+    hear = lambda fbank: auditor.hear([fbank])[0]  # noqa: E731
+    dataset.features = encode_once(dataset, auditor.see, hear, torch.device("cpu"), num_workers=0)
+    batch = batch_of(dataset, tokenizer)
+    assert "pixel_values" not in batch and "fbanks" not in batch
+    torch.testing.assert_close(auditor(**batch).loss, expected.loss, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("without", "rows"), [("audio", "<audio>"), ("video", "<video>"), ("key_frame", "<image>")])
+def test_an_auditor_without_an_input(parts, without, rows):
+    auditor, tokenizer, pixels = parts
+    samples = read_train(BENCHMARK).samples
+    dataset = build_dataset(samples, tokenizer, pixels, auditor.config)
+    dataset.without = frozenset([without])
+    batch = batch_of(dataset, tokenizer)
+    assert not (batch["input_ids"] == tokenizer.convert_tokens_to_ids(rows)).any()
+    assert auditor(**batch).loss.isfinite()
+
+
+def test_an_auditor_without_the_expression(parts):
+    auditor, tokenizer, pixels = parts
+    samples = read_train(BENCHMARK).samples
+    dataset = build_dataset(samples, tokenizer, pixels, auditor.config)
+    dataset.without = frozenset(["expression"])
+    assert "expression: ''," in tokenizer.decode(dataset[0, 0]["input_ids"])
+    assert samples[0].expression.lower() not in tokenizer.decode(dataset[0, 0]["input_ids"])

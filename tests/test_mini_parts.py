@@ -1,0 +1,116 @@
+"""How the parts of the mini auditor are made: what they are told, and that they are told nothing of audits."""
+
+import numpy as np
+import pytest
+import torch
+
+from dataset.prompt import encode_text
+from dataset.world import descriptions as say
+from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds
+from dataset.world.free_scenes import free_scene, rough_region
+from dataset.world.patch_labels import NOTHING, SHARES, label_picture
+from dataset.world.render import render
+from models.beats import load_beats, write_beats
+from models.build import load_tokenizer
+from scripts.pretrain.mini.audio import Listener
+from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
+from scripts.pretrain.mini.lessons import TASKS
+from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
+from utils.audit import MASK_TYPES, Audit, render_audit
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokenizer")
+    make_tokenizer(folder)
+    return load_tokenizer(folder, "direct_ntp")
+
+
+def test_the_tokenizer_keeps_text_and_has_whole_words(tokenizer):
+    answer = render_audit(Audit("merge", 0.8123, "major revision"), "red striped wheel", "blue plain star") + "</s>"
+    assert tokenizer.decode(encode_text(tokenizer, answer)) == answer
+    words = [*say.COLUMNS, *say.ROWS, *say.SIZES, "striped", "wheel", "purple"]
+    assert all(len(encode_text(tokenizer, word)) == 1 for word in words)
+    assert tokenizer.convert_ids_to_tokens(encode_text(tokenizer, "0.81")) == ["\u2581", "0", ".", "8", "1"]
+
+
+def test_nothing_is_told_of_audits(tokenizer):
+    lessons = [task(np.random.default_rng(n), tell(1, n), ("size",)) for n in range(5) for task in TASKS.values()]
+    told = " ".join([*_text(), *(f"{lesson.text} {lesson.answer}" for lesson in lessons if lesson)]).lower().split()
+    for word in (*(set(MASK_TYPES) - {"null"}), "iou", "mask", "segmentation", "<audit>"):
+        assert word not in told
+
+
+def test_places():
+    assert say_place(place_bag(0, 0, 1)) == ("one", "A", "tiny")
+    assert say_place(place_bag(224, 112, 400)) in {("ten", "E", "huge"), ("ten", "F", "huge")}
+    bag = place_bag(50.0, 60.0, 40.0)
+    assert sum(bag.get(word, 0) for word in say.COLUMNS) == pytest.approx(1)
+    region = np.zeros((224, 224), bool)
+    region[100:140, 20:60] = True
+    assert region_place(region) == pytest.approx(place_bag(39.5, 119.5, 40.0))
+
+
+def test_sounds_are_told_from_where_the_stretch_begins():
+    scene = next(s for s in (free_scene(1, n) for n in range(50)) if sum(t.sound is not None for t in s.things) == 1)
+    thing = next(t for t in scene.things if t.sound)
+    start, stop = say.SECONDS[thing.sound.onset], say.SECONDS[thing.sound.offset]
+    assert say_sounds(scene).endswith(f"from {start} to {stop}")
+    if thing.sound.onset:
+        assert say_sounds(scene, 0, thing.sound.onset) == "nothing"
+
+
+def test_rough_regions_are_named_rightly():
+    region = np.zeros((224, 224), bool)
+    region[60:150, 60:150] = True
+    seen = set()
+    for seed in range(40):
+        rough, state = rough_region(np.random.default_rng(seed), region)
+        seen.add(state)
+        lost, gained = (region & ~rough).sum(), (rough & ~region).sum()
+        assert (lost > 0, gained > 0) == {None: (0, 0), say.WIDER: (0, 1)}.get(state, (1, 0))
+    assert seen == {None, *say.STATES}
+
+
+def test_patch_labels_agree_with_the_picture():
+    scene = free_scene(1, 0)
+    drawn = render(scene, [scene.key_frame])
+    owner = np.zeros((224, 224), np.uint8)
+    for i, masks in enumerate(drawn.masks):
+        owner[masks[0]] = i + 1
+    kinds = set()
+    for seed in range(20):
+        labelled = label_picture(np.random.default_rng(seed), drawn.frames[0], owner, scene)
+        shares = dict(zip(SHARES, np.moveaxis(labelled.shares, -1, 0), strict=True))
+        np.testing.assert_allclose(labelled.shares.sum(-1), 1, atol=1e-5)
+        black = (labelled.picture == 0).all(-1).reshape(14, 16, 14, 16).mean((1, 3))
+        np.testing.assert_allclose(shares["black"], black, atol=0.02)
+        kinds.add("mask" if shares["white"].any() else "masked" if shares["black"].any() else "frame")
+        assert ((labelled.looks == NOTHING).all(-1) | labelled.has_object).all()
+    assert kinds == {"mask", "masked", "frame"}
+
+
+def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):
+    """The same lesson gets the same answer whatever stands beside it."""
+    teacher = Teacher(tokenizer, [tell(1, n) for n in range(6)])
+    torch.manual_seed(0)
+    pupil = Pupil(tokenizer).eval()
+    stage = STAGES[-1]
+    batch = teacher.batch(stage, 0)
+    torch.manual_seed(1)
+    hidden = pupil.hidden(batch)
+    changed = dict(batch, ids=batch["ids"].clone())
+    first = (batch["owner"] == 1) & (batch["ids"] != 0)
+    changed["ids"][first] = 5
+    torch.manual_seed(1)
+    others = (batch["owner"] == 0) | (batch["owner"] == -1) | (batch["owner"] == 2)
+    torch.testing.assert_close(pupil.hidden(changed)[others], hidden[others], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(pupil.hidden(changed)[first], hidden[first])
+
+
+def test_beats_is_written_as_it_is_read(tmp_path):
+    torch.manual_seed(0)
+    encoder = Listener().encoder.eval()
+    write_beats(encoder, tmp_path / "beats.safetensors")
+    fbank = torch.randn(2, 98, 128)
+    torch.testing.assert_close(load_beats(tmp_path / "beats.safetensors")(fbank), encoder(fbank), rtol=1e-5, atol=1e-5)

@@ -1,0 +1,62 @@
+"""A sweep: its recipe, runs that are shared and finished, tables as they come."""
+
+import json
+
+import pytest
+import yaml
+
+from scripts.finetune.sweep import main, read_sweep
+from tests.conftest import BENCHMARK
+
+
+def recipe(tmp_path, weights, **changes) -> str:
+    environment = {
+        "PRETRAINED_WEIGHTS_DIR": str(weights), "MQ_RAVSBENCH_DIR": str(BENCHMARK.absolute()), "LORA_R": 4,
+        "LORA_ALPHA": 8, "LOCAL_BATCH_SIZE": 1, "GRADIENT_ACCUMULATION_STEPS": 1, "MAX_STEPS": 1, "BATCH_SIZE": 4,
+        "MAX_NEW_TOKENS": 4,
+    }  # fmt: skip
+    content = {
+        "results": str(tmp_path / "sweep"),
+        "environment": environment,
+        "flags": {"dataloader_num_workers": 0, "report_to": "none", "save_strategy": "no", "eval_fraction": 0},
+        "tables": {
+            "Table 6: positive ratio": {"0.5": {}, "0.25": {"pos_ratio": 0.25}},
+            "inputs left out": {"none": {}, "audio": {"without": ["audio"]}},
+        },
+    }
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(content | changes))
+    return str(path)
+
+
+def test_equal_runs_are_one_run(tmp_path, quick_weights_dir):
+    tables = read_sweep(recipe(tmp_path, quick_weights_dir))["tables"]
+    assert tables["Table 6: positive ratio"]["0.5"].name == tables["inputs left out"]["none"].name
+    assert len({run.name for rows in tables.values() for run in rows.values()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"more": 1}, "expected the keys"),
+        ({"tables": {"a": 3}}, "a: expected rows"),
+        ({"flags": [1]}, "flags: expected"),
+    ],
+)
+def test_recipes_that_are_none(tmp_path, quick_weights_dir, capsys, changes, said):
+    assert main([recipe(tmp_path, quick_weights_dir, **changes)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_sweep(tmp_path, quick_weights_dir, capsys):
+    path = recipe(tmp_path, quick_weights_dir)
+    assert main([path, "--tables", "inputs left out"]) == 0
+    root = tmp_path / "sweep"
+    tables = json.loads((root / "tables.json").read_text())["inputs left out"]
+    assert set(tables) == {"none", "audio"}
+    config = json.loads((root / tables["audio"]["run"] / "MQ-Auditor/config.json").read_text())
+    assert config["without"] == ["audio"]
+    assert "| RMSE | audio |" in capsys.readouterr().out
+    stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
+    assert main([path, "--tables", "inputs left out"]) == 0
+    assert stamps == {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
