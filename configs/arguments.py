@@ -85,8 +85,8 @@ class DataArguments:
     pos_ratio: float = field(default=0.5, metadata={"help": "Share of perfect masks in a mini-batch (paper Table 6)."})
     masks_per_video: int = field(
         default=1,
-        metadata={"help": "Masks of one video in a mini-batch; its frames are encoded once for all of them. Has to "
-                          "divide the batch."},
+        metadata={"help": "Masks of one video in a mini-batch, behind one shared prompt: the same loss with fewer "
+                          "tokens. Has to divide the batch."},
     )  # fmt: skip
     cache_features: bool = field(
         default=False,

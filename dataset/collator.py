@@ -1,41 +1,94 @@
-"""Several items -> one rectangular batch: left padding, and each distinct image and clip once."""
+"""Several items -> one rectangular batch: left padding, each distinct image and clip once, shared prompts once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from utils.tokens import IGNORE_INDEX
+
+NOBODY, EVERYBODY = -1, 0  # owners of padding and of what all masks of a row share
 
 
 @dataclass
 class AuditCollator:
-    """Pads on the left, as published, so that generated tokens follow the prompt directly."""
+    """Pads on the left, as published, so that generated tokens follow the prompt directly.
+
+    With `share_prompts`, the masks of one sample stand in one row behind one prompt, up to where the mask comes; they
+    do not see each other and each counts its positions as if it were alone.
+    """
 
     pad_token_id: int
+    share_prompts: bool = False
 
     def __call__(self, items: list[dict]) -> dict:
-        """B items -> a batch.
+        """Items -> a batch of B rows.
 
-        input_ids, labels (B, L) int64; attention_mask (B, L) int64, 0 on padding; position_ids (B, L), 0 on padding;
-        pixel_values (U, 3, S, S), the distinct images; image_index (S,), which of them fills each image slot, sample
-        by sample in prompt order; fbanks, a list of the distinct clips (10, frames, 128); clip_index (B,), or (0,)
-        without audio; iou (B,).
+        input_ids, labels (B, L) int64; attention_mask (B, L) int64, 0 on padding, or (B, 1, L, L) bool where prompts
+        are shared; position_ids (B, L), 0 on padding; pixel_values (U, 3, S, S), the distinct images; image_index (S,),
+        which of them fills each image slot, row by row in prompt order; fbanks, a list of the distinct clips
+        (10, frames, 128); clip_index (B,), or (0,) without audio; iou (B, L), of the mask that a position belongs to.
         Items with features give image_features (U, N, E) and clip_features, a list of (10, n, E), in their place.
         """
         encoded = "image_features" in items[0]
         pictures, sounds = ("image_features", "clip_features") if encoded else ("images", "clips")
-        images, image_index = _distinct([image for item in items for image in item[pictures]])
-        clips, clip_index = _distinct([clip for item in items for clip in item[sounds]])
+        groups = _of_one_sample(items) if self.share_prompts else [[item] for item in items]
+        rows = [_one_row(group, pictures) for group in groups]
+        images, image_index = _distinct([image for row in rows for image in row["images"]])
+        clips, clip_index = _distinct([clip for group in groups for clip in group[0][sounds]])
+        text = pad_rows(rows, self.pad_token_id)
+        longest = text["input_ids"].shape[1]
+        if self.share_prompts:
+            owner = torch.stack([_left_pad(row["owner"], longest, NOBODY) for row in rows])
+            text["attention_mask"] = _own_and_shared(owner)
+            text["position_ids"] = torch.stack([_left_pad(row["positions"], longest, 0) for row in rows])
         return {
-            **pad_rows(items, self.pad_token_id),
+            **text,
             "image_features" if encoded else "pixel_values": torch.stack(images),
             "image_index": image_index,
             "clip_features" if encoded else "fbanks": clips,
             "clip_index": clip_index,
-            "iou": torch.stack([item["iou"] for item in items]),
+            "iou": torch.stack([_left_pad(row["iou"], longest, float("nan")) for row in rows]),
         }
+
+
+def _of_one_sample(items: list[dict]) -> list[list[dict]]:
+    """The items of equal `sample`, in order of first appearance."""
+    groups: dict[int, list[dict]] = {}
+    for item in items:
+        groups.setdefault(item["sample"], []).append(item)
+    return list(groups.values())
+
+
+def _one_row(group: Sequence[dict], pictures: str) -> dict:
+    """The shared prompt of the first item, then what is each item's own; tensors (L,), images in reading order."""
+    first, shared = group[0], group[0]["num_shared"]
+    own_images = [item[pictures][-item["num_mask_images"] :] for item in group]
+
+    def joined(name: str) -> Tensor:
+        return torch.cat([first[name][:shared], *(item[name][shared:] for item in group)])
+
+    lengths = [len(item["input_ids"]) - shared for item in group]
+    owners = [torch.full((length,), number) for number, length in enumerate(lengths, start=EVERYBODY + 1)]
+    ious = [item["iou"].expand(length) for item, length in zip(group, lengths, strict=True)]
+    return {
+        "input_ids": joined("input_ids"),
+        "labels": joined("labels"),
+        "owner": torch.cat([torch.full((shared,), EVERYBODY), *owners]),
+        "positions": torch.cat([torch.arange(shared), *(torch.arange(shared, shared + length) for length in lengths)]),
+        "iou": torch.cat([first["iou"].new_full((shared,), float("nan")), *ious]),
+        "images": [*first[pictures][: -first["num_mask_images"]], *(image for own in own_images for image in own)],
+    }
+
+
+def _own_and_shared(owner: Tensor) -> Tensor:
+    """(B, L) owners -> (B, 1, L, L) bool: a position sees what came before it and is shared or its own."""
+    order = torch.arange(owner.shape[1])
+    visible = (owner[:, None, :] == EVERYBODY) | (owner[:, None, :] == owner[:, :, None])
+    return (visible & (order[None, :] <= order[:, None]))[:, None]
 
 
 def pad_rows(items: list[dict], pad_token_id: int) -> dict:
@@ -50,11 +103,11 @@ def pad_rows(items: list[dict], pad_token_id: int) -> dict:
     }
 
 
-def _left_pad(row: torch.Tensor, length: int, value: int) -> torch.Tensor:
+def _left_pad(row: Tensor, length: int, value: float) -> Tensor:
     return torch.nn.functional.pad(row, (length - len(row), 0), value=value)
 
 
-def _distinct(keyed: list[tuple]) -> tuple[list[torch.Tensor], torch.Tensor]:
+def _distinct(keyed: list[tuple]) -> tuple[list[Tensor], Tensor]:
     """(key, tensor) pairs -> the distinct tensors in order of first use, and the index of each pair's tensor."""
     position = {key: i for i, key in enumerate(dict.fromkeys(key for key, _ in keyed))}
     tensors = dict(reversed(keyed))

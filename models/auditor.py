@@ -123,7 +123,7 @@ class Auditor(nn.Module):
 
         With labels, logits are (answer tokens, V): answers stand at the right end of every row, and the head runs from
         the first position on that has a label. Without labels, logits are (B, L, V). Media come as pixels and filter
-        banks, or as what `see` and `hear` made of them.
+        banks, or as what `see` and `hear` made of them. attention_mask and iou as in `AuditCollator`.
         """
         media = {"pixel_values": pixel_values, "fbanks": fbanks}
         media |= {"image_features": image_features, "clip_features": clip_features}
@@ -140,7 +140,8 @@ class Auditor(nn.Module):
         logits = out.logits[answers]
         loss = F.cross_entropy(logits.float(), targets[answers])
         if regress:
-            loss = loss + self._iou_loss(out.hidden_states[-1], input_ids, iou)
+            predicted, _ = self.regress_iou(out.hidden_states[-1], input_ids)
+            loss = loss + _iou_loss(predicted, iou[input_ids == self.config.token_ids[IOU_VALUE]])
         return CausalLMOutput(loss=loss, logits=logits)
 
     def regress_iou(self, hidden: Tensor, input_ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -148,14 +149,6 @@ class Auditor(nn.Module):
         found = input_ids == self.config.token_ids[IOU_VALUE]
         predicted = self.iou_head(hidden[found].to(self.iou_head.weight.dtype)).float().sigmoid().squeeze(-1)
         return predicted, found.nonzero()[:, 0]
-
-    def _iou_loss(self, hidden: Tensor, input_ids: Tensor, iou: Tensor) -> Tensor:
-        """Mean squared error over the samples whose answer holds an IoU (paper Sec. 5.2, "Regress ST")."""
-        predicted, rows = self.regress_iou(hidden, input_ids)
-        known = iou[rows].isfinite()
-        if not known.any():
-            return predicted.sum() * 0
-        return F.mse_loss(predicted[known], iou[rows][known].float())
 
     @torch.inference_mode()
     def generate(self, batch: dict, max_new_tokens: int = 256) -> list[list[int]]:
@@ -196,6 +189,12 @@ class Auditor(nn.Module):
             do_sample=False, num_beams=1, use_cache=True, max_new_tokens=max_new_tokens,
             eos_token_id=stops, pad_token_id=stops[0],
         )  # fmt: skip
+
+
+def _iou_loss(predicted: Tensor, truth: Tensor) -> Tensor:
+    """(K,), (K,) -> mean squared error over the answers whose mask has a known IoU (paper Sec. 5.2, "Regress ST")."""
+    known = truth.isfinite()
+    return F.mse_loss(predicted[known], truth[known].float()) if known.any() else predicted.sum() * 0
 
 
 def _of_one_shape(clips: list[Tensor]) -> list[list[int]]:

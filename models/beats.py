@@ -217,7 +217,7 @@ def write_beats(model: Beats, path: str | Path) -> None:
     """An encoder as a safetensors file: the official key names, and the `cfg` as JSON in the file's metadata."""
     weights = {key: weight.detach().contiguous() for key, weight in model.state_dict().items()}
     kernel = weights.pop(_POS_CONV)
-    weights[f"{_POS_CONV}_v"], weights[f"{_POS_CONV}_g"] = kernel, kernel.norm(dim=(0, 1), keepdim=True)
+    weights[f"{_POS_CONV}_v"], weights[f"{_POS_CONV}_g"] = kernel, kernel.float().norm(dim=(0, 1), keepdim=True)
     table = weights.pop("encoder.relative_attention_bias.weight")
     weights |= {key: table.clone() for key in _table_keys(model.config.encoder_layers)}
     cfg = asdict(model.config) | SUPPORTED_ARCHITECTURE

@@ -66,12 +66,12 @@ def test_loss_adds_the_squared_error_where_the_token_stands(regressing):
     batch = AuditCollator(tokenizer.pad_token_id)([dataset[0], dataset[1]])
     with torch.no_grad():
         out = auditor(**batch)
-        unknown = auditor(**{**batch, "iou": torch.full((2,), float("nan"))}).loss
+        unknown = auditor(**{**batch, "iou": torch.full_like(batch["iou"], float("nan"))}).loss
     answers = [row[row != -100].tolist() for row in batch["labels"]]
     prompts = [{**dataset[i], "input_ids": dataset[i]["input_ids"][: -len(answers[i])]} for i in range(2)]
     prompts = [{**p, "labels": p["labels"][: len(p["input_ids"])]} for p in prompts]
     read = auditor.generated_ious(AuditCollator(tokenizer.pad_token_id)(prompts), answers)
-    expected = F.mse_loss(torch.tensor(read), batch["iou"])
+    expected = F.mse_loss(torch.tensor(read), batch["iou"][:, -1])
     assert (out.loss - unknown).item() == pytest.approx(expected.item(), abs=1e-5)
 
 

@@ -74,7 +74,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
         remember_features(auditor, [data for data in (train_data, eval_data) if data], training_args)
     trainer = AuditTrainer(
         model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
-        data_collator=AuditCollator(tokenizer.pad_token_id),
+        data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         tokenizer=tokenizer, pixel_settings=pixels,
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )  # fmt: skip

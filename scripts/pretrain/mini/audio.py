@@ -65,4 +65,4 @@ def make_audio_encoder(path: Path, work: Path) -> None:
     torch.manual_seed(SEED)
     model = Listener()
     train("audio", model, make_batch, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED)
-    write_beats(model.encoder, path)
+    write_beats(model.encoder.half(), path)

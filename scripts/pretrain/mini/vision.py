@@ -93,4 +93,4 @@ def make_vision_encoder(folder: Path, work: Path) -> None:
     train(
         "vision", model, batches, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED
     )  # fmt: skip
-    model.encoder.save_pretrained(folder)
+    model.encoder.half().save_pretrained(folder)

@@ -1,0 +1,43 @@
+"""Several masks behind one shared prompt give the loss and the gradients of the same masks one by one."""
+
+import pytest
+import torch
+
+from configs.arguments import ModelArguments
+from dataset.annotations import read_train
+from dataset.audit_dataset import build_dataset
+from dataset.collator import AuditCollator
+from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.checkpoint import pixel_settings, square
+from models.trainable import mark_trainable
+from tests.conftest import BENCHMARK
+
+PAIRS = [(0, 0), (1, 2), (0, 3), (1, 1), (0, 5), (1, 4)]
+
+
+@pytest.mark.parametrize("iou_estimation", ["direct_ntp", "regress_st"])
+def test_the_same_loss_and_gradients(quick_weights_dir, iou_estimation):
+    args = ModelArguments(
+        pretrained_weights_dir=str(quick_weights_dir), lora_r=4, lora_alpha=8, iou_estimation=iou_estimation
+    )
+    tokenizer = load_tokenizer(part_path(args, "llama_path"), iou_estimation)
+    torch.manual_seed(0)
+    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
+    mark_trainable(auditor)
+    pixels = pixel_settings(args) | square(auditor.vision_encoder.image_size)
+    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
+    items = [dataset[pair] for pair in PAIRS]
+
+    results = {}
+    for shared in (False, True):
+        batch = AuditCollator(tokenizer.pad_token_id, share_prompts=shared)(items)
+        assert len(batch["input_ids"]) == (2 if shared else 6)
+        auditor.zero_grad()
+        loss = auditor(**batch).loss
+        loss.backward()
+        gradients = {n: p.grad.clone() for n, p in auditor.named_parameters() if p.grad is not None}
+        results[shared] = loss.detach(), gradients, batch["input_ids"].numel()
+    torch.testing.assert_close(results[True][0], results[False][0], rtol=1e-5, atol=1e-6)
+    for name, gradient in results[False][1].items():
+        torch.testing.assert_close(results[True][1][name], gradient, rtol=1e-3, atol=1e-5, msg=name)
+    assert results[True][2] < 0.7 * results[False][2]
