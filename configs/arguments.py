@@ -88,6 +88,11 @@ class DataArguments:
         metadata={"help": "Masks of one video in a mini-batch, behind one shared prompt: the same loss with fewer "
                           "tokens. Has to divide the batch."},
     )  # fmt: skip
+    wordings: list[str] = field(
+        default_factory=lambda: ["train"],
+        metadata={"help": "Prompts that training videos get in turn: train (published), image, video. The published "
+                          "test prompts are worded differently, which a small LLM has to be prepared for."},
+    )  # fmt: skip
     cache_features: bool = field(
         default=False,
         metadata={"help": "Encode every image and sound once, before training, and keep the features in memory."},
@@ -103,6 +108,10 @@ class DataArguments:
             if not 0 <= value <= 1 or (low_is_open and value == 0):
                 low = "above 0" if low_is_open else "from 0"
                 raise ValueError(f"--{name}: expected a number {low} to 1, got {value}")
+        if not self.wordings or set(self.wordings) - {"train", "image", "video"}:
+            raise ValueError(
+                f"--wordings: expected some of train, image, video, got {' '.join(self.wordings) or 'none'}"
+            )
         if self.masks_per_video < 1:
             raise ValueError(f"--masks_per_video: expected at least 1, got {self.masks_per_video}")
 
@@ -117,6 +126,9 @@ class CaptionArguments:
     )
     media_dir: str = field(
         metadata={"help": "What the paths of the lists are relative to; of AudioCaps the folder that holds data/."}
+    )
+    cache_features: bool = field(
+        default=False, metadata={"help": "Encode everything once, before training, and keep the features in memory."}
     )
     file_name: str | None = field(
         default=None,

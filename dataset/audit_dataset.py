@@ -37,6 +37,7 @@ class AuditDataset(Dataset):
     ):
         self.samples, self.prompts, self.frames = samples, prompts, frames
         self.without = frozenset(without)
+        self.wordings: Sequence[str] = ("train",)  # which prompts training samples get, in turn
         self.features: FeatureStore | None = None
         self.views = mask_views(mask_encode_mode)
         self.fixed_pairs = fixed_pairs
@@ -59,7 +60,8 @@ class AuditDataset(Dataset):
         clips = self._clip_keys(sample)
         num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(clips), IMAGE: len(image), MASK: len(mask)}
         expression = "" if "expression" in self.without else sample.expression
-        text = self.prompts.encode(expression, sample.protocol, num_items, self._target(sample, candidate))
+        wording = sample.protocol if sample.protocol != "train" else self.wordings[sample_index % len(self.wordings)]
+        text = self.prompts.encode(expression, wording, num_items, self._target(sample, candidate))
         iou = torch.tensor(float("nan") if candidate.iou is None else candidate.iou)
         see, hear, names = self.read_image, self.read_clip, ("images", "clips")
         if self.features is not None:

@@ -25,6 +25,7 @@ class CaptionDataset(Dataset):
 
     def __init__(self, captions: Sequence[Caption], prompts: PromptEncoder, transform: PixelTransform | None = None):
         self.captions, self.prompts, self.transform = captions, prompts, transform
+        self.features: dict[Path, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.captions)
@@ -50,8 +51,9 @@ class CaptionCollator:
         self.pad_token_id = pad_token_id
 
     def __call__(self, samples: list[dict]) -> dict:
-        """input_ids, labels, attention_mask, position_ids (B, L); items (sum of n, ...)."""
-        return {**pad_rows(samples, self.pad_token_id), "items": torch.cat([sample["items"] for sample in samples])}
+        """input_ids, labels, attention_mask, position_ids (B, L); items or features (sum of n, ...)."""
+        name = "items" if "items" in samples[0] else "features"
+        return {**pad_rows(samples, self.pad_token_id), name: torch.cat([sample[name] for sample in samples])}
 
 
 def spread_frames(path: Path, count: int = VIDEO_FRAMES) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ Training sees the same frames in every epoch: encoders that do not learn need to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import psutil
 import torch
@@ -13,15 +14,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-BATCH_SIZE = 64  # images encoded together
+BATCH_SIZE = 64  # keys encoded together
 MOST_MEMORY = 0.6  # of what is free now
 
 
+@dataclass(frozen=True)
 class FeatureStore:
     """Keys of images and clips -> features on the CPU: (N, E) of an image, (10, n, E) of a clip."""
 
-    def __init__(self, images: dict[object, Tensor], clips: dict[object, Tensor]):
-        self.images, self.clips = images, clips
+    images: dict[object, Tensor]
+    clips: dict[object, Tensor]
 
 
 class _Distinct(Dataset):
@@ -33,33 +35,45 @@ class _Distinct(Dataset):
     def __len__(self) -> int:
         return len(self.keys)
 
-    def __getitem__(self, index: int) -> tuple[int, Tensor]:
-        return index, self.read(self.keys[index])
+    def __getitem__(self, index: int) -> tuple[object, Tensor]:
+        return self.keys[index], self.read(self.keys[index])
 
 
 @torch.inference_mode()
-def encode_once(dataset, encode_images: Callable, encode_clip: Callable, device, num_workers: int) -> FeatureStore:
-    """Encode everything that `dataset` (an AuditDataset) may show, with a progress bar.
+def encode_each(
+    keys: Iterable, read: Callable[[object], Tensor], encode: Callable[[list[Tensor]], list[Tensor]], *,
+    title: str, num_workers: int = 0,
+) -> dict[object, Tensor]:  # fmt: skip
+    """Each distinct key -> its features on the CPU, with a progress bar.
 
-    Raises ValueError when the features would not fit into memory.
+    `read`: key -> the tensor that the encoder takes; `encode`: several of those -> the features of each. Raises
+    ValueError when the features would not fit into memory.
     """
-    images = _Distinct(dataset.image_keys(), dataset.read_image)
-    clips = _Distinct(dataset.clip_keys(), dataset.read_clip)
-    heard = {}
-    for i, fbank in tqdm(DataLoader(clips, batch_size=None, num_workers=num_workers), "encoding sounds", mininterval=5):
-        heard[clips.keys[i]] = encode_clip(fbank.to(device)).cpu()
-    seen: dict[object, Tensor] = {}
-    loader = DataLoader(images, batch_size=BATCH_SIZE, num_workers=num_workers)
-    for numbers, pixels in tqdm(loader, "encoding images", mininterval=5):
-        features = encode_images(pixels.to(device)).cpu()
-        if not seen:
-            _check_memory(len(images), features[0])
-        seen |= {images.keys[i]: own.clone() for i, own in zip(numbers.tolist(), features, strict=True)}
-    return FeatureStore(seen, heard)
+    distinct, found = _Distinct(keys, read), {}
+    loader = DataLoader(distinct, batch_size=BATCH_SIZE, num_workers=num_workers, collate_fn=list)
+    for batch in tqdm(loader, title, mininterval=5):
+        for (key, _), features in zip(batch, encode([tensor for _, tensor in batch]), strict=True):
+            found[key] = features.cpu().clone()
+        if len(found) <= BATCH_SIZE:
+            _check_memory(len(distinct), max(features.nbytes for features in found.values()))
+    return found
 
 
-def _check_memory(count: int, features: Tensor) -> None:
-    needed, free = count * features.nbytes, psutil.virtual_memory().available
+def encode_once(dataset, see: Callable, hear: Callable, device: torch.device, num_workers: int) -> FeatureStore:
+    """All that `dataset` (an AuditDataset) may show, as an auditor sees and hears it. Raises as `encode_each`."""
+    images = encode_each(
+        dataset.image_keys(), dataset.read_image, lambda pixels: list(see(torch.stack(pixels).to(device))),
+        title="encoding images", num_workers=num_workers,
+    )  # fmt: skip
+    clips = encode_each(
+        dataset.clip_keys(), dataset.read_clip, lambda fbanks: hear([fbank.to(device) for fbank in fbanks]),
+        title="encoding sounds", num_workers=num_workers,
+    )  # fmt: skip
+    return FeatureStore(images, clips)
+
+
+def _check_memory(count: int, each: int) -> None:
+    needed, free = count * each, psutil.virtual_memory().available
     if needed > MOST_MEMORY * free:
-        sizes = f"{needed / 2**30:.1f} GB for {count} images, got {free / 2**30:.1f} GB free"
-        raise ValueError(f"--cache_features: expected room for {sizes} (leave it out, or use fewer videos)")
+        sizes = f"{needed / 2**30:.1f} GB for {count} features, got {free / 2**30:.1f} GB free"
+        raise ValueError(f"--cache_features: expected room for {sizes} (leave it out, or use less data)")

@@ -42,12 +42,26 @@ class Captioner(nn.Module):
         """Recompute the LLM's activations in the backward pass, which has to go through it to the projector."""
         self.language_model.gradient_checkpointing_enable(*args, **kwargs)
 
+    @torch.no_grad()
+    def encode(self, items: list[Tensor]) -> list[Tensor]:
+        """Several samples' items (n, ...) -> their features (n, N, E)."""
+        return list(self.encoder(torch.cat(items)).split([len(own) for own in items]))
+
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, position_ids: Tensor, labels: Tensor, items: Tensor
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        labels: Tensor,
+        items: Tensor | None = None,
+        features: Tensor | None = None,
     ) -> CausalLMOutput:
-        """The loss over the answers. `items` (U, ...) as the encoder takes them, in the order of their placeholders."""
-        with torch.no_grad():
-            features = self.encoder(items)
+        """The loss over the answers. `items` (U, ...) as the encoder takes them, in the order of their placeholders, or
+        what it made of them, `features` (U, N, E).
+        """
+        if features is None:
+            with torch.no_grad():
+                features = self.encoder(items)
         embeds = self.language_model.get_input_embeddings()(input_ids)
         embeds = fill_slots(embeds, input_ids, self.placeholders, self.projector(features))
         logits = self.language_model(

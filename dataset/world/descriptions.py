@@ -16,7 +16,7 @@ SIZES = ("tiny", "little", "small", "middle", "big", "huge")
 SECONDS = ("zero", *COLUMNS)
 ORDERED = (COLUMNS, ROWS, SIZES)
 SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the side's ratio from one size word to the next
-WHOLE, AMOUNTS = "whole", ("faint", "some", "much")
+WHOLE, TWO, AMOUNTS = "whole", "two things", ("faint", "some", "much")
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
 LEAST_AMOUNT, AMOUNT_LIMITS = 0.02, (0.1, 0.25)  # parts of the object's area
 
@@ -77,12 +77,6 @@ def say_frame(scene: Scene, frames_on: int) -> str:
     """All things of a frame, from left to right."""
     ordered = sorted(scene.things, key=lambda thing: thing.centre(frames_on)[0])
     return ", ".join(say_placed(say_look(thing), thing_place(thing, frames_on)) for thing in ordered)
-
-
-def say_path(thing: Thing, first: int, last: int) -> str:
-    """From where to where a thing goes between two frames, counted from the key frame, and what that is called."""
-    ends = (" ".join(say_place(thing_place(thing, frames_on))) for frames_on in (first, last))
-    return f"from {' to '.join(ends)}, {thing.motion.kind}"
 
 
 def say_sounds(scene: Scene, first: int = 0, last: int = 10) -> str:

@@ -18,7 +18,7 @@ COLOURS = {
     "cyan": (60, 205, 215),
     "blue": (40, 85, 210),
     "purple": (135, 55, 175),
-    "white": (245, 245, 245),
+    "brown": (130, 80, 45),
 }
 TEXTURES = ("plain", "striped", "dotted", "checked", "ringed", "zigzag")
 SHARES = 0.4  # chance that an object has the colour, or the category, of an earlier one

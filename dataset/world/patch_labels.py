@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dataset.world.descriptions import AMOUNTS, STATES, WHOLE, say_state
 from dataset.world.free_scenes import rough_region
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.render import MIN_RIM, RIM
@@ -21,6 +22,7 @@ GRID = FRAME_SIZE // PATCH
 LOOKS = {"colour": tuple(COLOURS), "texture": TEXTURES, "category": SEEN}
 SHARES = ("inner part", "rim", "ground", "black", "white")  # of a patch's pixels
 GEOMETRY = ("to_centre_x", "to_centre_y", "log_area", "centre_x", "centre_y")  # of the patch's object
+CUTS = (WHOLE, *(f"{amount} {state}" for state in STATES for amount in AMOUNTS))  # how well the object is cut out
 MIN_PIXELS = 25  # of an object in a patch, for the patch to be about it
 NOTHING = -100  # no label
 
@@ -28,13 +30,15 @@ NOTHING = -100  # no label
 @dataclass(frozen=True)
 class LabelledPicture:
     """(224, 224, 3) uint8 and, for the 14 x 14 patches: shares of SHARES (14, 14, 5) float32; indices into LOOKS
-    (14, 14, 3), or NOTHING; GEOMETRY (14, 14, 5) float32; whether there is an object (14, 14) bool.
+    (14, 14, 3), or NOTHING; GEOMETRY (14, 14, 5) float32; index into CUTS (14, 14), or NOTHING; whether there is an
+    object (14, 14) bool.
     """
 
     picture: np.ndarray
     shares: np.ndarray
     looks: np.ndarray
     geometry: np.ndarray
+    cut: np.ndarray
     has_object: np.ndarray
 
 
@@ -44,7 +48,9 @@ def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray
     `owner` (224, 224) uint8: 0 where there is ground, i + 1 where there is thing i.
     """
     kind = rng.choice(("frame", "masked frame", "mask"), p=(0.4, 0.4, 0.2))
-    region = np.ones(owner.shape, bool) if kind == "frame" else _some_region(rng, owner, len(scene.things))
+    region, cut = np.ones(owner.shape, bool), None
+    if kind != "frame":
+        region, cut = _some_region(rng, owner, len(scene.things))
     objects = owner > 0
     if kind == "mask":
         picture = np.repeat((region * np.uint8(255))[..., None], 3, axis=2)
@@ -56,17 +62,22 @@ def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray
         rim = _rims(owner, len(scene.things))
         shares = (objects & region & ~rim, objects & region & rim, region & ~objects, ~region, np.zeros_like(region))
         instances = owner * region
-    labels = _label_patches(instances, scene, with_looks=kind != "mask")
-    return LabelledPicture(picture, np.stack([_per_patch(share) for share in shares], axis=-1), *labels)
+    looks, geometry, has_object = _label_patches(instances, scene, with_looks=kind != "mask")
+    shares = np.stack([_per_patch(share) for share in shares], axis=-1)
+    cuts = np.where(has_object, NOTHING if cut is None else CUTS.index(cut), NOTHING)
+    return LabelledPicture(picture, shares, looks, geometry, cuts, has_object)
 
 
-def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> np.ndarray:
-    """One object, more seldom several, roughly cut."""
+def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> tuple[np.ndarray, str | None]:
+    """One object, more seldom several, roughly cut; and one of CUTS, None where nothing is seen of them."""
     chosen = rng.random(count) < 0.35
     if rng.random() < 0.6 or not chosen.any():
         chosen = np.arange(count) == rng.integers(count)
-    region = np.isin(owner, np.flatnonzero(chosen) + 1)
-    return rough_region(rng, region)[0] if region.any() else region
+    whole = np.isin(owner, np.flatnonzero(chosen) + 1)
+    if not whole.any():
+        return whole, None
+    region, state = rough_region(rng, whole)
+    return region, say_state(state, (region ^ whole).sum() / whole.sum())
 
 
 def _rims(owner: np.ndarray, count: int) -> np.ndarray:

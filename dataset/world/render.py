@@ -15,8 +15,9 @@ from dataset.world.silhouettes import outline
 from dataset.world.sounds import waveform
 
 SUBPIXEL_BITS = 4
-RIM = 0.07  # of the object's width, at least MIN_RIM pixels: a dark rim
+RIM = 0.07  # of the object's width, at least MIN_RIM pixels: a pale rim
 MIN_RIM = 1.6
+PALE = 0.7  # how much white the rim's colour has: it stands out from the object, the ground and black
 PERIOD = 0.24  # of the object's width, at least MIN_PERIOD pixels: one stripe and its gap
 MIN_PERIOD = 6.5
 GREYS = (95, 165)  # lightness of backgrounds
@@ -89,7 +90,7 @@ def _colours(thing: Thing, across: np.ndarray, down: np.ndarray, depth: np.ndarr
     share = _texture(thing.look.texture, across, down, width)[..., None]
     pixels = light * (1 - share) + dark * share
     rim = depth <= max(MIN_RIM, RIM * width)
-    return np.where(rim[..., None], light * np.float32(0.16), pixels)
+    return np.where(rim[..., None], light * np.float32(1 - PALE) + np.float32(255 * PALE), pixels)
 
 
 def _texture(texture: str, across: np.ndarray, down: np.ndarray, width: float) -> np.ndarray:

@@ -70,6 +70,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     pixels = pixel_settings(model_args) | square(auditor.vision_encoder.image_size)
     train_data = build_dataset(train_samples, tokenizer, pixels, auditor.config)
     eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
+    train_data.wordings = data_args.wordings
     if data_args.cache_features:
         remember_features(auditor, [data for data in (train_data, eval_data) if data], training_args)
     trainer = AuditTrainer(
@@ -166,10 +167,8 @@ def remember_features(auditor: Auditor, datasets: list[AuditDataset], training_a
     for encoder in (auditor.vision_encoder, auditor.audio_encoder):
         encoder.to(training_args.device)
     for dataset in datasets:
-        dataset.features = encode_once(
-            dataset, auditor.see, lambda fbank: auditor.hear([fbank])[0], training_args.device,
-            training_args.dataloader_num_workers,
-        )  # fmt: skip
+        workers = training_args.dataloader_num_workers
+        dataset.features = encode_once(dataset, auditor.see, auditor.hear, training_args.device, workers)
 
 
 def held_out_dataset(

@@ -18,6 +18,7 @@ from transformers import set_seed
 from configs.arguments import AuditTrainingArguments, CaptionArguments, ModelArguments
 from dataset.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.captions import read_audiocaps, read_visual_captions
+from dataset.feature_store import encode_each
 from dataset.media import PixelTransform
 from dataset.prompt import PromptEncoder
 from models.beats import load_beats
@@ -81,6 +82,14 @@ def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, trainin
         pixels["size"]["height"], tuple(pixels["image_mean"]), tuple(pixels["image_std"])
     )
     data = CaptionDataset(captions, PromptEncoder(tokenizer, model_args.num_query_tokens), transform)
+    if caption_args.cache_features:
+        model.encoder.to(training_args.device)
+        by_path = {caption.path: caption for caption in captions}
+        data.features = encode_each(
+            by_path, lambda path: data.read(by_path[path]),
+            lambda items: model.encode([own.to(training_args.device) for own in items]),
+            title="encoding", num_workers=training_args.dataloader_num_workers,
+        )  # fmt: skip
     trainer = ProjectorTrainer(
         model=model, args=training_args, train_dataset=data, data_collator=CaptionCollator(tokenizer.pad_token_id),
         modality=modality, file_name=caption_args.file_name,

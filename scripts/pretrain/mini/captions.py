@@ -22,7 +22,7 @@ from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import Rendering, render
 from dataset.world.scenes import Scene
-from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION
+from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 
 SEED = 3_000  # of its world
 NUM_SCENES, FRAMES_PER_SCENE = 3_000, 2
@@ -74,16 +74,17 @@ def _caption_region(
     region, state = rough_region(rng, own[0]) if len(chosen) == 1 else (own[0] | own[1], None)
     if region.sum() < LEAST_PIXELS:
         return []
-    said = say.say_state(state, float((region ^ (own[0] if len(own) == 1 else region)).sum() / own[0].sum()))
+    said = say.TWO
+    if len(own) == 1:
+        said = say.say_state(state, float((region ^ own[0]).sum() / own[0].sum()))
     places = [say.region_place(region)] if len(own) == 1 else [say.region_place(mask) for mask in own]
+    looks_in = {"mask": ["white"] * len(own), "masked_frame": [say.say_look(scene.things[i]) for i in chosen]}
     entries = []
-    for view, looks in (
-        ("mask", ["white"] * len(own)),
-        ("masked_frame", [say.say_look(scene.things[i]) for i in chosen]),
-    ):
-        shown = " and ".join(say.say_placed(look, place) for look, place in zip(looks, places, strict=True))
+    for view, looks in looks_in.items():
+        shown = (say.say_placed(look, place) for look, place in zip(looks, places, strict=True))
         file = _write(folder, f"{name}_{view}.png", mask_image(drawn.frames[at], region, view))
-        entries.append(_entry(file, REGION_QUESTION, f"{shown}, {said}"))
+        entries.append(_entry(file, REGION_QUESTION, " and ".join(shown)))
+        entries.append(_entry(file, STATE_QUESTION, said))
     return entries
 
 

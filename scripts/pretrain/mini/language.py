@@ -40,24 +40,30 @@ VISUAL = ("appearance", "position", "size")
 
 @dataclass(frozen=True)
 class Stage:
-    """`tasks`: how often each task comes. `heads`: what stands in the shared prefix."""
+    """`tasks` and `kinds`: how often each comes. `heads`: what stands in the shared prefix."""
 
     name: str
     steps: int
     scenes: int
     lessons: int
     heads: tuple = ()
-    kinds: tuple[str, ...] = KINDS
+    kinds: dict[str, float] = field(default_factory=dict)
     tasks: dict[str, float] = field(default_factory=dict)
     learning_rate: float = 1e-3
 
 
 STAGES = (
-    Stage("seen", 1_700, 160, 1, (), VISUAL, {"match": 0.6, "find": 0.2, "region": 0.1, "frame": 0.1}),
-    Stage("heard", 700, 12, 8, (audio_prefix,), ("sound",), {"match": 0.7, "hear": 0.15, "find": 0.15}),
     Stage(
-        "all", 600, 10, 10, (video_prefix, audio_prefix), (*VISUAL, "sound"),
-        {"match": 0.6, "find": 0.15, "region": 0.1, "frame": 0.08, "hear": 0.07},
+        "seen", 1_500, 160, 1, (), dict.fromkeys(VISUAL, 1.0),
+        {"match": 0.58, "find": 0.18, "region": 0.08, "state": 0.06, "frame": 0.1},
+    ),
+    Stage(
+        "heard", 900, 12, 8, (video_prefix, audio_prefix), {"sound": 0.85, **dict.fromkeys(VISUAL, 0.05)},
+        {"match": 0.74, "hear": 0.13, "find": 0.13},
+    ),
+    Stage(
+        "all", 400, 12, 8, (video_prefix, audio_prefix), {"sound": 0.4, **dict.fromkeys(VISUAL, 0.2)},
+        {"match": 0.6, "find": 0.14, "region": 0.08, "state": 0.05, "frame": 0.07, "hear": 0.06}, learning_rate=5e-4,
     ),
 )  # fmt: skip
 
@@ -72,19 +78,13 @@ class Teacher:
         self.first_special, self.eos = min(self.placeholders), tokenizer.eos_token_id
         self.word_ids = lru_cache(None)(lambda word: self.encode(word))
 
-    def batch(self, stage: Stage, step: int, kind: str | None = None, task: str | None = None) -> dict:
-        """Batch of that step; with `kind` and `task`, only of those (for measuring)."""
+    def batch(self, stage: Stage, step: int) -> dict:
+        """The batch of that step of a stage."""
         rng = np.random.default_rng([SEED, 3, step, *stage.name.encode()])
-        rows = []
-        while len(rows) < stage.scenes:
-            told = self.scenes[rng.integers(len(self.scenes))]
-            if kind is None or told.references[kind]:
-                rows.append(self._row(rng, stage, told, (kind,) if kind else stage.kinds, task))
-        return _pad(rows)
+        chosen = rng.integers(len(self.scenes), size=stage.scenes)
+        return _pad([self._row(rng, stage, self.scenes[i]) for i in chosen])
 
-    def _row(
-        self, rng: np.random.Generator, stage: Stage, told: Told, kinds: tuple[str, ...], task: str | None
-    ) -> dict:
+    def _row(self, rng: np.random.Generator, stage: Stage, told: Told) -> dict:
         row: dict = {name: [] for name in ("ids", "owner", "position", "label", "weight", "bags", "decides")}
         text, pictures = "<s>", []
         for head in stage.heads:
@@ -93,10 +93,10 @@ class Teacher:
         if stage.heads:
             self._append(row, -1, 0, text, pictures)
         shared = len(row["ids"])
-        names, shares = list(stage.tasks), np.array(list(stage.tasks.values()))
         for number in range(stage.lessons):
-            name = task or str(rng.choice(names, p=shares / shares.sum()))
-            lesson = TASKS[name](rng, told, kinds) or TASKS["region"](rng, told, kinds)
+            kind = _draw(rng, {name: share for name, share in stage.kinds.items() if told.references[name]})
+            task = _draw(rng, stage.tasks) if kind else "region"
+            lesson = TASKS[task](rng, told, kind)
             text = lesson.text if stage.heads else f"<s>{lesson.text.removeprefix('<s>')}"
             self._append(row, number, shared, text, lesson.pictures, lesson)
         return row
@@ -130,6 +130,12 @@ class Teacher:
 
     def _bag(self, bag: say.Bag) -> list[tuple[int, float]]:
         return [(id_, share) for word, share in bag.items() for id_ in self.word_ids(word)]
+
+
+def _draw(rng: np.random.Generator, shares: dict[str, float]) -> str | None:
+    """A name, as often as its share says; None when there is none."""
+    weights = np.array(list(shares.values()))
+    return str(rng.choice(list(shares), p=weights / weights.sum())) if shares else None
 
 
 def _pad(rows: list[dict]) -> dict:

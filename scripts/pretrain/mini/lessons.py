@@ -23,7 +23,8 @@ NUM_SLOTS = 8  # query tokens of the mini auditor
 # The words around a picture and its question, as in pretraining the projectors.
 CHAT = "<s>You are a helpful assistant.\n"
 IMAGE_QUESTION = "This is an image:\n<image_start><image><image_end>\nPlease answer the question:\n"
-REGION_QUESTION = "what is shown and is it whole?"
+REGION_QUESTION = "what is shown?"
+STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
 AUDIO_QUESTION = "This is an audio:\n<audio_start><audio><audio_end>\nPlease describe this audio."
 
@@ -79,33 +80,27 @@ def _region_pictures(rng: np.random.Generator, scene: Scene, targets: list[int])
     """A region's mask, its masked frame, and the state it is in, in words."""
     masks, cut_out = [], []
     state = None if rng.random() < 0.4 or len(targets) > 1 else str(rng.choice(say.STATES))
-    said = say.say_state(state, float(rng.choice((0.05, 0.15, 0.4))))
+    said = say.say_state(state, float(rng.choice((0.05, 0.15, 0.4)))) if len(targets) == 1 else say.TWO
     for target in targets:
         thing = scene.things[target]
-        place = say.thing_place(thing, 0) | dict.fromkeys(said.split(), 1.0)
+        place = say.thing_place(thing, 0) | (dict.fromkeys(said.split(), 1.0) if len(targets) == 1 else {})
         masks.append(place)
         cut_out.append(say.look_bag(thing) | place)
     return _in_slots(rng, masks), _in_slots(rng, cut_out), said
 
 
-def _draw_expression(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> tuple[Reference, str] | None:
-    """A kind, a facet of it, and one of its references: each as likely as the others that the scene has."""
-    kinds = tuple(kind for kind in kinds if told.references[kind])
-    if not kinds:
-        return None
-    listed = told.references[kinds[rng.integers(len(kinds))]]
-    facets = sorted({reference.facet for reference in listed})
+def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[Reference, str]:
+    """A facet of the kind, and one of its references: each as likely as the others that the scene has."""
+    facets = sorted({reference.facet for reference in told.references[kind]})
     facet = facets[rng.integers(len(facets))]
-    fitting = [reference for reference in listed if reference.facet == facet]
+    fitting = [reference for reference in told.references[kind] if reference.facet == facet]
     reference = fitting[rng.integers(len(fitting))]
     return reference, draw_expression(rng, reference)
 
 
-def match(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson | None:
+def match(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
     """Is the region what the expression means? The answer says what it is, and what it should have been."""
-    if (drawn := _draw_expression(rng, told, kinds)) is None:
-        return None
-    (reference, expression), things = drawn, told.scene.things
+    (reference, expression), things = _draw_expression(rng, told, kind), told.scene.things
     others = [i for i in range(len(things)) if i != reference.target]
     right = rng.random() < 0.5
     shown = reference.target if right else int(rng.choice(others))
@@ -119,11 +114,9 @@ def match(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesso
     return Lesson("match", text, [frame_picture(rng, told.scene, 0), *pictures], answer, reference.kind)
 
 
-def find(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson | None:
+def find(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
     """Which object does the expression mean?"""
-    if (drawn := _draw_expression(rng, told, kinds)) is None:
-        return None
-    reference, expression = drawn
+    reference, expression = _draw_expression(rng, told, kind)
     thing = told.scene.things[reference.target]
     text = (
         f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
@@ -133,38 +126,38 @@ def find(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson
     return Lesson("find", text, [frame_picture(rng, told.scene, 0)], answer, reference.kind)
 
 
-def moves(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson:
-    """Where does the object in the region come from, and where does it go?"""
-    scene, target = told.scene, int(rng.integers(len(told.scene.things)))
-    *pictures, _ = _region_pictures(rng, scene, [target])
-    text = (
-        "Given the key frame image <image_start><image><image_end>, "
-        "and its region <mask_start><mask><mask><mask_end>, how does it move?\n"
-    )
-    answer = say.say_path(scene.things[target], -scene.key_frame, NUM_FRAMES - 1 - scene.key_frame)
-    return Lesson("moves", text, [frame_picture(rng, scene, 0), *pictures], answer)
-
-
-def region(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson:
+def region(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
     """What does a mask, or a masked frame, show?"""
     things = told.scene.things
-    targets = [int(i) for i in rng.permutation(len(things))[: 1 + (rng.random() < 0.25)]]
-    targets.sort(key=lambda i: things[i].centre(0)[0])
-    mask, cut_out, state = _region_pictures(rng, told.scene, targets)
+    targets, mask, cut_out, _ = _some_region(rng, told)
     shown, looks = (mask, ["white"] * len(targets)) if rng.random() < 0.5 else (cut_out, None)
     looks = looks or [say.say_look(things[i]) for i in targets]
     said = (say.say_placed(look, say.thing_place(things[i], 0)) for look, i in zip(looks, targets, strict=True))
-    return _question("region", IMAGE_QUESTION + REGION_QUESTION, shown, f"{' and '.join(said)}, {state}")
+    return _question("region", IMAGE_QUESTION + REGION_QUESTION, shown, " and ".join(said))
 
 
-def frame(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson:
+def state(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
+    """Is what a mask, or a masked frame, shows whole?"""
+    _, mask, cut_out, said = _some_region(rng, told)
+    return _question("state", IMAGE_QUESTION + STATE_QUESTION, mask if rng.random() < 0.3 else cut_out, said)
+
+
+def _some_region(rng: np.random.Generator, told: Told) -> tuple[list[int], Picture, Picture, str]:
+    """One thing or two, from left to right; the mask, the masked frame, and the state in words."""
+    things = told.scene.things
+    targets = [int(i) for i in rng.permutation(len(things))[: 1 + (rng.random() < 0.25)]]
+    targets.sort(key=lambda i: things[i].centre(0)[0])
+    return targets, *_region_pictures(rng, told.scene, targets)
+
+
+def frame(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
     """What is in a frame?"""
     frames_on = int(rng.integers(NUM_FRAMES)) - told.scene.key_frame
     picture = frame_picture(rng, told.scene, frames_on)
     return _question("frame", IMAGE_QUESTION + FRAME_QUESTION, picture, say.say_frame(told.scene, frames_on))
 
 
-def hear(rng: np.random.Generator, told: Told, kinds: tuple[str, ...]) -> Lesson:
+def hear(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
     """What is heard in a few seconds of the sound?"""
     first = int(rng.integers(NUM_FRAMES - 1))
     last = int(rng.integers(first + 1, NUM_FRAMES + 1))
@@ -177,6 +170,4 @@ def _question(task: str, question: str, picture: Picture, answer: str) -> Lesson
     return Lesson(task, f"{CHAT}{question}\n", [picture], f"{answer}. ")
 
 
-TASKS: dict[str, Callable[..., Lesson | None]] = {
-    task.__name__: task for task in (match, find, moves, region, frame, hear)
-}
+TASKS: dict[str, Callable[..., Lesson]] = {task.__name__: task for task in (match, find, region, state, frame, hear)}

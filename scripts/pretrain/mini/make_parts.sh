@@ -15,8 +15,9 @@ for modality in visual audio; do
     [ "$modality" = visual ] && list=captions.json || list=train.json
     PRETRAINED_WEIGHTS_DIR=$PWD/$WEIGHTS_DIR OUTPUT_DIR=$PWD/$WORK_DIR/$modality MEDIA_DIR=$PWD/$WORK_DIR/captions \
         CAPTIONS=$PWD/$WORK_DIR/captions/$list RECIPE=configs/recipes/mini_pretrain.yaml \
-        LOCAL_BATCH_SIZE=64 LEARNING_RATE=1e-3 NUM_TRAIN_EPOCHS=$([ "$modality" = visual ] && echo 2 || echo 6) \
-        bash "scripts/pretrain/pretrain_$modality.sh" --num_query_tokens 8 --vision_feature_layer -1 --file_name "$file"
+        LOCAL_BATCH_SIZE=64 LEARNING_RATE=3e-3 NUM_TRAIN_EPOCHS=$([ "$modality" = visual ] && echo 4 || echo 6) \
+        bash "scripts/pretrain/pretrain_$modality.sh" --num_query_tokens 8 --vision_feature_layer -1 \
+        --cache_features true --file_name "$file"
     cp "$WORK_DIR/$modality/$file" "$WEIGHTS_DIR/$file"
 done
 echo "written: $WEIGHTS_DIR"

@@ -17,7 +17,7 @@ from dataset.world import motions, sounds
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.phrases import NOUNS, WORDINGS
 from dataset.world.silhouettes import SEEN
-from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION
+from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 
 VOCABULARY = 4_000  # at most
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
@@ -54,7 +54,7 @@ def make_tokenizer(folder: Path) -> None:
 
 def _text() -> Iterator[str]:
     yield Path(__file__).with_name("english.txt").read_text()
-    yield from (FRAME_QUESTION, REGION_QUESTION)
+    yield from (FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION, say.WHOLE, say.TWO)
     yield " ".join([*COLOURS, *TEXTURES, *SEEN, *motions.KINDS, *sounds.PITCHES, *sounds.LOUDNESS, *NOUNS])
     yield " ".join([*(word for words in say.ORDERED for word in words), *say.SECONDS, *say.STATES, *say.AMOUNTS])
     for wordings in WORDINGS.values():

@@ -1,7 +1,7 @@
 """The mini CLIP: a vision transformer that learns to say of every patch what it shows.
 
-Colour, texture and category of the object there, how much of the patch is object, rim, ground or cut away, and where
-the object's centre is. Nothing is said of any expression, and nothing of masks but what is white.
+Colour, texture and category of the object there, how much of the patch is object, rim, ground or cut away, where the
+object's centre is, and whether a cut-out object is whole. Nothing is said of any expression.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from dataset.media import PixelTransform
 from dataset.world.free_scenes import free_scene
-from dataset.world.patch_labels import GEOMETRY, GRID, LOOKS, NOTHING, PATCH, SHARES, label_picture
+from dataset.world.patch_labels import CUTS, GEOMETRY, GRID, LOOKS, NOTHING, PATCH, SHARES, label_picture
 from dataset.world.render import render
 from dataset.world.scenes import FRAME_SIZE
 from scripts.pretrain.mini.schedule import train
 
 SEED = 1_000  # of its world
 NUM_SCENES, FRAMES_PER_SCENE = 1_500, 3
-STEPS, BATCH_SIZE, LEARNING_RATE = 2_800, 32, 1.5e-3
+STEPS, BATCH_SIZE, LEARNING_RATE = 3_000, 32, 1.5e-3
 WIDTH, LAYERS, HEADS = 96, 3, 4
 TRANSFORM = PixelTransform(FRAME_SIZE, tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD))
 # What brings the parts of the loss to one size.
-SHARE_WEIGHT, GEOMETRY_WEIGHT, GEOMETRY_BETA = 20, 6, 0.1
+SHARE_WEIGHT, GEOMETRY_WEIGHT, GEOMETRY_BETA = 30, 6, 0.1
 
 
 class PatchReader(nn.Module):
@@ -44,6 +44,7 @@ class PatchReader(nn.Module):
         )
         self.norm = nn.LayerNorm(WIDTH)
         self.shares, self.geometry = nn.Linear(WIDTH, len(SHARES)), nn.Linear(WIDTH, len(GEOMETRY))
+        self.cut = nn.Linear(WIDTH, len(CUTS))
         self.looks = nn.ModuleDict({name: nn.Linear(WIDTH, len(names)) for name, names in LOOKS.items()})
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
@@ -54,8 +55,9 @@ class PatchReader(nn.Module):
         geometry = F.smooth_l1_loss(self.geometry(seen), batch["geometry"][batch["has_object"]], beta=GEOMETRY_BETA)
         loss = loss + GEOMETRY_WEIGHT * geometry
         told = {}
-        for column, (name, head) in enumerate(self.looks.items()):
-            scores, truth = head(seen), looks[:, column]
+        answers = [(name, head, looks[:, column]) for column, (name, head) in enumerate(self.looks.items())]
+        for name, head, truth in [*answers, ("cut", self.cut, batch["cut"][batch["has_object"]])]:
+            scores = head(seen)
             loss = loss + F.cross_entropy(scores, truth, ignore_index=NOTHING)
             told[name] = (scores.argmax(-1) == truth)[truth != NOTHING].float().mean()
         return {"loss": loss, **told, "geometry": geometry}
@@ -79,7 +81,7 @@ def make_batch(gathered: list[tuple], step: int) -> dict:
     """A batch of labelled pictures as tensors."""
     rng = np.random.default_rng([SEED, 2, step])
     pictures = [label_picture(rng, *gathered[i]) for i in rng.integers(len(gathered), size=BATCH_SIZE)]
-    fields = ("shares", "looks", "geometry", "has_object")
+    fields = ("shares", "looks", "geometry", "cut", "has_object")
     labels = {name: torch.from_numpy(np.stack([getattr(p, name) for p in pictures])) for name in fields}
     return {"pixels": torch.stack([TRANSFORM(p.picture) for p in pictures]), **labels}
 
