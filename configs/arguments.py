@@ -163,6 +163,10 @@ class RuntimeArguments:
                   "choices": ("auto", "float32", "bfloat16", "float16")},
     )  # fmt: skip
     max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
+    merge_lora: bool = field(
+        default=False,
+        metadata={"help": "Fold LoRA into the LLM's weights: faster, the same answers up to rounding."},
+    )
 
     def __post_init__(self):
         if self.max_new_tokens < 1:

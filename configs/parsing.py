@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
@@ -34,7 +35,8 @@ class ArgumentParser(HfArgumentParser):
 
 
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
-    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
+    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass; without a recipe where one of them has a
+    positional setting.
 
     An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
     """
@@ -42,7 +44,8 @@ def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, d
     parser = ArgumentParser(
         dataclass_types, prog=prog, description=description, allow_abbrev=False, formatter_class=HelpFormatter
     )
-    if argv and argv[0].endswith((".yaml", ".yml")):
+    takes_file = any(own.metadata.get("positional") for kind in dataclass_types for own in fields(kind))
+    if argv and argv[0].endswith((".yaml", ".yml")) and not takes_file:
         argv = _recipe_flags(Path(argv[0]), parser) + argv[1:]
     _, unknown = parser.parse_known_args(argv)
     if unknown:

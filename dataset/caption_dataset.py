@@ -31,15 +31,19 @@ class CaptionDataset(Dataset):
         return len(self.captions)
 
     def __getitem__(self, index: int) -> dict:
-        """`input_ids`, `labels` (L,) int64; `items`: pictures (n, 3, S, S) or seconds (n, 98, 128)."""
-        caption = self.captions[index]
-        items = read_seconds(caption.path) if caption.medium == "audio" else self._pictures(caption)
-        return {
-            **self.prompts.encode_caption(caption.medium, len(items), caption.question, caption.answer),
-            "items": items,
-        }
+        """`input_ids`, `labels` (L,) int64; `items`: pictures (n, 3, S, S) or seconds (n, 98, 128).
 
-    def _pictures(self, caption: Caption) -> Tensor:
+        With `features` set, what the encoder made of them comes instead, as `features` (n, N, E).
+        """
+        caption = self.captions[index]
+        shown = self.read(caption) if self.features is None else self.features[caption.path]
+        text = self.prompts.encode_caption(caption.medium, len(shown), caption.question, caption.answer)
+        return {**text, "items" if self.features is None else "features": shown}
+
+    def read(self, caption: Caption) -> Tensor:
+        """Pictures (n, 3, S, S) or seconds (n, 98, 128)."""
+        if caption.medium == "audio":
+            return read_seconds(caption.path)
         pictures = [read_frame(caption.path)] if caption.medium == "image" else spread_frames(caption.path)
         return torch.stack([self.transform(picture) for picture in pictures])
 

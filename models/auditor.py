@@ -45,6 +45,12 @@ class Auditor(nn.Module):
         self.audio_encoder.eval()
         return self
 
+    def merge_lora(self) -> None:
+        """Fold LoRA into the LLM's weights, for inference only: same answers up to rounding, with fewer products."""
+        greedy = self.language_model.generation_config
+        self.language_model = self.language_model.merge_and_unload()
+        self.language_model.generation_config = greedy
+
     def gradient_checkpointing_enable(self, *args, **kwargs) -> None:
         """Recompute the LLM's activations in the backward pass; the arguments are transformers' own."""
         self.language_model.gradient_checkpointing_enable(*args, **kwargs)
@@ -128,6 +134,8 @@ class Auditor(nn.Module):
         media = {"pixel_values": pixel_values, "fbanks": fbanks}
         media |= {"image_features": image_features, "clip_features": clip_features}
         embeds = self.embed({"input_ids": input_ids, "image_index": image_index, "clip_index": clip_index, **media})
+        if attention_mask.ndim == 4:  # added to the scores: all ways of computing attention understand that
+            attention_mask = torch.where(attention_mask, 0.0, torch.finfo(embeds.dtype).min).to(embeds.dtype)
         inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)

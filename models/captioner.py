@@ -16,7 +16,7 @@ class Captioner(nn.Module):
     """Only the projector learns.
 
     B samples, L positions, U items (images, or seconds of sound), Q query tokens; `placeholders`: the token ids whose
-    positions the items' tokens fill. `hidden_size` is the LLM's width, which DeepSpeed's automatic sizes ask for.
+    positions the items' tokens fill. `config` is the LLM's, of which DeepSpeed's automatic sizes are taken.
     """
 
     accepts_loss_kwargs = False  # the loss is a mean per mini-batch, as in fine-tuning
@@ -25,16 +25,15 @@ class Captioner(nn.Module):
         self, language_model: nn.Module, encoder: nn.Module, projector: QFormerProjector, placeholders: list[int]
     ):
         super().__init__()
-        self.language_model = language_model.requires_grad_(False).eval()
+        self.language_model = language_model.requires_grad_(False)
         self.encoder = encoder.requires_grad_(False).eval()
         self.projector = projector
         self.placeholders = placeholders
         self.config = language_model.config
 
     def train(self, mode: bool = True) -> Captioner:
-        """Frozen parts stay in eval mode."""
+        """The frozen encoder stays in eval mode; the LLM does not, or its activations could not be recomputed."""
         super().train(mode)
-        self.language_model.eval()
         self.encoder.eval()
         return self
 

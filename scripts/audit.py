@@ -48,6 +48,8 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     times.lap("media")
     auditor, tokenizer, pixels = load_auditor(args.auditor, model_args, dtype)
+    if args.merge_lora:
+        auditor.merge_lora()
     auditor.to(device)
     times.lap("load")
     dataset = build_dataset([sample], tokenizer, pixels, auditor.config, fixed_pairs=[(0, 0)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import torch
-from transformers import Trainer
+from transformers import Trainer, TrainingArguments
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -47,6 +48,14 @@ class PartsTrainer(Trainer):
         deepspeed_load_checkpoint(self.model_wrapped, resume_from_checkpoint, load_module_strict=False)
         self._load_optimizer_and_scheduler(resume_from_checkpoint)
         return model, train_dataloader
+
+
+def is_finished(checkpoint: str, training_args: TrainingArguments) -> bool:
+    """Whether the checkpoint stands where the run would end."""
+    state = json.loads((Path(checkpoint) / STATE_FILE).read_text())
+    if training_args.max_steps > 0:
+        return state["global_step"] >= training_args.max_steps
+    return state["epoch"] >= training_args.num_train_epochs
 
 
 def find_resumable(output_dir: str) -> str | None:

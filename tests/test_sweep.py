@@ -17,6 +17,7 @@ def recipe(tmp_path, weights, **changes) -> str:
     }  # fmt: skip
     content = {
         "results": str(tmp_path / "sweep"),
+        "tests": ["test_s"],
         "environment": environment,
         "flags": {"dataloader_num_workers": 0, "report_to": "none", "save_strategy": "no", "eval_fraction": 0},
         "tables": {
@@ -41,6 +42,7 @@ def test_equal_runs_are_one_run(tmp_path, quick_weights_dir):
         ({"more": 1}, "expected the keys"),
         ({"tables": {"a": 3}}, "a: expected rows"),
         ({"flags": [1]}, "flags: expected"),
+        ({"tests": ["val"]}, "tests: expected some of test_s, test_u"),
     ],
 )
 def test_recipes_that_are_none(tmp_path, quick_weights_dir, capsys, changes, said):

@@ -51,7 +51,8 @@ def bootstrap_intervals(tests: Mapping[str, Sequence[dict]], seed: int = 0) -> d
 
 def ablation_markdown(rows: Mapping[str, Cells], intervals: Mapping[str, dict], published: Mapping[str, Cells]) -> str:
     """A Markdown table: rows of runs, the paper's row beneath those that it has."""
-    names = [(name, mask_type) for name in TEST_NAMES for mask_type in TYPES]
+    shown = {name for cells in rows.values() for name in cells["rmse"]}
+    names = [(name, mask_type) for name in TEST_NAMES if name in shown for mask_type in TYPES]
     heads = [f"{'S' if name == 'test_s' else 'U'} {mask_type}" for name, mask_type in names]
     lines = [f"| metric | run | {' | '.join(heads)} | avg | 95% interval |", "|" + "---|" * (len(heads) + 4)]
     for metric, label in LABELS.items():

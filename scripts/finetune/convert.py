@@ -26,6 +26,9 @@ def convert(model_args: ModelArguments, args: ConversionArguments) -> None:
     config, tokenizer, pixels, state = read_auditor(source, model_args)
     check_state(expected_state(config, model_args, state), state, str(source))
     if is_auditor_folder(source):
+        if config.without:
+            inputs = ", ".join(config.without)
+            raise ValueError(f"{source}: trained without {inputs}, which the released pair cannot say")
         written = write_pair(state, args.target, args.step)
         lora = f"LORA_R={config.lora['r']} LORA_ALPHA={config.lora['lora_alpha']}"
         print(f"the pair does not say how to read it: {lora} REFAVS_MASK_ENCODE_MODE={config.mask_encode_mode}")

@@ -5,12 +5,10 @@ Start it through scripts/finetune/finetune_hyperlora.sh, which holds the publish
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import random
 import sys
-from pathlib import Path
 
 import torch
 import transformers
@@ -33,7 +31,7 @@ from models.published import find_pair, read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
 from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_program
-from scripts.trainer import STATE_FILE, find_resumable
+from scripts.trainer import find_resumable, is_finished
 from utils.run_record import write_run_record
 
 logger = logging.getLogger("finetune")
@@ -133,14 +131,6 @@ def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
         expected, got = getattr(auditor.config, name), getattr(saved, name)
         if expected != got:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
-
-
-def is_finished(checkpoint: str, training_args: AuditTrainingArguments) -> bool:
-    """Whether the checkpoint stands where the run would end."""
-    state = json.loads((Path(checkpoint) / STATE_FILE).read_text())
-    if training_args.max_steps > 0:
-        return state["global_step"] >= training_args.max_steps
-    return state["epoch"] >= training_args.num_train_epochs
 
 
 def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrainingArguments) -> Auditor:

@@ -51,6 +51,8 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     )
     device, dtype = resolve_runtime(args)
     auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
+    if args.merge_lora:
+        auditor.merge_lora()
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -27,7 +28,12 @@ from utils.whole_files import whole_file
 logger = logging.getLogger("sweep")
 
 FINETUNE, AUDIT = "scripts/finetune/finetune_hyperlora.sh", "scripts/finetune/inference_hyper_lora.sh"
-KEYS = {"results", "environment", "flags", "tables"}
+# Variables of the two scripts: what the recipe does not set must not come from the shell.
+LAUNCH = re.compile(
+    r"(REFAVS_|LORA_).*|.*_(CKPT_PATH|PRETRAIN_PATH)|TEST_NAME|RECIPE|OUTPUT_DIR|MQ_AUDITOR_CKPT_DIR|NUM_TRAIN_EPOCHS"
+    r"|MAX_STEPS|LEARNING_RATE|LOCAL_BATCH_SIZE|GRADIENT_ACCUMULATION_STEPS|BATCH_SIZE|MAX_NEW_TOKENS"
+)
+KEYS = {"results", "environment", "flags", "tests", "tables"}
 
 
 @dataclass(kw_only=True)
@@ -65,13 +71,16 @@ def sweep(args: SweepArguments) -> None:
     runs = {run.name: run for rows in tables.values() for run in rows.values()}
     for number, run in enumerate(runs.values(), start=1):
         logger.info("run %d of %d: %s", number, len(runs), run.flags or "as is")
-        make_run(run, root / run.name)
-        write_tables(tables, root)
+        make_run(run, root / run.name, recipe["tests"])
+        write_tables(tables, root, recipe["tests"])
     print((root / "tables.md").read_text())
 
 
 def read_sweep(path: str) -> dict:
-    """The recipe with Run objects: {"results", "tables": {table: {row: Run}}}. Raises FileNotFoundError, ValueError."""
+    """The recipe with Run objects: {"results", "tests", "tables": {table: {row: Run}}}.
+
+    Raises FileNotFoundError, ValueError.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f"sweep {path}: no such file")
     try:
@@ -87,7 +96,11 @@ def read_sweep(path: str) -> dict:
             raise ValueError(f"sweep {path}: {table}: expected rows, got {rows!r:.80}")
         own = {str(row): _texts(flags, f"sweep {path}: {table}: {row}") for row, flags in rows.items()}
         tables[table] = {row: Run(shared["environment"], shared["flags"] | flags) for row, flags in own.items()}
-    return {"results": recipe.get("results", f"results/sweeps/{Path(path).stem}"), "tables": tables}
+    tests = recipe.get("tests", list(TEST_NAMES))
+    if not isinstance(tests, list) or not tests or set(tests) - set(TEST_NAMES):
+        raise ValueError(f"sweep {path}: tests: expected some of {', '.join(TEST_NAMES)}, got {tests!r:.80}")
+    results = str(recipe.get("results", f"results/sweeps/{Path(path).stem}"))
+    return {"results": results, "tests": tests, "tables": tables}
 
 
 def _texts(settings: object, where: str) -> dict[str, str]:
@@ -98,16 +111,17 @@ def _texts(settings: object, where: str) -> dict[str, str]:
     return {str(name): " ".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in settings.items()}
 
 
-def make_run(run: Run, folder: Path) -> None:
-    """Train, then audit both test sets in image mode. Raises ValueError where one of the scripts fails."""
+def make_run(run: Run, folder: Path, tests: list[str]) -> None:
+    """Train, then audit the test sets in image mode. Raises ValueError where one of the scripts fails."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
     auditor = folder / "MQ-Auditor"
-    environment = os.environ | run.environment | {"PYTHON": sys.executable}
+    outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
+    environment = outer | run.environment | {"PYTHON": sys.executable}
     if not (auditor / "trainer_state.json").is_file():
         flags = [word for name, value in run.flags.items() for word in (f"--{name}", *value.split())]
         _launch([FINETUNE, *flags], environment | {"OUTPUT_DIR": str(auditor.absolute())}, folder / "finetune.log")
-    for test_name in TEST_NAMES:
+    for test_name in tests:
         if (test_name, "image") not in read_runs(folder):
             places = {"MQ_AUDITOR_CKPT_DIR": str(auditor.absolute()), "OUTPUT_DIR": str(folder.absolute())}
             asked = {"TEST_NAME": test_name, "REFAVS_EVAL_MODE": "image"}
@@ -121,12 +135,12 @@ def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
         raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")
 
 
-def write_tables(tables: dict[str, dict[str, Run]], root: Path) -> None:
+def write_tables(tables: dict[str, dict[str, Run]], root: Path, wanted: list[str]) -> None:
     """tables.md and tables.json of the runs that are finished."""
     text, values = [], {}
     for table, rows in tables.items():
         tests = {row: {name: own for (name, _), own in read_runs(root / run.name).items()} for row, run in rows.items()}
-        tests = {row: own for row, own in tests.items() if set(own) == set(TEST_NAMES)}
+        tests = {row: own for row, own in tests.items() if set(own) >= set(wanted)}
         cells = {row: ablation_cells(own) for row, own in tests.items()}
         intervals = {row: bootstrap_intervals(own) for row, own in tests.items()}
         text += [f"### {table}\n", ablation_markdown(cells, intervals, published_ablation(table)), ""]

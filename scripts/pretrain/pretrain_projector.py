@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from transformers import set_seed
+from transformers.integrations import is_deepspeed_zero3_enabled
 
 from configs.arguments import AuditTrainingArguments, CaptionArguments, ModelArguments
 from dataset.caption_dataset import CaptionCollator, CaptionDataset
@@ -28,9 +29,10 @@ from models.checkpoint import pixel_settings, square
 from models.config import qformer_settings
 from models.projector import QFormerProjector
 from models.published import read_pretrained_projector, write_pretrained_projector
+from models.trainable import check_state
 from models.vision import load_vision_tower
 from scripts.program import run_program
-from scripts.trainer import PartsTrainer, find_resumable
+from scripts.trainer import PartsTrainer, find_resumable, is_finished
 from utils.run_record import write_run_record
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
 
@@ -54,8 +56,11 @@ class ProjectorTrainer(PartsTrainer):
             write_pretrained_projector(named, Path(folder) / self.file_name)
 
     def load_parts(self, folder: str) -> None:
-        state = read_pretrained_projector(Path(folder) / self.file_name, self.projector_name)
-        self.model.projector.load_state_dict({k.partition(".")[2]: tensor for k, tensor in state.items()})
+        path = Path(folder) / self.file_name
+        state = {k.partition(".")[2]: t for k, t in read_pretrained_projector(path, self.projector_name).items()}
+        projector = self.model.projector
+        check_state({name: tuple(p.shape) for name, p in projector.state_dict().items()}, state, str(path))
+        projector.load_state_dict(state)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,15 +78,20 @@ def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, trainin
     modality = caption_args.modality
     read = read_visual_captions if modality == "visual" else read_audiocaps
     captions = [caption for path in caption_args.captions for caption in read(path, caption_args.media_dir)]
-    checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+    if is_deepspeed_zero3_enabled():
+        raise ValueError("--deepspeed: expected stage 2 or none, got stage 3 (a projector is small; it is not sharded)")
+    with training_args.main_process_first(local=False):
+        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     tokenizer = load_tokenizer(part_path(model_args, "llama_path"), DIRECT_NTP)
+    prompts = PromptEncoder(tokenizer, model_args.num_query_tokens)
+    prompts.encode_caption(captions[0].medium, 1, captions[0].question, captions[0].answer)  # is there a chat template?
     model = make_captioner(model_args, modality, tokenizer, training_args)
     pixels = pixel_settings(model_args) | square(model.encoder.image_size) if modality == "visual" else None
     transform = pixels and PixelTransform(
         pixels["size"]["height"], tuple(pixels["image_mean"]), tuple(pixels["image_std"])
     )
-    data = CaptionDataset(captions, PromptEncoder(tokenizer, model_args.num_query_tokens), transform)
+    data = CaptionDataset(captions, prompts, transform)
     if caption_args.cache_features:
         model.encoder.to(training_args.device)
         by_path = {caption.path: caption for caption in captions}
@@ -100,9 +110,14 @@ def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, trainin
         settings = {**vars(model_args), **vars(caption_args), **training_args.to_sanitized_dict()}
         files = [Path(path) for path in caption_args.captions]
         write_run_record(training_args.output_dir, settings, files, training_args.seed, {"captions": len(captions)})
-    trainer.train(resume_from_checkpoint=checkpoint)
-    trainer.save_model()
-    trainer.save_state()  # last: a folder that has it is complete
+    if checkpoint and is_finished(checkpoint, training_args):
+        logger.info("%s: the run is finished, nothing is left to train", checkpoint)
+        trainer.load_parts(checkpoint)
+        trainer.save_model()
+    else:
+        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.save_model()
+        trainer.save_state()  # last: a folder that has it is complete
     logger.info("projector written to %s", Path(training_args.output_dir) / caption_args.file_name)
 
 

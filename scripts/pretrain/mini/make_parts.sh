@@ -4,7 +4,7 @@
 # Run it again to go on where it stopped.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../launch.sh" # path_variable, PYTHON
-path_variable WEIGHTS_DIR results/mini_parts
+path_variable WEIGHTS_DIR "$PWD/results/mini_parts"
 path_variable WORK_DIR "$WEIGHTS_DIR/work"
 export CUDA_VISIBLE_DEVICES= PYTHON # small models, the same on every machine
 
@@ -13,8 +13,8 @@ for modality in visual audio; do
     file=${modality}_pretrain.safetensors
     [ -f "$WEIGHTS_DIR/$file" ] && continue
     [ "$modality" = visual ] && list=captions.json || list=train.json
-    PRETRAINED_WEIGHTS_DIR=$PWD/$WEIGHTS_DIR OUTPUT_DIR=$PWD/$WORK_DIR/$modality MEDIA_DIR=$PWD/$WORK_DIR/captions \
-        CAPTIONS=$PWD/$WORK_DIR/captions/$list RECIPE=configs/recipes/mini_pretrain.yaml \
+    PRETRAINED_WEIGHTS_DIR=$WEIGHTS_DIR OUTPUT_DIR=$WORK_DIR/$modality MEDIA_DIR=$WORK_DIR/captions \
+        CAPTIONS=$WORK_DIR/captions/$list RECIPE=configs/recipes/mini_pretrain.yaml \
         LOCAL_BATCH_SIZE=64 LEARNING_RATE=3e-3 NUM_TRAIN_EPOCHS=$([ "$modality" = visual ] && echo 4 || echo 6) \
         bash "scripts/pretrain/pretrain_$modality.sh" --num_query_tokens 8 --vision_feature_layer -1 \
         --cache_features true --file_name "$file"

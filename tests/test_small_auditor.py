@@ -1,4 +1,4 @@
-"""Features that are computed once are the features that are computed every time."""
+"""Machinery on a small random auditor: cached features, inputs left out, merged LoRA."""
 
 import pytest
 import torch
@@ -51,3 +51,21 @@ def test_an_auditor_without_the_expression(parts):
     dataset.without = frozenset(["expression"])
     assert "expression: ''," in tokenizer.decode(dataset[0, 0]["input_ids"])
     assert samples[0].expression.lower() not in tokenizer.decode(dataset[0, 0]["input_ids"])
+
+
+def test_merged_lora_gives_the_same_logits(quick_args):
+    tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
+    torch.manual_seed(0)
+    auditor = build_auditor(new_config(quick_args, tokenizer), quick_args, tokenizer, torch.float32).eval()
+    for name, parameter in auditor.named_parameters():
+        if ".lora_B." in name:
+            torch.nn.init.normal_(parameter, std=0.02)
+    pixels = pixel_settings(quick_args) | square(auditor.vision_encoder.image_size)
+    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
+    batch = batch_of(dataset, tokenizer) | {"labels": None}
+    expected = auditor(**batch).logits
+    stops = auditor._stop_ids()
+    auditor.merge_lora()
+    assert not any(".lora_" in name for name, _ in auditor.named_parameters())
+    assert auditor._stop_ids() == stops
+    assert (auditor(**batch).logits - expected).abs().max() <= 1e-5 * expected.abs().max()
