@@ -86,7 +86,7 @@ class DataArguments:
     masks_per_video: int = field(
         default=1,
         metadata={"help": "Masks of one video in a mini-batch, behind one shared prompt: the same loss with fewer "
-                          "tokens. Has to divide the batch."},
+                          "tokens. Has to divide the batch; an epoch then has so many masks of every video."},
     )  # fmt: skip
     wordings: list[str] = field(
         default_factory=lambda: ["train"],

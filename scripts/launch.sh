@@ -1,7 +1,7 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
 #   path_variable NAME [DEFAULT]   a path that can be set from outside
 #   collect_part_flags             fills the array part_flags: where the parts of the model lie
-#   path_list NAME                 several paths, separated by spaces
+#   path_list NAME                 several paths without spaces in them, separated by spaces
 #   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags
 #   PYTHON
 CALLER_DIR=$PWD
@@ -20,7 +20,11 @@ path_variable() {
 
 path_list() {
     local one whole=
-    for one in ${!1:?expected one or several files, e.g. $1=/data/captions.json}; do
+    if [ -z "${!1:-}" ]; then
+        echo "$1: expected one or several files, got none, e.g. $1=/data/captions.json" >&2
+        exit 2
+    fi
+    for one in ${!1}; do
         [[ $one == /* ]] || one=$CALLER_DIR/$one
         whole+="$one "
     done

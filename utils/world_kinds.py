@@ -12,9 +12,12 @@ SHOWN_TYPES = ("perfect", "merge", "full_neg")
 
 
 def read_kinds(facts_file: str | Path) -> dict[str, str]:
-    """uid -> kind, from the facts.json of a drawn world."""
-    videos = json.loads(Path(facts_file).read_text())["videos"].values()
-    return {uid: asked["kind"] for video in videos for uid, asked in video["referrals"].items()}
+    """uid -> kind, from the facts.json of a drawn world. Raises FileNotFoundError, ValueError for another file."""
+    try:
+        videos = json.loads(Path(facts_file).read_text())["videos"].values()
+        return {uid: asked["kind"] for video in videos for uid, asked in video["referrals"].items()}
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{facts_file}: expected the facts.json of a drawn world, got another file") from error
 
 
 def kind_scores(predictions: Sequence[dict], kinds: dict[str, str]) -> dict[str, dict]:

@@ -1,4 +1,8 @@
 # Sourced by pretrain_visual.sh and pretrain_audio.sh, which set MODALITY, CAPTIONS and MEDIA_DIR first.
+if [ -z "$MEDIA_DIR" ]; then
+    echo "MEDIA_DIR: expected the folder that the captions' paths are relative to, got none" >&2
+    exit 2
+fi
 path_variable PRETRAINED_WEIGHTS_DIR pretrained_weights
 # Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name (pretrained_weights/README.md).
 path_variable LLAMA2_CKPT_PATH
