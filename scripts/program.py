@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -36,6 +37,32 @@ def run_program(
         print(f"{prog}: stopped by the keyboard", file=sys.stderr)
         return 130
     return code or 0
+
+
+def run_distributed_program(
+    prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None
+) -> int:
+    """`run_program` for training, which may be one of several processes: their group is closed at the end.
+
+    Of several, each leaves after its exit handlers without tearing Python down: a thread of the group may still hold
+    a tensor then, and the process would abort although its work is done (pytorch/pytorch#179291).
+    """
+    ended: list[int] = []
+
+    def leave() -> None:
+        if ended:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(ended[0])
+
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        atexit.register(leave)  # registered first, so run after the handlers of every tracker
+    try:
+        ended.append(run_program(prog, argument_types, work, argv, doc))
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+    return ended[0]
 
 
 def start_logging(level: int) -> None:

@@ -30,7 +30,7 @@ from models.config import AuditorConfig
 from models.published import find_pair, read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
 from scripts.finetune.trainer import AuditTrainer
-from scripts.program import run_program
+from scripts.program import run_distributed_program
 from scripts.trainer import find_resumable, is_finished
 from utils.run_record import write_run_record
 
@@ -41,11 +41,7 @@ PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_proj
 
 def main(argv: list[str] | None = None) -> int:
     types = (ModelArguments, DataArguments, AuditTrainingArguments)
-    try:
-        return run_program("finetune", types, train, argv, __doc__)
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+    return run_distributed_program("finetune", types, train, argv, __doc__)
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:

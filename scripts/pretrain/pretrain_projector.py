@@ -31,7 +31,7 @@ from models.projector import QFormerProjector
 from models.published import read_pretrained_projector, write_pretrained_projector
 from models.trainable import check_state
 from models.vision import load_vision_tower
-from scripts.program import run_program
+from scripts.program import run_distributed_program
 from scripts.trainer import PartsTrainer, find_resumable, is_finished
 from utils.run_record import write_run_record
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
@@ -65,11 +65,7 @@ class ProjectorTrainer(PartsTrainer):
 
 def main(argv: list[str] | None = None) -> int:
     types = (ModelArguments, CaptionArguments, AuditTrainingArguments)
-    try:
-        return run_program("pretrain", types, pretrain, argv, __doc__)
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+    return run_distributed_program("pretrain", types, pretrain, argv, __doc__)
 
 
 def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, training_args: AuditTrainingArguments) -> None:
