@@ -97,8 +97,10 @@ def _read_list(path: str | Path) -> list:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"captions {path}: expected JSON, got something else ({error})") from error
-    if not isinstance(content, list) or not content:
-        raise ValueError(f"captions {path}: expected a list of entries, got {type(content).__name__} without any")
+    if not isinstance(content, list):
+        raise ValueError(f"captions {path}: expected a list of entries, got {type(content).__name__}")
+    if not content:
+        raise ValueError(f"captions {path}: expected a list of entries, got an empty list")
     return content
 
 

@@ -5,6 +5,7 @@ Training sees the same frames in every epoch: encoders that do not learn need to
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -49,13 +50,14 @@ def encode_each(
     `read`: key -> the tensor that the encoder takes; `encode`: several of those -> the features of each. Raises
     ValueError when the features would not fit into memory.
     """
-    distinct, found = _Distinct(keys, read), {}
+    distinct, found, largest = _Distinct(keys, read), {}, 0
     loader = DataLoader(distinct, batch_size=BATCH_SIZE, num_workers=num_workers, collate_fn=list)
-    for batch in tqdm(loader, title, mininterval=5):
+    for batch in tqdm(loader, title, mininterval=5, disable=os.environ.get("RANK", "0") != "0"):
         for (key, _), features in zip(batch, encode([tensor for _, tensor in batch]), strict=True):
             found[key] = features.cpu().clone()
-        if len(found) <= BATCH_SIZE:
-            _check_memory(len(distinct), max(features.nbytes for features in found.values()))
+            if features.nbytes > largest:
+                largest = features.nbytes
+                _check_memory(len(distinct) - len(found), largest)
     return found
 
 
@@ -73,7 +75,9 @@ def encode_once(dataset, see: Callable, hear: Callable, device: torch.device, nu
 
 
 def _check_memory(count: int, each: int) -> None:
-    needed, free = count * each, psutil.virtual_memory().available
+    """Every process of a machine keeps all features."""
+    needed = count * each * int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    free = psutil.virtual_memory().available
     if needed > MOST_MEMORY * free:
-        sizes = f"{needed / 2**30:.1f} GB for {count} features, got {free / 2**30:.1f} GB free"
+        sizes = f"{needed / 2**30:.1f} GB for {count} features, got {MOST_MEMORY:.0%} of {free / 2**30:.1f} GB free"
         raise ValueError(f"--cache_features: expected room for {sizes} (leave it out, or use less data)")

@@ -59,7 +59,7 @@ def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
         return part_path(args, argument)
     if recorded.startswith(("open_clip:", "timm:")) or Path(recorded).exists():
         return recorded
-    moved = Path(args.pretrained_weights_dir) / Path(recorded).name
+    moved = Path(_published_place(Path(args.pretrained_weights_dir) / Path(recorded).name))
     if not moved.exists():
         raise FileNotFoundError(f"{base}: expected {recorded} or {moved}, got neither (give --{argument})")
     return str(moved)

@@ -1,7 +1,8 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
 #   path_variable NAME [DEFAULT]   a path that can be set from outside
 #   collect_part_flags             fills the array part_flags: where the parts of the model lie
-#   path_list NAME                 several paths without spaces in them, separated by spaces
+#   path_list NAME                 one path, or several without spaces in them, separated by spaces; becomes an array
+#   forget_settings                unsets what the launch scripts read from outside, for a run with settings of its own
 #   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags
 #   PYTHON
 CALLER_DIR=$PWD
@@ -19,16 +20,29 @@ path_variable() {
 }
 
 path_list() {
-    local one whole=
+    local one
+    local -a given=()
     if [ -z "${!1:-}" ]; then
         echo "$1: expected one or several files, got none, e.g. $1=/data/captions.json" >&2
         exit 2
     fi
-    for one in ${!1}; do
+    read -ra given <<<"${!1}"
+    if (cd "$CALLER_DIR" && [ -f "${!1}" ]); then
+        given=("${!1}")
+    fi
+    local -n paths=$1
+    paths=()
+    for one in "${given[@]}"; do
         [[ $one == /* ]] || one=$CALLER_DIR/$one
-        whole+="$one "
+        paths+=("$one")
     done
-    printf -v "$1" %s "$whole"
+}
+
+forget_settings() {
+    unset LLAMA2_CKPT_PATH CLIP_CKPT_PATH BEATS_CKPT_PATH BERT_CKPT_PATH AUDIO_PRETRAIN_PATH VISUAL_PRETRAIN_PATH \
+        TEST_NAME REFAVS_EVAL_MODE REFAVS_MASK_TYPE_FILTER REFAVS_MASK_RANK_FILTER REFAVS_MASK_ENCODE_MODE \
+        REFAVS_POS_RATIO NPROC_PER_NODE DEEPSPEED_CONFIG NUM_TRAIN_EPOCHS MAX_STEPS LEARNING_RATE LOCAL_BATCH_SIZE \
+        GRADIENT_ACCUMULATION_STEPS LORA_R LORA_ALPHA LORA_DROPOUT BATCH_SIZE MAX_NEW_TOKENS OUTPUT_DIR RECIPE
 }
 
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}

@@ -55,15 +55,16 @@ def test_audiocaps(tmp_path):
     (tmp_path / "train.json").write_text(json.dumps([{"audiocap_id": 7, "start_time": 3, "caption": "rain falls"}]))
     (caption,) = read_audiocaps(tmp_path / "train.json", tmp_path)
     assert caption.medium == "audio" and caption.question == "Please describe this audio."
-    (tmp_path / "train.json").write_text(json.dumps([{"audiocap_id": "../7", "caption": "rain falls"}]))
-    with pytest.raises(ValueError, match="entry 0"):
-        read_audiocaps(tmp_path / "train.json", tmp_path)
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "train.json").write_text(json.dumps([{"audiocap_id": "../../data/7", "caption": "rain falls"}]))
+    with pytest.raises(ValueError, match="entry 0.*leaves"):
+        read_audiocaps(tmp_path / "train.json", tmp_path / "inside")
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"a": 1}'])
-def test_lists_that_are_none(tmp_path, content):
+@pytest.mark.parametrize(("content", "said"), [("[]", "an empty list"), ("{", "something else"), ('{"a": 1}', "dict")])
+def test_lists_that_are_none(tmp_path, content, said):
     (tmp_path / "list.json").write_text(content)
-    with pytest.raises(ValueError, match=r"list\.json: expected"):
+    with pytest.raises(ValueError, match=rf"list\.json: expected .* got {said}"):
         read_visual_captions(tmp_path / "list.json", tmp_path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_audiocaps(tmp_path / "nowhere.json", tmp_path)

@@ -1,7 +1,11 @@
 """The real pretraining programs on a few captions: only the projector learns, and fine-tuning can read it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -89,6 +93,23 @@ def test_a_projector_as_safetensors(weights, tmp_path):
     write_pretrained_projector(state, tmp_path / "visual_pretrain.safetensors")
     again = read_pretrained_projector(tmp_path / "visual_pretrain.safetensors", "vision_projector")
     assert state.keys() == again.keys() and all(torch.equal(state[key], again[key]) for key in state)
+
+
+def test_lists_beneath_a_folder_with_a_space(tmp_path):
+    folder = tmp_path / "my lists"
+    folder.mkdir()
+    for name in ("a b.json", "c.json"):
+        (folder / name).write_text("[]")
+    for given, first in (("a b.json", "a b.json"), ("c.json c.json", "c.json")):
+        script = [shutil.which("bash"), str(Path.cwd() / "scripts/pretrain/pretrain_visual.sh")]
+        environment = {**os.environ, "PYTHON": sys.executable, "CAPTIONS": given, "MEDIA_DIR": "."}
+        done = subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 2 and f"captions {folder / first}: expected a list" in done.stderr
+
+
+def test_flags_of_fine_tuning_are_refused(weights, captions, tmp_path, capsys):
+    assert pretrain(flags("visual", weights, captions, tmp_path, "--without", "audio")) == 2
+    assert "--without: expected in fine-tuning only" in capsys.readouterr().err
 
 
 def test_wrong_captions_end_with_a_sentence(weights, captions, tmp_path, capsys):

@@ -37,6 +37,13 @@ def test_pictures_are_written(results, capsys):
         assert width > 1000 and height > 300
 
 
+def test_a_run_over_other_masks(results, capsys):
+    run = results / "test_s_image_mask-all_rank-all/predictions_image_mask-all_rank-all.jsonl"
+    run.write_text(run.read_text().replace('"uid": "', '"uid": "other_'))
+    assert main([str(results), "--data_dir", str(BENCHMARK)]) == 2
+    assert "expected the audited masks" in capsys.readouterr().err
+
+
 def test_a_run_that_is_not_there(tmp_path, capsys):
     assert main([str(tmp_path), "--data_dir", str(BENCHMARK)]) == 2
     assert "expected a run of test_s in image mode, got none" in capsys.readouterr().err

@@ -69,6 +69,14 @@ def test_ablation_table():
     assert published_ablation("inputs left out") == {}
 
 
+def test_ablation_table_of_an_empty_test():
+    tests = {"test_s": []}
+    cells, intervals = ablation_cells(tests), bootstrap_intervals(tests)
+    assert cells["rmse"]["avg"] is None and intervals["rmse"] == (None, None)
+    text = ablation_markdown({"mask": cells}, {"mask": intervals}, {})
+    assert "| **-** | - to - |" in text
+
+
 def test_summary_of_runs(tmp_path, capsys):
     run = tmp_path / "test_s_image_mask-all_rank-all"
     run.mkdir()

@@ -41,6 +41,7 @@ def test_equal_runs_are_one_run(tmp_path, quick_weights_dir):
     [
         ({"more": 1}, "expected the keys"),
         ({"tables": {"a": 3}}, "a: expected rows"),
+        ({"tables": {}}, "expected the keys"),
         ({"flags": [1]}, "flags: expected"),
         ({"tests": ["val"]}, "tests: expected some of test_s, test_u"),
     ],

@@ -31,10 +31,12 @@ def ablation_cells(tests: Mapping[str, Sequence[dict]]) -> Cells:
     return cells
 
 
-def bootstrap_intervals(tests: Mapping[str, Sequence[dict]], seed: int = 0) -> dict[str, tuple[float, float]]:
+def bootstrap_intervals(
+    tests: Mapping[str, Sequence[dict]], seed: int = 0
+) -> dict[str, tuple[float | None, float | None]]:
     """{metric: (low, high)}: where the average lies in 95% of NUM_RESAMPLES draws of videos, with replacement.
 
-    It speaks of the choice of test videos alone, not of the training's randomness.
+    It speaks of the choice of test videos alone, not of the training's randomness. (None, None): no draw had a value.
     """
     rng = random.Random(seed)
     videos = {name: _by_video(own) for name, own in tests.items()}
@@ -44,9 +46,9 @@ def bootstrap_intervals(tests: Mapping[str, Sequence[dict]], seed: int = 0) -> d
             name: [p for own in rng.choices(groups, k=len(groups)) for p in own] for name, groups in videos.items()
         }
         for metric, row in ablation_cells(chosen).items():
-            drawn[metric].append(row["avg"])
-    at = [int(share * (NUM_RESAMPLES - 1)) for share in (LOW, HIGH)]
-    return {metric: (sorted(values)[at[0]], sorted(values)[at[1]]) for metric, values in drawn.items()}
+            if row["avg"] is not None:
+                drawn[metric].append(row["avg"])
+    return {metric: _middle(sorted(values)) for metric, values in drawn.items()}
 
 
 def ablation_markdown(rows: Mapping[str, Cells], intervals: Mapping[str, dict], published: Mapping[str, Cells]) -> str:
@@ -58,9 +60,9 @@ def ablation_markdown(rows: Mapping[str, Cells], intervals: Mapping[str, dict], 
     for metric, label in LABELS.items():
         digits = 3 if metric == "rmse" else 1
         for run, cells in rows.items():
-            low, high = intervals[run][metric]
+            low, high = (_cell(end, digits) for end in intervals[run][metric])
             own = [_cell(cells[metric][name][mask_type], digits) for name, mask_type in names]
-            shown = f"{low:.{digits}f} to {high:.{digits}f}"
+            shown = f"{low} to {high}"
             lines.append(
                 f"| {label} | {run} | {' | '.join(own)} | **{_cell(cells[metric]['avg'], digits)}** | {shown} |"
             )
@@ -69,6 +71,13 @@ def ablation_markdown(rows: Mapping[str, Cells], intervals: Mapping[str, dict], 
                 own = [_cell(paper[name][mask_type], digits) for name, mask_type in names]
                 lines.append(f"| | *paper* | {' | '.join(own)} | *{_cell(paper['avg'], digits)}* | |")
     return "\n".join(lines)
+
+
+def _middle(values: list[float]) -> tuple[float | None, float | None]:
+    if not values:
+        return None, None
+    low, high = (int(share * (len(values) - 1)) for share in (LOW, HIGH))
+    return values[low], values[high]
 
 
 def _by_video(predictions: Sequence[dict]) -> list[list[dict]]:

@@ -29,6 +29,10 @@ class ShowArguments:
     seed: int = field(default=0, metadata={"help": "Which ones are drawn."})
     output: str | None = field(default=None, metadata={"help": "Folder of the pictures. Default: <results>"})
 
+    def __post_init__(self):
+        if self.count < 1:
+            raise ValueError(f"--count: expected at least 1, got {self.count}")
+
 
 def main(argv: list[str] | None = None) -> int:
     return run_program("show_audits", (ShowArguments,), show_audits, argv, __doc__)
@@ -44,12 +48,14 @@ def show_audits(args: ShowArguments) -> None:
         for sample in read_test(args.data_dir, args.test_name, "image").samples
         for candidate in sample.candidates
     }
-    predictions = runs[args.test_name, "image"]
+    predictions = [p for p in runs[args.test_name, "image"] if (p["uid"], p["mask_path"]) in places]
+    if not predictions:
+        raise ValueError(f"--data_dir {args.data_dir}: expected the audited masks of {args.results}, got none of them")
     random.Random(args.seed).shuffle(predictions)
     output = Path(args.output or args.results)
     output.mkdir(parents=True, exist_ok=True)
     for name, wanted in (("right", True), ("wrong", False)):
-        chosen = [p for p in predictions if _is_right(p) == wanted and (p["uid"], p["mask_path"]) in places]
+        chosen = [p for p in predictions if _is_right(p) == wanted]
         shown = [_show(p, *places[p["uid"], p["mask_path"]]) for p in _types_in_turn(chosen, args.count)]
         write_audit_sheet(output / f"audits_{name}.png", f"{len(shown)} {name} audits of {args.test_name}", shown)
         print(f"written: {output / f'audits_{name}.png'}")
@@ -70,7 +76,9 @@ def _types_in_turn(predictions: list[dict], count: int) -> list[dict]:
 
 def _show(prediction: dict, sample, candidate) -> ShownAudit:
     frame = read_upright_frame(sample.frame_path)
-    perfect = next(c for c in sample.candidates if c.mask_type == "perfect")
+    perfect = next((c for c in sample.candidates if c.mask_type == "perfect"), None)
+    if perfect is None:
+        raise ValueError(f"sample {sample.uid}: expected a perfect mask to draw the truth from, got none")
     mask, truth = (resize_mask(read_mask(c.mask_path), frame.shape[:2]) for c in (candidate, perfect))
     said = Audit(*(prediction[f"pred_{name}"] for name in ("mask_type", "iou", "action")))
     true = Audit(prediction["gt_mask_type"], prediction["gt_iou"], normalize_action(prediction["gt_action"]))

@@ -50,8 +50,9 @@ def summarize(args: SummaryArguments) -> None:
         baselines = {}
         for name, answers in baseline_answers(train, len(predictions)).items():
             lines[name] = baselines[name] = in_columns(answered(predictions, answers), mode)
-        for metric in METRICS[1:]:  # a mean IoU says nothing of types and actions
-            baselines[MEAN_IOU].pop(metric)
+        for scored in (baselines[MEAN_IOU], *baselines[MEAN_IOU]["columns"].values()):
+            for metric in METRICS[1:]:  # a mean IoU says nothing of types and actions
+                scored.pop(metric)
         summary.setdefault(test_name, {})[mode] = scores | {"baselines": baselines}
         print(f"\n{test_name}, {mode} mode, {len(predictions)} masks\n{render_lines(lines)}")
         if kinds and mode == "image":
@@ -59,6 +60,8 @@ def summarize(args: SummaryArguments) -> None:
             print(f"\nF2-M by kind of expression\n{render_kinds(summary[test_name]['kinds'])}")
     if args.before:
         before = read_runs(Path(args.before))
+        if not before:
+            raise FileNotFoundError(f"--before {args.before}: expected runs as in {args.results}, got none")
         summary["before"] = {}
         for (test_name, mode), predictions in before.items():
             summary["before"].setdefault(test_name, {})[mode] = scores = in_columns(predictions, mode)

@@ -87,20 +87,21 @@ def read_sweep(path: str) -> dict:
         recipe = yaml.safe_load(Path(path).read_text())
     except yaml.YAMLError as error:
         raise ValueError(f"sweep {path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(recipe, dict) or set(recipe) - KEYS or not isinstance(recipe.get("tables"), dict):
+    tables = recipe.get("tables") if isinstance(recipe, dict) else None
+    if not isinstance(tables, dict) or not tables or set(recipe) - KEYS:
         raise ValueError(f"sweep {path}: expected the keys {', '.join(sorted(KEYS))}, got {recipe!r:.80}")
     shared = {name: _texts(recipe.get(name), f"sweep {path}: {name}") for name in ("environment", "flags")}
-    tables = {}
-    for table, rows in recipe["tables"].items():
-        if not isinstance(rows, dict):
+    runs = {}
+    for table, rows in tables.items():
+        if not isinstance(rows, dict) or not rows:
             raise ValueError(f"sweep {path}: {table}: expected rows, got {rows!r:.80}")
         own = {str(row): _texts(flags, f"sweep {path}: {table}: {row}") for row, flags in rows.items()}
-        tables[table] = {row: Run(shared["environment"], shared["flags"] | flags) for row, flags in own.items()}
+        runs[str(table)] = {row: Run(shared["environment"], shared["flags"] | flags) for row, flags in own.items()}
     tests = recipe.get("tests", list(TEST_NAMES))
     if not isinstance(tests, list) or not tests or set(tests) - set(TEST_NAMES):
         raise ValueError(f"sweep {path}: tests: expected some of {', '.join(TEST_NAMES)}, got {tests!r:.80}")
     results = str(recipe.get("results", f"results/sweeps/{Path(path).stem}"))
-    return {"results": results, "tests": tests, "tables": tables}
+    return {"results": results, "tests": tests, "tables": runs}
 
 
 def _texts(settings: object, where: str) -> dict[str, str]:
@@ -108,7 +109,8 @@ def _texts(settings: object, where: str) -> dict[str, str]:
         return {}
     if not isinstance(settings, dict):
         raise ValueError(f"{where}: expected 'name: value' lines, got {settings!r:.80}")
-    return {str(name): " ".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in settings.items()}
+    listed = {str(name): value if isinstance(value, list) else [value] for name, value in settings.items()}
+    return {name: " ".join(str(v) for v in values if v is not None) for name, values in listed.items()}
 
 
 def make_run(run: Run, folder: Path, tests: list[str]) -> None:
@@ -126,6 +128,8 @@ def make_run(run: Run, folder: Path, tests: list[str]) -> None:
             places = {"MQ_AUDITOR_CKPT_DIR": str(auditor.absolute()), "OUTPUT_DIR": str(folder.absolute())}
             asked = {"TEST_NAME": test_name, "REFAVS_EVAL_MODE": "image"}
             _launch([AUDIT], environment | places | asked, folder / f"{test_name}.log")
+            if (test_name, "image") not in read_runs(folder):
+                raise ValueError(f"{folder}: expected predictions of {test_name}, got none (see {test_name}.log)")
 
 
 def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:

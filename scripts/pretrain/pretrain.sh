@@ -22,7 +22,7 @@ choose_machine 8 # published: 8 GPUs
 collect_part_flags
 exec "${launcher[@]}" -m scripts.pretrain.pretrain_projector "$RECIPE" \
     "${part_flags[@]}" \
-    --modality "$MODALITY" --captions $CAPTIONS --media_dir "$MEDIA_DIR" --output_dir "$OUTPUT_DIR" \
+    --modality "$MODALITY" --captions "${CAPTIONS[@]}" --media_dir "$MEDIA_DIR" --output_dir "$OUTPUT_DIR" \
     --num_train_epochs "$NUM_TRAIN_EPOCHS" --max_steps "$MAX_STEPS" --learning_rate "$LEARNING_RATE" \
     --per_device_train_batch_size "$LOCAL_BATCH_SIZE" \
     --gradient_accumulation_steps "$GRADIENT_ACCUMULATION_STEPS" \

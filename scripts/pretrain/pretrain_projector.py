@@ -40,6 +40,7 @@ logger = logging.getLogger("pretrain")
 
 PROJECTORS = {"visual": "vision_projector", "audio": "audio_projector"}
 PLACEHOLDERS = {"visual": (IMAGE, VIDEO), "audio": (AUDIO,)}
+FINETUNING_ONLY = ("mask_encode_mode", "iou_estimation", "without", "lora_r", "lora_alpha", "lora_dropout")
 
 
 class ProjectorTrainer(PartsTrainer):
@@ -70,6 +71,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, training_args: AuditTrainingArguments) -> None:
     """Captions and parts are judged first; the projector is written to `output_dir` under its published name."""
+    if unused := [name for name in FINETUNING_ONLY if getattr(model_args, name) != getattr(ModelArguments(), name)]:
+        raise ValueError(f"--{unused[0]}: expected in fine-tuning only, got it in pretraining")
     set_seed(training_args.seed)
     modality = caption_args.modality
     read = read_visual_captions if modality == "visual" else read_audiocaps

@@ -23,6 +23,7 @@ from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import Rendering, render
 from dataset.world.scenes import Scene
 from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
+from utils.whole_files import whole_file
 
 SEED = 3_000  # of its world
 NUM_SCENES, FRAMES_PER_SCENE = 3_000, 2
@@ -42,8 +43,9 @@ def draw_captions(folder: Path) -> None:
         for pictures, sound in tqdm(drawn, "drawing captions", NUM_SCENES, mininterval=5):
             visual += pictures
             audio.append(sound)
-    (folder / LIST).write_text(json.dumps(visual))
-    (folder / AUDIO_LIST).write_text(json.dumps(audio))
+    for name, entries in ((LIST, visual), (AUDIO_LIST, audio)):
+        with whole_file(folder / name) as path:
+            path.write_text(json.dumps(entries))
 
 
 def _draw_scene(folder: Path, number: int) -> tuple[list[dict], dict]:

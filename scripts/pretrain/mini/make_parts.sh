@@ -3,7 +3,8 @@
 #   WEIGHTS_DIR=results/mini_parts bash scripts/pretrain/mini/make_parts.sh
 # Run it again to go on where it stopped.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../../launch.sh" # path_variable, PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../../launch.sh" # path_variable, forget_settings, PYTHON
+forget_settings
 path_variable WEIGHTS_DIR "$PWD/results/mini_parts"
 path_variable WORK_DIR "$WEIGHTS_DIR/work"
 export CUDA_VISIBLE_DEVICES= PYTHON # small models, the same on every machine
@@ -18,6 +19,7 @@ for modality in visual audio; do
         LOCAL_BATCH_SIZE=64 LEARNING_RATE=3e-3 NUM_TRAIN_EPOCHS=$([ "$modality" = visual ] && echo 4 || echo 6) \
         bash "scripts/pretrain/pretrain_$modality.sh" --num_query_tokens 8 --vision_feature_layer -1 \
         --cache_features true --file_name "$file"
-    cp "$WORK_DIR/$modality/$file" "$WEIGHTS_DIR/$file"
+    cp "$WORK_DIR/$modality/$file" "$WEIGHTS_DIR/$file.part"
+    mv "$WEIGHTS_DIR/$file.part" "$WEIGHTS_DIR/$file" # whole or not there
 done
 echo "written: $WEIGHTS_DIR"
