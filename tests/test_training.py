@@ -152,9 +152,10 @@ def test_torn_checkpoints_never_collide(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"torn-checkpoint-3", "torn-checkpoint-3-2"}
 
 
-def test_a_finished_run_is_not_trained_further(run, quick_weights_dir, tmp_path):
+def test_a_finished_run_is_not_trained_further(run, quick_weights_dir, tmp_path, caplog):
     output = shutil.copytree(run, tmp_path / "MQ-Auditor")
-    assert finetune(flags(quick_weights_dir, output)) == 0
+    assert finetune(flags(quick_weights_dir, output, "--pos_ratio", "0.25")) == 0
+    assert "resuming with other settings: pos_ratio: 0.5 -> 0.25" in caplog.text
     assert not (output / "checkpoint-5").exists()
     assert losses(output) == losses(run)
     assert all(torch.equal(tensor, weights(output)[key]) for key, tensor in weights(run).items())

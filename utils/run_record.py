@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import subprocess
 import sys
@@ -31,6 +32,19 @@ def write_run_record(
     }
     Path(folder).mkdir(parents=True, exist_ok=True)
     write_json(Path(folder) / "run.json", record)
+
+
+def changed_settings(folder: str | Path, settings: dict, names: Iterable[str]) -> list[str]:
+    """Which of the named settings differ from those in the folder's `run.json`, as "name: then -> now"."""
+    record = Path(folder) / "run.json"
+    if not record.is_file():
+        return []
+    then = json.loads(record.read_text())["settings"]
+    return [
+        f"{name}: {then[name]} -> {settings[name]}"
+        for name in names
+        if then.get(name, settings[name]) != settings[name]
+    ]
 
 
 def fingerprint(path: Path) -> str:

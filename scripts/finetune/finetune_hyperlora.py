@@ -32,11 +32,15 @@ from models.trainable import load_trained_state, mark_trainable, trainable_table
 from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_distributed_program
 from scripts.trainer import find_resumable, is_finished
-from utils.run_record import write_run_record
+from utils.run_record import changed_settings, write_run_record
 
 logger = logging.getLogger("finetune")
 
 PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
+
+# What decides which masks are shown when: a run that goes on with others is another run.
+SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_per_video", "wordings", "seed",
+            "per_device_train_batch_size", "gradient_accumulation_steps")  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,6 +85,8 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
         logger.info("schedule: %s", describe_schedule(training_args))
         settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
         counts = {"training_videos": len(train_samples), "held_out_videos": len(eval_samples)}
+        if checkpoint and (changed := changed_settings(training_args.output_dir, settings, SAMPLING)):
+            logger.warning("resuming with other settings: %s", "; ".join(changed))
         counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
         write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed, counts)
     finished = checkpoint and is_finished(checkpoint, training_args)
