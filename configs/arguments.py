@@ -153,6 +153,25 @@ class AuditTrainingArguments(TrainingArguments):
 
 
 @dataclass
+class FinetuningArguments(AuditTrainingArguments):
+    """Learning rates of an auditor's parts; published is one for all. LoRA and the IoU head have --learning_rate."""
+
+    projector_lr_scale: float = field(
+        default=1.0, metadata={"help": "Learning rate of the projectors, in parts of --learning_rate."}
+    )
+    embedding_lr_scale: float = field(
+        default=1.0, metadata={"help": "The same of the token embeddings (and of a head that shares their weights)."}
+    )
+    output_head_lr_scale: float = field(default=1.0, metadata={"help": "The same of the LLM's output head."})
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
+
+
+@dataclass
 class RuntimeArguments:
     """Where and how answers are generated."""
 

@@ -1,9 +1,12 @@
 """How the parts of the mini auditor are made: what they are told, and that they are told nothing of audits."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from dataset.media import PixelTransform
 from dataset.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds
@@ -11,10 +14,12 @@ from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.patch_labels import NOTHING, SHARES, label_picture
 from dataset.world.render import render
 from models.beats import load_beats, write_beats
-from models.build import load_tokenizer
+from models.build import build_auditor, load_tokenizer, new_config, part_path
 from scripts.pretrain.mini.audio import Listener
+from scripts.pretrain.mini.grounding import STAGE as GROUNDED
+from scripts.pretrain.mini.grounding import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
-from scripts.pretrain.mini.lessons import TASKS
+from scripts.pretrain.mini.lessons import TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
 from utils.audit import MASK_TYPES, Audit, render_audit
 
@@ -99,14 +104,43 @@ def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):
     stage = STAGES[-1]
     batch = teacher.batch(stage, 0)
     torch.manual_seed(1)
-    hidden = pupil.hidden(batch)
+    hidden, _ = pupil.hidden(batch)
     changed = dict(batch, ids=batch["ids"].clone())
     first = (batch["owner"] == 1) & (batch["ids"] != 0)
     changed["ids"][first] = 5
     torch.manual_seed(1)
     others = (batch["owner"] == 0) | (batch["owner"] == -1) | (batch["owner"] == 2)
-    torch.testing.assert_close(pupil.hidden(changed)[others], hidden[others], rtol=1e-4, atol=1e-5)
-    assert not torch.allclose(pupil.hidden(changed)[first], hidden[first])
+    changed_hidden, _ = pupil.hidden(changed)
+    torch.testing.assert_close(changed_hidden[others], hidden[others], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(changed_hidden[first], hidden[first])
+
+
+def test_a_seen_scene_is_shown_as_it_was_seen(tokenizer, quick_args):
+    llm_tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
+    auditor = build_auditor(new_config(quick_args, llm_tokenizer), quick_args, llm_tokenizer, torch.float32).eval()
+    size = auditor.vision_encoder.image_size
+    drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), n) for n in range(9)) if d)
+    seen, rng = look(auditor, drawn), np.random.default_rng(0)
+    with torch.inference_mode():
+        frame = auditor.encode_images(auditor.see(drawn.frames[3:4]))[0]
+        region = auditor.encode_images(auditor.see(drawn.regions[:2]))
+    torch.testing.assert_close(seen.frames(rng, range(3, 4)), frame.half(), rtol=1e-2, atol=1e-3)
+    assert len(seen.seconds(rng, 2, 5)) == 3 * quick_args.num_query_tokens
+    assert drawn.cuts[0][0] == [0] and drawn.cuts[-1][1] == say.TWO
+    shown = [seen.region(rng, [0])[:2] for _ in range(20)]
+    assert any(torch.allclose(torch.stack(own), region.half(), rtol=1e-2, atol=1e-3) for own in shown)
+
+
+def test_seen_tokens_stand_where_pictures_stand(tokenizer):
+    told, cuts = tell(1, 0), [([0], say.WHOLE), ([1], say.WHOLE), ([0, 1], say.TWO)]
+    video, audio = torch.full((10, 8, 128), 1.0), torch.full((10, 8, 128), 2.0)
+    seen = Seen(video, audio, torch.full((3, 2, 8, 128), 3.0), cuts)
+    told = Told(told.scene, {k: [r for r in own if r.target < 2] for k, own in told.references.items()}, seen)
+    told = Told(dataclasses.replace(told.scene, things=told.scene.things[:2]), told.references, seen)
+    batch = Teacher(tokenizer, [told]).batch(dataclasses.replace(GROUNDED, scenes=2), 0)
+    first_row = batch["seen"][batch["seen_slots"] < batch["ids"].shape[1]]
+    assert (first_row[:80] == 1).all() and (first_row[80:160] == 2).all() and set(first_row[160:, 0].tolist()) == {1, 3}
+    assert not batch["shares"].any()  # nothing is told in words
 
 
 def test_beats_is_written_as_it_is_read(tmp_path):

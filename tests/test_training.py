@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from configs.arguments import ModelArguments
 from models.checkpoint import load_auditor
+from models.published import read_pretrained_projector
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.trainer import find_resumable
 from tests.conftest import BENCHMARK, GOLDEN
@@ -159,6 +160,18 @@ def test_a_finished_run_is_not_trained_further(run, quick_weights_dir, tmp_path,
     assert not (output / "checkpoint-5").exists()
     assert losses(output) == losses(run)
     assert all(torch.equal(tensor, weights(output)[key]) for key, tensor in weights(run).items())
+
+
+def test_parts_have_learning_rates_of_their_own(run, quick_weights_dir, tmp_path):
+    output = tmp_path / "MQ-Auditor"
+    scales = ["--projector_lr_scale", "0", "--output_head_lr_scale", "3"]
+    assert finetune(flags(quick_weights_dir, output, *scales)) == 0
+    ours, theirs = weights(output), weights(run)
+    start = read_pretrained_projector(quick_weights_dir / "visual_pretrain.bin", "vision_projector")
+    assert all(torch.equal(ours[name], tensor) for name, tensor in start.items())
+    assert not all(torch.equal(theirs[name], tensor) for name, tensor in start.items())
+    head = next(name for name in ours if name.endswith("lm_head.weight"))
+    assert not torch.equal(ours[head], theirs[head])
 
 
 def test_a_checkpoint_of_another_auditor_is_refused(run, quick_weights_dir, tmp_path, capsys):

@@ -15,7 +15,7 @@ import transformers
 from transformers import set_seed
 from transformers.integrations import is_wandb_available
 
-from configs.arguments import AuditTrainingArguments, DataArguments, ModelArguments
+from configs.arguments import DataArguments, FinetuningArguments, ModelArguments
 from dataset.annotations import read_train
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
@@ -44,11 +44,11 @@ SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_p
 
 
 def main(argv: list[str] | None = None) -> int:
-    types = (ModelArguments, DataArguments, AuditTrainingArguments)
+    types = (ModelArguments, DataArguments, FinetuningArguments)
     return run_distributed_program("finetune", types, train, argv, __doc__)
 
 
-def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:
+def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
     """What fails fast comes first: folders, parts, data. Then the model and training; the result is in `output_dir`."""
     if training_args.deepspeed and training_args.use_cpu:
         import deepspeed  # here, because it cannot be installed everywhere and is only needed here
@@ -102,7 +102,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: A
     logger.info("auditor written to %s", training_args.output_dir)
 
 
-def describe_schedule(training_args: AuditTrainingArguments) -> str:
+def describe_schedule(training_args: FinetuningArguments) -> str:
     """Length, batch and learning rate as they are, to see a misspelt setting before hours are spent."""
     args = training_args
     length = f"{args.max_steps} steps" if args.max_steps > 0 else f"{args.num_train_epochs:g} epochs"
@@ -110,7 +110,7 @@ def describe_schedule(training_args: AuditTrainingArguments) -> str:
     return f"{length}, batch {batch} (local x accumulation x processes), learning rate {args.learning_rate:g}"
 
 
-def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: AuditTrainingArguments) -> None:
+def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
     """What can be judged before any data is read. Raises FileNotFoundError, ValueError."""
     if find_pair(training_args.output_dir):
         folder = training_args.output_dir
@@ -135,7 +135,7 @@ def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
 
 
-def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrainingArguments) -> Auditor:
+def make_auditor(model_args: ModelArguments, tokenizer, training_args: FinetuningArguments) -> Auditor:
     """The auditor at the start of training: bases and pretrained projectors; what learns is marked.
 
     Under bf16 or fp16 the frozen parts are kept in that type; what learns stays in float32, except under DeepSpeed,
@@ -154,7 +154,7 @@ def make_auditor(model_args: ModelArguments, tokenizer, training_args: AuditTrai
     return auditor
 
 
-def remember_features(auditor: Auditor, datasets: list[AuditDataset], training_args: AuditTrainingArguments) -> None:
+def remember_features(auditor: Auditor, datasets: list[AuditDataset], training_args: FinetuningArguments) -> None:
     """Let the frozen encoders see and hear everything once; the datasets give features from then on."""
     for encoder in (auditor.vision_encoder, auditor.audio_encoder):
         encoder.to(training_args.device)

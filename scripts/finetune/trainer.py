@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from dataset.sampling import BalancedSampler
 from models.checkpoint import read_folder, save_auditor
 from models.trainable import load_trained_state
@@ -19,6 +21,27 @@ class AuditTrainer(PartsTrainer):
         dataset = self.train_dataset if train_dataset is None else train_dataset
         batch_size = self.args.per_device_train_batch_size
         return BalancedSampler(dataset.samples, batch_size, seed=self.args.seed, **self.sampling)
+
+    def create_optimizer(self, model=None) -> torch.optim.Optimizer:
+        """The Trainer's, with a learning rate of its own for each part whose scale is not 1."""
+        fresh = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        scales = {id(p): self._lr_scale(name) for name, p in (model or self.model).named_parameters()}
+        if fresh and set(scales.values()) != {1.0}:
+            optimizer.param_groups = [
+                {**group, "params": own, "lr": group["lr"] * scale}
+                for group in optimizer.param_groups
+                for scale in sorted(set(scales.values()))
+                if (own := [p for p in group["params"] if scales[id(p)] == scale])
+            ]
+        return optimizer
+
+    def _lr_scale(self, parameter_name: str) -> float:
+        if "_projector." in parameter_name:
+            return self.args.projector_lr_scale
+        if parameter_name.endswith("embed_tokens.weight"):
+            return self.args.embedding_lr_scale
+        return self.args.output_head_lr_scale if parameter_name.endswith("lm_head.weight") else 1.0
 
     def write_parts(self, folder: str) -> None:
         save_auditor(self.model, self.tokenizer, self.pixel_settings, folder, is_writer=self.args.should_save)

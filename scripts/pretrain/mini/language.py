@@ -24,7 +24,7 @@ from dataset.world import descriptions as say
 from dataset.world.free_scenes import all_references, free_scene
 from dataset.world.reference import KINDS
 from models.build import load_tokenizer
-from scripts.pretrain.mini.lessons import TASKS, Lesson, Told, audio_prefix, video_prefix
+from scripts.pretrain.mini.lessons import TASKS, Described, Lesson, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.schedule import train
 from utils.tokens import DIRECT_NTP, IGNORE_INDEX, PLACEHOLDERS
 
@@ -34,7 +34,7 @@ SIZES = {"hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 4}
 HEADS = 4
 EMBEDDING_STD = 0.3
 NOISE = 0.12  # standard deviation of what is added to the meaning of a slot
-DECISION_WEIGHT = 6.0  # of the word that says whether a region matches
+DECISION_WEIGHT = 6.0  # of the words that say whether a region matches, or is whole
 VISUAL = ("appearance", "position", "size")
 
 
@@ -73,7 +73,7 @@ class Teacher:
 
     def __init__(self, tokenizer, scenes: Sequence[Told]):
         self.scenes = scenes
-        self.encode = lru_cache(200_000)(partial(encode_text, tokenizer))
+        self.encode = lru_cache(20_000)(partial(encode_text, tokenizer))
         self.placeholders = {tokenizer.convert_tokens_to_ids(token): token for token in PLACEHOLDERS}
         self.first_special, self.eos = min(self.placeholders), tokenizer.eos_token_id
         self.word_ids = lru_cache(None)(lambda word: self.encode(word))
@@ -85,10 +85,11 @@ class Teacher:
         return _pad([self._row(rng, stage, self.scenes[i]) for i in chosen])
 
     def _row(self, rng: np.random.Generator, stage: Stage, told: Told) -> dict:
-        row: dict = {name: [] for name in ("ids", "owner", "position", "label", "weight", "bags", "decides")}
+        names = ("ids", "owner", "position", "label", "weight", "bags", "seen", "decides", "judged")
+        row: dict = {name: [] for name in names}
         text, pictures = "<s>", []
         for head in stage.heads:
-            words, shown = head(rng, told.scene)
+            words, shown = head(rng, told)
             text, pictures = text + words, pictures + shown
         if stage.heads:
             self._append(row, -1, 0, text, pictures)
@@ -108,19 +109,27 @@ class Teacher:
         ids, left = [], list(pictures)
         for id_ in self.encode(text):
             if id_ in self.placeholders:
-                for bag in left.pop(0):
-                    row["bags"].append((len(row["ids"]) + len(ids), self._bag(bag)))
+                for token in left.pop(0):
+                    at = len(row["ids"]) + len(ids)
+                    if isinstance(token, Tensor):
+                        row["seen"].append((at, token))
+                    else:
+                        row["bags"].append((at, self._bag(token)))
                     ids.append(0)
             elif id_ >= self.first_special:  # a special token: nothing is known of it yet
                 row["bags"].append((len(row["ids"]) + len(ids), []))
                 ids.append(0)
             else:
                 ids.append(id_)
-        answer = [*self.encode(lesson.answer), self.eos] if lesson else []
+        answer = [*self.encode(lesson.answer), self.eos] if lesson and lesson.answer else []
         weights = [1.0] * len(answer)
-        if lesson and lesson.task == "match":
-            weights[0] = DECISION_WEIGHT
+        if lesson and lesson.decision:
+            decisive = len(self.encode(lesson.decision))
+            weights[:decisive] = [DECISION_WEIGHT] * decisive
             row["decides"].append((len(row["ids"]) + len(ids), lesson.kind))
+        if lesson and lesson.judgement:
+            after_region = len(ids) - 1 - ids[::-1].index(0) + 1
+            row["judged"] += [(len(row["ids"]) + at, *lesson.judgement) for at in range(after_region, len(ids))]
         count = len(ids) + len(answer)
         row["label"] += [IGNORE_INDEX] * len(ids) + answer
         row["weight"] += [0.0] * len(ids) + weights
@@ -139,7 +148,10 @@ def _draw(rng: np.random.Generator, shares: dict[str, float]) -> str | None:
 
 
 def _pad(rows: list[dict]) -> dict:
-    """Rows -> tensors, filled up on the right; of the bags, (slots, words) ids and shares, and where they stand."""
+    """Rows -> tensors, filled up on the right.
+
+    Of the bags, (slots, words) ids and shares, and where they stand; of the tokens that projectors made, the same.
+    """
     longest = max(len(row["ids"]) for row in rows)
     fill = {"ids": 0, "owner": -2, "position": 0, "label": IGNORE_INDEX, "weight": 0.0}
     batch = {
@@ -147,11 +159,16 @@ def _pad(rows: list[dict]) -> dict:
         for name, value in fill.items()
     }
     bags = [(i * longest + at, bag) for i, row in enumerate(rows) for at, bag in row["bags"]]
-    widest = max(len(bag) for _, bag in bags)
+    widest = max(1, *(len(bag) for _, bag in bags))
     filled = [bag + [(0, 0.0)] * (widest - len(bag)) for _, bag in bags]
     batch["slots"] = torch.tensor([at for at, _ in bags])
     batch["words"] = torch.tensor([[id_ for id_, _ in bag] for bag in filled])
     batch["shares"] = torch.tensor([[share for _, share in bag] for bag in filled])
+    seen = [(i * longest + at, token) for i, row in enumerate(rows) for at, token in row["seen"]]
+    batch["seen_slots"] = torch.tensor([at for at, _ in seen], dtype=torch.long)
+    batch["seen"] = torch.stack([token for _, token in seen]).float() if seen else torch.empty(0, SIZES["hidden_size"])
+    judged = [(i * longest + at, int(right), state) for i, row in enumerate(rows) for at, right, state in row["judged"]]
+    batch["judged"] = torch.tensor(judged, dtype=torch.long).view(-1, 3)
     batch["decides"] = [(i, at, kind) for i, row in enumerate(rows) for at, kind in row["decides"]]
     return batch
 
@@ -167,6 +184,10 @@ class Pupil(nn.Module):
             bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.05,
         )  # fmt: skip
         self.llama = LlamaForCausalLM(config)
+        # Reads a judgement before the last layer, at every place after a region; only training needs it.
+        self.judge = nn.Sequential(
+            nn.LayerNorm(config.hidden_size), nn.Linear(config.hidden_size, 2 + len(say.SAID_STATES))
+        )
         self._order_embeddings(tokenizer)
 
     @torch.no_grad()
@@ -180,28 +201,38 @@ class Pupil(nn.Module):
                 (id_,) = encode_text(tokenizer, word)
                 table[id_] = middle + along * direction + 0.1 * torch.randn(table.shape[1])
 
-    def hidden(self, batch: dict) -> Tensor:
-        """(B, L, D) last hidden states."""
+    def hidden(self, batch: dict) -> tuple[Tensor, Tensor]:
+        """(B, L, D) hidden states: the last ones, and those before the last layer."""
         table = self.llama.model.embed_tokens
         embeds = table(batch["ids"])
         meanings = (table(batch["words"]) * batch["shares"][..., None]).sum(1)
         meanings = meanings + NOISE * torch.randn_like(meanings)
-        embeds = embeds.flatten(0, 1).index_copy(0, batch["slots"], meanings).view_as(embeds)
+        flat = embeds.flatten(0, 1).index_copy(0, batch["slots"], meanings)
+        embeds = flat.index_copy(0, batch["seen_slots"], batch["seen"]).view_as(embeds)
         owner, order = batch["owner"], torch.arange(embeds.shape[1])
         mine = (owner[:, None, :] == -1) | (owner[:, None, :] == owner[:, :, None])
         mask = (mine & (order[None, None, :] <= order[None, :, None]))[:, None]
-        return self.llama.model(
-            inputs_embeds=embeds, attention_mask=mask, position_ids=batch["position"], use_cache=False
-        ).last_hidden_state
+        out = self.llama.model(
+            inputs_embeds=embeds, attention_mask=mask, position_ids=batch["position"], use_cache=False,
+            output_hidden_states=True,
+        )  # fmt: skip
+        return out.last_hidden_state, out.hidden_states[-2]
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
         """The weighted loss of the answers, and per kind how often the match is judged rightly."""
-        hidden, labels, weights = self.hidden(batch)[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
+        last, before = self.hidden(batch)
+        hidden, labels, weights = last[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
         learned = labels != IGNORE_INDEX
         scores = self.llama.lm_head(hidden[learned])
         loss = F.cross_entropy(scores, labels[learned], reduction="none")
         hits = torch.zeros(labels.shape).masked_scatter(learned, (scores.argmax(-1) == labels[learned]).float())
         told = {"loss": (loss * weights[learned]).sum() / weights[learned].sum(), "words": hits[learned].mean()}
+        if len(batch["judged"]):
+            places, right, state = batch["judged"].unbind(1)
+            judged = self.judge(before.flatten(0, 1)[places])
+            told["loss"] = told["loss"] + F.cross_entropy(judged[:, :2], right) + F.cross_entropy(judged[:, 2:], state)
+            told["judged"] = (judged[:, :2].argmax(1) == right).float().mean()
+            told["state"] = (judged[:, 2:].argmax(1) == state).float().mean()
         for kind in KINDS:
             own = [hits[i, at - 1] for i, at, k in batch["decides"] if k == kind]
             if own:
@@ -215,7 +246,7 @@ def tell(seed: int, number: int) -> Told:
     references = all_references(scene)
     if any(thing.motion.kind == "spinning" for thing in scene.things):
         references["motion"] = [ref for ref in references["motion"] if ref.facet not in ("spinning", "still")]
-    return Told(scene, references)
+    return Told(scene, references, Described(scene))
 
 
 def tell_all(seed: int, count: int) -> list[Told]:

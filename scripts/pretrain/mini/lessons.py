@@ -1,16 +1,20 @@
-"""What the mini LLM learns to talk about: scenes of which it is told what an encoder would see.
+"""What the mini LLM learns to talk about: scenes that it is told of, and later, scenes that it sees and hears.
 
-A lesson is a list of pieces, text or pictures, with an answer. A picture is a list of bags of words, one per query
-token, in any order and with blanks; the LLM gets the sum of the words' embeddings there. It learns to bind words to
-what is seen, to follow objects through frames, to listen, and to say whether a region is what an expression means.
+A lesson is a text with places for pictures, and an answer. A picture is a list of bags of words, one per query token,
+in any order and with blanks, where the LLM gets the sum of the words' embeddings; or the tokens that a projector made.
+The LLM learns to bind words to what is seen, to follow objects through frames, to listen, and to say whether a region
+is what an expression means.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from torch import Tensor
 
 from dataset.entries import NUM_FRAMES
 from dataset.world import descriptions as say
@@ -28,15 +32,35 @@ STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
 AUDIO_QUESTION = "This is an audio:\n<audio_start><audio><audio_end>\nPlease describe this audio."
 
-Picture = list[Bag]
+MATCH_QUESTION = "is it the one?"
+COMMON_WORDS = Path(__file__).with_name("english.txt").read_text().split()[:400]
+
+Picture = list[Bag] | Tensor
+
+
+class View(Protocol):
+    """How a scene is shown to the LLM."""
+
+    def frames(self, rng: np.random.Generator, times: range) -> Picture:
+        """Whole frames, in order."""
+
+    def seconds(self, rng: np.random.Generator, first: int, last: int) -> Picture:
+        """The sound between two seconds."""
+
+    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[Picture, Picture, str]:
+        """The mask of one thing or two, its masked frame, and the state it is in, in words."""
+
+    def some_targets(self, rng: np.random.Generator) -> list[int]:
+        """One thing or two that `region` can show."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """One scene, and what can be said of one of its objects alone, by kind."""
+    """One scene, how it is shown, and what can be said of one of its objects alone, by kind."""
 
     scene: Scene
     references: dict[str, list[Reference]]
+    view: View
 
 
 @dataclass(frozen=True)
@@ -48,45 +72,59 @@ class Lesson:
     pictures: list[Picture]
     answer: str
     kind: str | None = None  # of the expression, where there is one
+    decision: str = ""  # the beginning of the answer, which counts more
+    judgement: tuple[bool, int] | None = None  # of the region: the right one?, its state's number
 
 
-def video_prefix(rng: np.random.Generator, scene: Scene) -> tuple[str, list[Picture]]:
-    """The head of the auditor's prompt: ten frames."""
-    frames = [bag for t in range(NUM_FRAMES) for bag in frame_picture(rng, scene, t - scene.key_frame)]
-    return "video:\n<video_start><video><video_end>\n", [frames]
+@dataclass(frozen=True)
+class Described:
+    """A scene in bags of words: one per thing, in any order, blanks among them."""
+
+    scene: Scene
+
+    def frames(self, rng: np.random.Generator, times: range) -> list[Bag]:
+        pictures = []
+        for t in times:
+            on = t - self.scene.key_frame
+            bags = [say.look_bag(thing) | say.thing_place(thing, on) for thing in self.scene.things]
+            pictures += _in_slots(rng, bags)
+        return pictures
+
+    def seconds(self, rng: np.random.Generator, first: int, last: int) -> list[Bag]:
+        return [bag for t in range(first, last) for bag in _in_slots(rng, say.sound_bags(self.scene, t))]
+
+    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Bag], list[Bag], str]:
+        masks, cut_out = [], []
+        state = None if rng.random() < 0.4 or len(targets) > 1 else str(rng.choice(say.STATES))
+        said = say.say_state(state, float(rng.choice((0.05, 0.15, 0.4)))) if len(targets) == 1 else say.TWO
+        for target in targets:
+            thing = self.scene.things[target]
+            place = say.thing_place(thing, 0) | (dict.fromkeys(said.split(), 1.0) if len(targets) == 1 else {})
+            masks.append(place)
+            cut_out.append(say.look_bag(thing) | place)
+        return _in_slots(rng, masks), _in_slots(rng, cut_out), said
+
+    def some_targets(self, rng: np.random.Generator) -> list[int]:
+        return [int(i) for i in rng.permutation(len(self.scene.things))[: 1 + (rng.random() < 0.25)]]
 
 
-def audio_prefix(rng: np.random.Generator, scene: Scene) -> tuple[str, list[Picture]]:
-    """The head of the auditor's prompt: ten seconds."""
-    return "audio:\n<audio_start><audio><audio_end>\n", [_seconds(rng, scene, 0, NUM_FRAMES)]
-
-
-def frame_picture(rng: np.random.Generator, scene: Scene, frames_on: int) -> Picture:
-    """A whole frame: one bag per thing, in any order."""
-    return _in_slots(rng, [say.look_bag(thing) | say.thing_place(thing, frames_on) for thing in scene.things])
-
-
-def _seconds(rng: np.random.Generator, scene: Scene, first: int, last: int) -> Picture:
-    return [bag for t in range(first, last) for bag in _in_slots(rng, say.sound_bags(scene, t))]
-
-
-def _in_slots(rng: np.random.Generator, bags: list[Bag]) -> Picture:
-    """In any order, blanks among them."""
+def _in_slots(rng: np.random.Generator, bags: list[Bag]) -> list[Bag]:
     slots = bags + [{}] * (NUM_SLOTS - len(bags))
     return [slots[i] for i in rng.permutation(len(slots))]
 
 
-def _region_pictures(rng: np.random.Generator, scene: Scene, targets: list[int]) -> tuple[Picture, Picture, str]:
-    """A region's mask, its masked frame, and the state it is in, in words."""
-    masks, cut_out = [], []
-    state = None if rng.random() < 0.4 or len(targets) > 1 else str(rng.choice(say.STATES))
-    said = say.say_state(state, float(rng.choice((0.05, 0.15, 0.4)))) if len(targets) == 1 else say.TWO
-    for target in targets:
-        thing = scene.things[target]
-        place = say.thing_place(thing, 0) | (dict.fromkeys(said.split(), 1.0) if len(targets) == 1 else {})
-        masks.append(place)
-        cut_out.append(say.look_bag(thing) | place)
-    return _in_slots(rng, masks), _in_slots(rng, cut_out), said
+def video_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Picture]]:
+    """The head of the auditor's prompt: ten frames."""
+    return "video:\n<video_start><video><video_end>\n", [told.view.frames(rng, range(NUM_FRAMES))]
+
+
+def audio_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Picture]]:
+    """The head of the auditor's prompt: ten seconds."""
+    return "audio:\n<audio_start><audio><audio_end>\n", [told.view.seconds(rng, 0, NUM_FRAMES)]
+
+
+def key_frame(rng: np.random.Generator, told: Told) -> Picture:
+    return told.view.frames(rng, range(told.scene.key_frame, told.scene.key_frame + 1))
 
 
 def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[Reference, str]:
@@ -99,19 +137,42 @@ def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[R
 
 
 def match(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
-    """Is the region what the expression means? The answer says what it is, and what it should have been."""
+    """Is the region what the expression means, and whole? The answer says what it is, and what it should have been."""
     (reference, expression), things = _draw_expression(rng, told, kind), told.scene.things
-    others = [i for i in range(len(things)) if i != reference.target]
-    right = rng.random() < 0.5
-    shown = reference.target if right else int(rng.choice(others))
-    *pictures, _ = _region_pictures(rng, told.scene, [shown])
+    right, shown, *pictures, state = _judged_region(rng, told, reference.target)
+    decision = f"{'yes' if right else 'no'}, {state}"
+    answer = f"{decision}, it is the {say.say_look(things[shown])}"
+    answer += "" if right else f", not the {say.say_look(things[reference.target])}"
     text = (
         f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
-        "and its region <mask_start><mask><mask><mask_end>, is it the one?\n"
+        f"and its region <mask_start><mask><mask><mask_end>, {MATCH_QUESTION}\n"
     )
-    answer = f"it is the {say.say_look(things[shown])}"
-    answer = f"yes, {answer}" if right else f"no, {answer}, not the {say.say_look(things[reference.target])}"
-    return Lesson("match", text, [frame_picture(rng, told.scene, 0), *pictures], answer, reference.kind)
+    judgement = (right, say.SAID_STATES.index(state))
+    return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision, judgement)
+
+
+def judge(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
+    """The same without a question and among any words: nothing is to be said, but the judgement must be there."""
+    reference, expression = _draw_expression(rng, told, kind)
+    right, _, *pictures, state = _judged_region(rng, told, reference.target)
+    text = (
+        f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
+        f"and its {_any_words(rng, 5)} <mask_start><mask><mask><mask_end>, {_any_words(rng)}.\n{_any_words(rng)}"
+    )
+    judgement = (right, say.SAID_STATES.index(state))
+    return Lesson("judge", text, [key_frame(rng, told), *pictures], "", reference.kind, judgement=judgement)
+
+
+def _judged_region(rng: np.random.Generator, told: Told, target: int) -> tuple[bool, int, Picture, Picture, str]:
+    """The target or another thing, each half of the time: whether it is the target, which one, and what is seen."""
+    others = [i for i in range(len(told.scene.things)) if i != target]
+    right = bool(rng.random() < 0.5)
+    shown = target if right else int(rng.choice(others))
+    return right, shown, *told.view.region(rng, [shown])
+
+
+def _any_words(rng: np.random.Generator, most: int = 12) -> str:
+    return " ".join(rng.choice(COMMON_WORDS, rng.integers(most + 1)))
 
 
 def find(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
@@ -123,7 +184,7 @@ def find(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
         "which one is it?\n"
     )
     answer = say.say_placed(say.say_look(thing), say.thing_place(thing, 0))
-    return Lesson("find", text, [frame_picture(rng, told.scene, 0)], answer, reference.kind)
+    return Lesson("find", text, [key_frame(rng, told)], answer, reference.kind)
 
 
 def region(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
@@ -144,17 +205,15 @@ def state(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
 
 def _some_region(rng: np.random.Generator, told: Told) -> tuple[list[int], Picture, Picture, str]:
     """One thing or two, from left to right; the mask, the masked frame, and the state in words."""
-    things = told.scene.things
-    targets = [int(i) for i in rng.permutation(len(things))[: 1 + (rng.random() < 0.25)]]
-    targets.sort(key=lambda i: things[i].centre(0)[0])
-    return targets, *_region_pictures(rng, told.scene, targets)
+    targets = sorted(told.view.some_targets(rng), key=lambda i: told.scene.things[i].centre(0)[0])
+    return targets, *told.view.region(rng, targets)
 
 
 def frame(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
     """What is in a frame?"""
-    frames_on = int(rng.integers(NUM_FRAMES)) - told.scene.key_frame
-    picture = frame_picture(rng, told.scene, frames_on)
-    return _question("frame", IMAGE_QUESTION + FRAME_QUESTION, picture, say.say_frame(told.scene, frames_on))
+    t = int(rng.integers(NUM_FRAMES))
+    picture, said = told.view.frames(rng, range(t, t + 1)), say.say_frame(told.scene, t - told.scene.key_frame)
+    return _question("frame", IMAGE_QUESTION + FRAME_QUESTION, picture, said)
 
 
 def hear(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
@@ -162,7 +221,7 @@ def hear(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
     first = int(rng.integers(NUM_FRAMES - 1))
     last = int(rng.integers(first + 1, NUM_FRAMES + 1))
     return _question(
-        "hear", AUDIO_QUESTION, _seconds(rng, told.scene, first, last), say.say_sounds(told.scene, first, last)
+        "hear", AUDIO_QUESTION, told.view.seconds(rng, first, last), say.say_sounds(told.scene, first, last)
     )
 
 
@@ -170,4 +229,6 @@ def _question(task: str, question: str, picture: Picture, answer: str) -> Lesson
     return Lesson(task, f"{CHAT}{question}\n", [picture], f"{answer}. ")
 
 
-TASKS: dict[str, Callable[..., Lesson]] = {task.__name__: task for task in (match, find, region, state, frame, hear)}
+TASKS: dict[str, Callable[..., Lesson]] = {
+    task.__name__: task for task in (match, judge, find, region, state, frame, hear)
+}

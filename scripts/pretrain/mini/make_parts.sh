@@ -22,4 +22,5 @@ for modality in visual audio; do
     cp "$WORK_DIR/$modality/$file" "$WEIGHTS_DIR/$file.part"
     mv "$WEIGHTS_DIR/$file.part" "$WEIGHTS_DIR/$file" # whole or not there
 done
+"$PYTHON" -m scripts.pretrain.mini.grounding "$WEIGHTS_DIR" "$WORK_DIR"
 echo "written: $WEIGHTS_DIR"
