@@ -18,7 +18,6 @@ ORDERED = (COLUMNS, ROWS, SIZES)
 SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the side's ratio from one size word to the next
 WHOLE, TWO, AMOUNTS = "whole", "two things", ("faint", "some", "much")
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
-SAID_STATES = (WHOLE, *(f"{amount} {state}" for amount in AMOUNTS for state in STATES))
 LEAST_AMOUNT, AMOUNT_LIMITS = 0.02, (0.1, 0.25)  # parts of the object's area
 
 Bag = dict[str, float]

@@ -46,7 +46,7 @@ VIEWS = ("mask", "masked_frame")
 STAGE = Stage(
     "grounded", 900, 12, 8, (video_prefix, audio_prefix),
     {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
-    {"match": 0.47, "judge": 0.47, "find": 0.06},
+    {"match": 0.92, "find": 0.08},
 )  # fmt: skip
 
 

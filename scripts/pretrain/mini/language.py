@@ -85,7 +85,7 @@ class Teacher:
         return _pad([self._row(rng, stage, self.scenes[i]) for i in chosen])
 
     def _row(self, rng: np.random.Generator, stage: Stage, told: Told) -> dict:
-        names = ("ids", "owner", "position", "label", "weight", "bags", "seen", "decides", "judged")
+        names = ("ids", "owner", "position", "label", "weight", "bags", "seen", "decides")
         row: dict = {name: [] for name in names}
         text, pictures = "<s>", []
         for head in stage.heads:
@@ -121,15 +121,12 @@ class Teacher:
                 ids.append(0)
             else:
                 ids.append(id_)
-        answer = [*self.encode(lesson.answer), self.eos] if lesson and lesson.answer else []
+        answer = [*self.encode(lesson.answer), self.eos] if lesson else []
         weights = [1.0] * len(answer)
         if lesson and lesson.decision:
             decisive = len(self.encode(lesson.decision))
             weights[:decisive] = [DECISION_WEIGHT] * decisive
             row["decides"].append((len(row["ids"]) + len(ids), lesson.kind))
-        if lesson and lesson.judgement:
-            after_region = len(ids) - 1 - ids[::-1].index(0) + 1
-            row["judged"] += [(len(row["ids"]) + at, *lesson.judgement) for at in range(after_region, len(ids))]
         count = len(ids) + len(answer)
         row["label"] += [IGNORE_INDEX] * len(ids) + answer
         row["weight"] += [0.0] * len(ids) + weights
@@ -167,8 +164,6 @@ def _pad(rows: list[dict]) -> dict:
     seen = [(i * longest + at, token) for i, row in enumerate(rows) for at, token in row["seen"]]
     batch["seen_slots"] = torch.tensor([at for at, _ in seen], dtype=torch.long)
     batch["seen"] = torch.stack([token for _, token in seen]).float() if seen else torch.empty(0, SIZES["hidden_size"])
-    judged = [(i * longest + at, int(right), state) for i, row in enumerate(rows) for at, right, state in row["judged"]]
-    batch["judged"] = torch.tensor(judged, dtype=torch.long).view(-1, 3)
     batch["decides"] = [(i, at, kind) for i, row in enumerate(rows) for at, kind in row["decides"]]
     return batch
 
@@ -184,10 +179,6 @@ class Pupil(nn.Module):
             bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.05,
         )  # fmt: skip
         self.llama = LlamaForCausalLM(config)
-        # Reads a judgement before the last layer, at every place after a region; only training needs it.
-        self.judge = nn.Sequential(
-            nn.LayerNorm(config.hidden_size), nn.Linear(config.hidden_size, 2 + len(say.SAID_STATES))
-        )
         self._order_embeddings(tokenizer)
 
     @torch.no_grad()
@@ -201,8 +192,8 @@ class Pupil(nn.Module):
                 (id_,) = encode_text(tokenizer, word)
                 table[id_] = middle + along * direction + 0.1 * torch.randn(table.shape[1])
 
-    def hidden(self, batch: dict) -> tuple[Tensor, Tensor]:
-        """(B, L, D) hidden states: the last ones, and those before the last layer."""
+    def hidden(self, batch: dict) -> Tensor:
+        """(B, L, D) last hidden states."""
         table = self.llama.model.embed_tokens
         embeds = table(batch["ids"])
         meanings = (table(batch["words"]) * batch["shares"][..., None]).sum(1)
@@ -212,27 +203,18 @@ class Pupil(nn.Module):
         owner, order = batch["owner"], torch.arange(embeds.shape[1])
         mine = (owner[:, None, :] == -1) | (owner[:, None, :] == owner[:, :, None])
         mask = (mine & (order[None, None, :] <= order[None, :, None]))[:, None]
-        out = self.llama.model(
-            inputs_embeds=embeds, attention_mask=mask, position_ids=batch["position"], use_cache=False,
-            output_hidden_states=True,
-        )  # fmt: skip
-        return out.last_hidden_state, out.hidden_states[-2]
+        return self.llama.model(
+            inputs_embeds=embeds, attention_mask=mask, position_ids=batch["position"], use_cache=False
+        ).last_hidden_state
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
         """The weighted loss of the answers, and per kind how often the match is judged rightly."""
-        last, before = self.hidden(batch)
-        hidden, labels, weights = last[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
+        hidden, labels, weights = self.hidden(batch)[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
         learned = labels != IGNORE_INDEX
         scores = self.llama.lm_head(hidden[learned])
         loss = F.cross_entropy(scores, labels[learned], reduction="none")
         hits = torch.zeros(labels.shape).masked_scatter(learned, (scores.argmax(-1) == labels[learned]).float())
         told = {"loss": (loss * weights[learned]).sum() / weights[learned].sum(), "words": hits[learned].mean()}
-        if len(batch["judged"]):
-            places, right, state = batch["judged"].unbind(1)
-            judged = self.judge(before.flatten(0, 1)[places])
-            told["loss"] = told["loss"] + F.cross_entropy(judged[:, :2], right) + F.cross_entropy(judged[:, 2:], state)
-            told["judged"] = (judged[:, :2].argmax(1) == right).float().mean()
-            told["state"] = (judged[:, 2:].argmax(1) == state).float().mean()
         for kind in KINDS:
             own = [hits[i, at - 1] for i, at, k in batch["decides"] if k == kind]
             if own:

@@ -32,7 +32,6 @@ STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
 AUDIO_QUESTION = "This is an audio:\n<audio_start><audio><audio_end>\nPlease describe this audio."
 
-MATCH_QUESTION = "is it the one?"
 COMMON_WORDS = Path(__file__).with_name("english.txt").read_text().split()[:400]
 
 Picture = list[Bag] | Tensor
@@ -73,7 +72,6 @@ class Lesson:
     answer: str
     kind: str | None = None  # of the expression, where there is one
     decision: str = ""  # the beginning of the answer, which counts more
-    judgement: tuple[bool, int] | None = None  # of the region: the right one?, its state's number
 
 
 @dataclass(frozen=True)
@@ -137,38 +135,24 @@ def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[R
 
 
 def match(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
-    """Is the region what the expression means, and whole? The answer says what it is, and what it should have been."""
+    """Is the region what the expression means, and whole? The answer says what it is, and what it should have been.
+
+    Nothing is asked: any words stand around the region and before the answer, so that the judgement is at hand at
+    every place, whatever is wanted.
+    """
     (reference, expression), things = _draw_expression(rng, told, kind), told.scene.things
-    right, shown, *pictures, state = _judged_region(rng, told, reference.target)
+    others = [i for i in range(len(things)) if i != reference.target]
+    right = rng.random() < 0.5
+    shown = reference.target if right else int(rng.choice(others))
+    *pictures, state = told.view.region(rng, [shown])
     decision = f"{'yes' if right else 'no'}, {state}"
     answer = f"{decision}, it is the {say.say_look(things[shown])}"
     answer += "" if right else f", not the {say.say_look(things[reference.target])}"
     text = (
         f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
-        f"and its region <mask_start><mask><mask><mask_end>, {MATCH_QUESTION}\n"
-    )
-    judgement = (right, say.SAID_STATES.index(state))
-    return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision, judgement)
-
-
-def judge(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
-    """The same without a question and among any words: nothing is to be said, but the judgement must be there."""
-    reference, expression = _draw_expression(rng, told, kind)
-    right, _, *pictures, state = _judged_region(rng, told, reference.target)
-    text = (
-        f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
         f"and its {_any_words(rng, 5)} <mask_start><mask><mask><mask_end>, {_any_words(rng)}.\n{_any_words(rng)}"
     )
-    judgement = (right, say.SAID_STATES.index(state))
-    return Lesson("judge", text, [key_frame(rng, told), *pictures], "", reference.kind, judgement=judgement)
-
-
-def _judged_region(rng: np.random.Generator, told: Told, target: int) -> tuple[bool, int, Picture, Picture, str]:
-    """The target or another thing, each half of the time: whether it is the target, which one, and what is seen."""
-    others = [i for i in range(len(told.scene.things)) if i != target]
-    right = bool(rng.random() < 0.5)
-    shown = target if right else int(rng.choice(others))
-    return right, shown, *told.view.region(rng, [shown])
+    return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision)
 
 
 def _any_words(rng: np.random.Generator, most: int = 12) -> str:
@@ -229,6 +213,4 @@ def _question(task: str, question: str, picture: Picture, answer: str) -> Lesson
     return Lesson(task, f"{CHAT}{question}\n", [picture], f"{answer}. ")
 
 
-TASKS: dict[str, Callable[..., Lesson]] = {
-    task.__name__: task for task in (match, judge, find, region, state, frame, hear)
-}
+TASKS: dict[str, Callable[..., Lesson]] = {task.__name__: task for task in (match, find, region, state, frame, hear)}
