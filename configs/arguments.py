@@ -211,6 +211,17 @@ class EvaluationArguments(RuntimeArguments):
     )
     batch_size: int = field(default=8, metadata={"help": "Masks audited together."})
     num_workers: int = field(default=2, metadata={"help": "Processes that decode media."})
+    share_prompts: bool = field(
+        default=True,
+        metadata={"help": "Read what the masks of a batch have in common once: faster, the same answers (float32)."},
+    )
+    draft_answers: bool = field(
+        default=True,
+        metadata={
+            "help": "Guess how an answer goes on from those before it, and check: faster, the same answers (float32). "
+            "Needs --share_prompts."
+        },
+    )
 
     def __post_init__(self):
         super().__post_init__()

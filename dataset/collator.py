@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from utils.tokens import IGNORE_INDEX
-
-NOBODY, EVERYBODY = -1, 0  # owners of padding and of what all masks of a row share
+from utils.tokens import EVERYBODY, IGNORE_INDEX, NOBODY
 
 
 @dataclass
@@ -27,23 +25,25 @@ class AuditCollator:
     def __call__(self, items: list[dict]) -> dict:
         """Items -> a batch of B rows.
 
-        input_ids, labels (B, L) int64; attention_mask (B, L) int64, 0 on padding, or (B, 1, L, L) bool where prompts
-        are shared; position_ids (B, L), 0 on padding; pixel_values (U, 3, S, S), the distinct images; image_index (S,),
-        which of them fills each image slot, row by row in prompt order; fbanks, a list of the distinct clips
-        (10, frames, 128); clip_index (B,), or (0,) without audio; iou (B, L), of the mask that a position belongs to.
-        Items with features give image_features (U, N, E) and clip_features, a list of (10, n, E), in their place.
+        input_ids, labels (B, L) int64; attention_mask (B, L) int64, 0 on padding; position_ids (B, L), 0 on padding;
+        pixel_values (U, 3, S, S), the distinct images; image_index (S,), which of them fills each image slot, row by
+        row in prompt order; fbanks, a list of the distinct clips (10, frames, 128); clip_index (B,), or (0,) without
+        audio; iou (B, L), of the mask that a position belongs to. Items with features give image_features (U, N, E)
+        and clip_features, a list of (10, n, E), in their place. Where prompts are shared, owner (B, L): the number of
+        the item, from 1, or EVERYBODY, or NOBODY.
         """
         encoded = "image_features" in items[0]
         pictures, sounds = ("image_features", "clip_features") if encoded else ("images", "clips")
-        groups = _of_one_sample(items) if self.share_prompts else [[item] for item in items]
+        numbered = list(enumerate(items, start=EVERYBODY + 1))
+        groups = _of_one_sample(numbered) if self.share_prompts else [[pair] for pair in numbered]
         rows = [_one_row(group, pictures) for group in groups]
+        groups = [[item for _, item in group] for group in groups]
         images, image_index = _distinct([image for row in rows for image in row["images"]])
         clips, clip_index = _distinct([clip for group in groups for clip in group[0][sounds]])
         text = pad_rows(rows, self.pad_token_id)
         longest = text["input_ids"].shape[1]
         if self.share_prompts:
-            owner = torch.stack([_left_pad(row["owner"], longest, NOBODY) for row in rows])
-            text["attention_mask"] = _own_and_shared(owner)
+            text["owner"] = torch.stack([_left_pad(row["owner"], longest, NOBODY) for row in rows])
             text["position_ids"] = torch.stack([_left_pad(row["positions"], longest, 0) for row in rows])
         return {
             **text,
@@ -55,16 +55,17 @@ class AuditCollator:
         }
 
 
-def _of_one_sample(items: list[dict]) -> list[list[dict]]:
+def _of_one_sample(numbered: list[tuple[int, dict]]) -> list[list[tuple[int, dict]]]:
     """The items of equal `sample`, in order of first appearance."""
-    groups: dict[int, list[dict]] = {}
-    for item in items:
-        groups.setdefault(item["sample"], []).append(item)
+    groups: dict[int, list[tuple[int, dict]]] = {}
+    for number, item in numbered:
+        groups.setdefault(item["sample"], []).append((number, item))
     return list(groups.values())
 
 
-def _one_row(group: Sequence[dict], pictures: str) -> dict:
+def _one_row(numbered: Sequence[tuple[int, dict]], pictures: str) -> dict:
     """The shared prompt of the first item, then what is each item's own; tensors (L,), images in reading order."""
+    group = [item for _, item in numbered]
     first, shared = group[0], group[0]["num_shared"]
     own_images = [item[pictures][-item["num_mask_images"] :] for item in group]
 
@@ -72,7 +73,7 @@ def _one_row(group: Sequence[dict], pictures: str) -> dict:
         return torch.cat([first[name][:shared], *(item[name][shared:] for item in group)])
 
     lengths = [len(item["input_ids"]) - shared for item in group]
-    owners = [torch.full((length,), number) for number, length in enumerate(lengths, start=EVERYBODY + 1)]
+    owners = [torch.full((length,), number) for (number, _), length in zip(numbered, lengths, strict=True)]
     ious = [item["iou"].expand(length) for item, length in zip(group, lengths, strict=True)]
     return {
         "input_ids": joined("input_ids"),
@@ -82,13 +83,6 @@ def _one_row(group: Sequence[dict], pictures: str) -> dict:
         "iou": torch.cat([first["iou"].new_full((shared,), float("nan")), *ious]),
         "images": [*first[pictures][: -first["num_mask_images"]], *(image for own in own_images for image in own)],
     }
-
-
-def _own_and_shared(owner: Tensor) -> Tensor:
-    """(B, L) owners -> (B, 1, L, L) bool: a position sees what came before it and is shared or its own."""
-    order = torch.arange(owner.shape[1])
-    visible = (owner[:, None, :] == EVERYBODY) | (owner[:, None, :] == owner[:, :, None])
-    return (visible & (order[None, :] <= order[:, None]))[:, None]
 
 
 def pad_rows(items: list[dict], pad_token_id: int) -> dict:

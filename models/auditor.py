@@ -12,6 +12,7 @@ from transformers import GenerationConfig
 from transformers.modeling_outputs import CausalLMOutput
 
 from models.config import AuditorConfig
+from models.decoding import visible
 from models.projector import QFormerProjector
 from utils.tokens import AUDIO, IGNORE_INDEX, IOU_VALUE, REGRESS_ST, VISUAL_PLACEHOLDERS
 
@@ -124,18 +125,19 @@ class Auditor(nn.Module):
         clip_features: list[Tensor] | None = None,
         labels: Tensor | None = None,
         iou: Tensor | None = None,
+        owner: Tensor | None = None,
     ) -> CausalLMOutput:
         """Loss over the answer tokens (labels other than -100), plus the IoU's squared error with Regress ST.
 
         With labels, logits are (answer tokens, V): answers stand at the right end of every row, and the head runs from
         the first position on that has a label. Without labels, logits are (B, L, V). Media come as pixels and filter
-        banks, or as what `see` and `hear` made of them. attention_mask and iou as in `AuditCollator`.
+        banks, or as what `see` and `hear` made of them. iou and owner as in `AuditCollator`.
         """
         media = {"pixel_values": pixel_values, "fbanks": fbanks}
         media |= {"image_features": image_features, "clip_features": clip_features}
         embeds = self.embed({"input_ids": input_ids, "image_index": image_index, "clip_index": clip_index, **media})
-        if attention_mask.ndim == 4:  # added to the scores: all ways of computing attention understand that
-            attention_mask = torch.where(attention_mask, 0.0, torch.finfo(embeds.dtype).min).to(embeds.dtype)
+        if owner is not None:
+            attention_mask = visible(owner, position_ids, owner, position_ids, embeds.dtype)
         inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
@@ -155,8 +157,15 @@ class Auditor(nn.Module):
     def regress_iou(self, hidden: Tensor, input_ids: Tensor) -> tuple[Tensor, Tensor]:
         """(B, L, D) last hidden states -> predicted IoUs (K,) at the `<iou_value>` tokens, and their rows (K,)."""
         found = input_ids == self.config.token_ids[IOU_VALUE]
-        predicted = self.iou_head(hidden[found].to(self.iou_head.weight.dtype)).float().sigmoid().squeeze(-1)
-        return predicted, found.nonzero()[:, 0]
+        return self.read_iou(hidden[found]), found.nonzero()[:, 0]
+
+    def read_iou(self, hidden: Tensor) -> Tensor:
+        """(..., D) last hidden states at `<iou_value>` -> IoUs (...)."""
+        return self.iou_head(hidden.to(self.iou_head.weight.dtype)).float().sigmoid().squeeze(-1)
+
+    def regressed_token(self) -> int | None:
+        """The id of `<iou_value>` with Regress ST, otherwise None."""
+        return self.config.token_ids[IOU_VALUE] if self.config.iou_estimation == REGRESS_ST else None
 
     @torch.inference_mode()
     def generate(self, batch: dict, max_new_tokens: int = 256) -> list[list[int]]:
@@ -167,7 +176,7 @@ class Auditor(nn.Module):
             attention_mask=batch["attention_mask"],
             generation_config=self._greedy(max_new_tokens),
         )
-        stops = set(self._stop_ids())
+        stops = set(self.stop_ids())
         return [_until(row.tolist(), stops) for row in out]
 
     @torch.inference_mode()
@@ -187,12 +196,13 @@ class Auditor(nn.Module):
             ious[row] = value
         return ious
 
-    def _stop_ids(self) -> list[int]:
+    def stop_ids(self) -> list[int]:
+        """Ids that end an answer."""
         eos = self.language_model.generation_config.eos_token_id
         return list(eos) if isinstance(eos, (list, tuple)) else [eos]
 
     def _greedy(self, max_new_tokens: int) -> GenerationConfig:
-        stops = self._stop_ids()
+        stops = self.stop_ids()
         return GenerationConfig(
             do_sample=False, num_beams=1, use_cache=True, max_new_tokens=max_new_tokens,
             eos_token_id=stops, pad_token_id=stops[0],

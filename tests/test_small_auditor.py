@@ -75,8 +75,8 @@ def test_merged_lora_gives_the_same_logits(quick_args):
     dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
     batch = batch_of(dataset, tokenizer) | {"labels": None}
     expected = auditor(**batch).logits
-    stops = auditor._stop_ids()
+    stops = auditor.stop_ids()
     auditor.merge_lora()
     assert not any(".lora_" in name for name, _ in auditor.named_parameters())
-    assert auditor._stop_ids() == stops
+    assert auditor.stop_ids() == stops
     assert (auditor(**batch).logits - expected).abs().max() <= 1e-5 * expected.abs().max()

@@ -97,6 +97,13 @@ def render_audit(audit: Audit, target_object: str, negative_object: str | None =
     return f"<audit> {said}{verdict} </audit>"
 
 
+def all_wordings(target_object: str, negative_object: str) -> list[str]:
+    """An answer for every type with each of its actions, all of the same objects and with an IoU of one half."""
+    return [
+        render_audit(Audit(mask_type, 0.5, action), target_object, negative_object) for mask_type, action in _FINDINGS
+    ]
+
+
 def parse_negative_object(text: str | None, mask_type: str, action: str) -> str | None:
     """The wrong object that an answer in the paper's words names; None when it has none or is worded otherwise."""
     finding = _FINDINGS.get((mask_type, action), "")

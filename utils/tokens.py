@@ -10,6 +10,7 @@ VISUAL_PLACEHOLDERS = (VIDEO, IMAGE, MASK)
 PLACEHOLDERS = (*VISUAL_PLACEHOLDERS, AUDIO)
 IOU_VALUE = "<iou_value>"
 IGNORE_INDEX = -100  # the label of positions that are not learned
+NOBODY, EVERYBODY = -1, 0  # owners of padding, and of what all masks behind one prompt share
 
 SPECIAL_TOKENS = (
     *("<image>", "<image_start>", "<image_end>"),

@@ -19,13 +19,15 @@ from configs.arguments import EvaluationArguments, ModelArguments
 from dataset.annotations import read_test
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
+from dataset.prompt import encode_text
 from dataset.samples import Benchmark
 from dataset.validation import validated
 from models.answers import write_answers
 from models.auditor import Auditor
 from models.checkpoint import check_auditor, find_auditor, load_auditor
+from models.drafts import Drafts
 from scripts.program import resolve_runtime, run_program
-from utils.audit import canonical_mask_type
+from utils.audit import all_wordings, canonical_mask_type
 from utils.record_log import RecordLog
 from utils.records import write_json, write_jsonl
 from utils.report import render_summary
@@ -93,7 +95,14 @@ def describe_run(
     weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
     return {
         "model": vars(model_args),
-        "run": {**vars(args), "dtype": str(dtype), "batch_size": None, "num_workers": None},
+        "run": {
+            **vars(args),
+            "dtype": str(dtype),
+            "batch_size": None,
+            "num_workers": None,
+            "share_prompts": None,
+            "draft_answers": None,
+        },
         "data": [fingerprint(path) for path in benchmark.files],
         "masks": hashlib.sha256(repr(masks).encode()).hexdigest(),
         "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],
@@ -107,14 +116,23 @@ def audit_masks(auditor: Auditor, tokenizer, dataset: AuditDataset, args: Evalua
         logger.info("going on after %d masks that an interrupted run has audited", done)
     loader = DataLoader(
         torch.utils.data.Subset(dataset, range(done, len(dataset))),
-        batch_size=args.batch_size, num_workers=args.num_workers, collate_fn=AuditCollator(tokenizer.pad_token_id),
+        batch_size=args.batch_size, num_workers=args.num_workers,
+        collate_fn=AuditCollator(tokenizer.pad_token_id, args.share_prompts),
     )  # fmt: skip
+    drafts = template_drafts(auditor, tokenizer) if args.draft_answers else None
     with tqdm(total=len(dataset), initial=done, desc=f"auditing {args.test_name}", unit="mask") as bar:
         for batch in loader:
-            answers = write_answers(auditor, tokenizer, send_to_device(batch, auditor.device), args.max_new_tokens)
+            batch = send_to_device(batch, auditor.device)
+            answers = write_answers(auditor, tokenizer, batch, args.max_new_tokens, drafts)
             start = len(log.records)
             log.add([record_of(dataset, start + i, *answer) for i, answer in enumerate(answers)])
             bar.update(len(answers))
+
+
+def template_drafts(auditor: Auditor, tokenizer) -> Drafts:
+    """What answers look like, for a start."""
+    end = tokenizer.decode(auditor.stop_ids()[:1])
+    return Drafts(encode_text(tokenizer, text + end) for text in all_wordings("object", "object"))
 
 
 def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:

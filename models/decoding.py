@@ -1,0 +1,166 @@
+"""Greedy answers for many masks behind shared prompts: one row and one cache per prompt, read once.
+
+All masks of a row write into the same cache; each key has an owner, and a token sees what is everybody's and its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from models.drafts import Drafts
+from utils.tokens import EVERYBODY, NOBODY
+
+GROWTH = 512  # positions by which a cache grows
+
+
+def visible(owner: Tensor, position: Tensor, key_owner: Tensor, key_position: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, 1, L, K) to be added to the scores: 0 where a token (B, L) sees a key (B, K), the lowest number elsewhere.
+
+    A token sees keys of its own and everybody's, not after its position. Padding, which is nobody's, sees padding.
+    """
+    ours = (key_owner[:, None, :] == EVERYBODY) | (key_owner[:, None, :] == owner[:, :, None])
+    seen = ours & (key_position[:, None, :] <= position[:, :, None])
+    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype)[:, None]
+
+
+class RoomyLayer(DynamicLayer):
+    """Keys and values (B, heads, K, d) in blocks with room to grow, so that a step copies only what is new."""
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.blocks = [new[:, :, :0] for new in (key_states, value_states)]
+            self.keys, self.values = self.blocks
+        start, end = self.keys.shape[2], self.keys.shape[2] + key_states.shape[2]
+        for i, new in enumerate((key_states, value_states)):
+            if end > self.blocks[i].shape[2]:
+                room = new.new_empty(*new.shape[:2], end + GROWTH, new.shape[3])
+                room[:, :, :start] = self.blocks[i][:, :, :start]
+                self.blocks[i] = room
+            self.blocks[i][:, :, start:end] = new
+        self.keys, self.values = (block[:, :, :end] for block in self.blocks)
+        return self.keys, self.values
+
+
+@dataclass
+class Answer:
+    """What one mask has been answered so far. `row` is its prompt's; `owner` its number in the batch, from 1."""
+
+    row: int
+    owner: int
+    position: int  # of the first token that the LLM has not read yet
+    ids: list[int] = field(default_factory=list)
+    draft: list[int] = field(default_factory=list)  # guesses of what follows, read together with the last token
+    done: bool = False
+    iou: float | None = None  # Regress ST: read at the first `<iou_value>`
+
+
+@torch.inference_mode()
+def answer_together(
+    auditor, batch: dict, max_new_tokens: int = 256, drafts: Drafts | None = None
+) -> tuple[list[list[int]], list[float | None]]:
+    """A batch with shared prompts -> per item the new token ids, ended by eos unless cut off, and the regressed IoU.
+
+    In float32 the tokens are those of each item alone, with and without drafts: a guess counts where it is what the
+    auditor says. `drafts` learns the answers.
+    """
+    reader, stops = _Reader(auditor, batch), set(auditor.stop_ids())
+    answers = reader.answers
+    said = reader.start()
+    while True:
+        for answer, tokens in said:
+            for token, guess in zip(tokens, [*answer.draft, None], strict=True):
+                answer.ids.append(token)
+                answer.done = token in stops or len(answer.ids) == max_new_tokens
+                if answer.done or token != guess:
+                    break
+        for answer in answers:
+            answer.draft = drafts.guess(answer.ids)[: max_new_tokens - len(answer.ids) - 1] if drafts else []
+        still_open = [answer for answer in answers if not answer.done]
+        if not still_open:
+            break
+        said = reader.read_on(still_open)
+    if drafts:
+        for answer in answers:
+            drafts.learn(answer.ids)
+    return [answer.ids for answer in answers], [answer.iou for answer in answers]
+
+
+class _Reader:
+    """The LLM with its cache for a batch of prompts."""
+
+    def __init__(self, auditor, batch: dict):
+        self.auditor, self.llm, self.device = auditor, auditor.language_model, auditor.device
+        self.batch, self.regressed = batch, auditor.regressed_token()
+        self.owner, self.position = batch["owner"], batch["position_ids"]
+        self.cache = DynamicCache()
+        self.cache.layers = [RoomyLayer() for _ in range(self.llm.config.num_hidden_layers)]
+        self.ends = {}  # row and column of the last position of each mask
+        for row, owners in enumerate(self.owner.tolist()):
+            self.ends.update({owner: (row, at) for at, owner in enumerate(owners) if owner > EVERYBODY})
+        self.answers = [
+            Answer(row, owner, int(self.position[row, at]) + 1) for owner, (row, at) in sorted(self.ends.items())
+        ]
+
+    def start(self) -> list[tuple[Answer, list[int]]]:
+        """Read the prompts: the first token of every answer."""
+        columns = sorted({at for _, at in self.ends.values()})
+        kept = torch.tensor(columns, device=self.device)
+        logits = self._run(self.auditor.embed(self.batch), self.owner, self.position, kept).logits
+        places = [(row, columns.index(at)) for row, at in (self.ends[answer.owner] for answer in self.answers)]
+        rows, at = torch.tensor(places, device=self.device).T
+        tokens = logits[rows, at].argmax(-1).tolist()
+        return [(answer, [token]) for answer, token in zip(self.answers, tokens, strict=True)]
+
+    def read_on(self, answers: list[Answer]) -> list[tuple[Answer, list[int]]]:
+        """Read the last token of each answer and its draft: what the LLM says after each of them.
+
+        What it says after a wrong guess is worthless; the keys of wrong guesses become nobody's.
+        """
+        rows: list[list[Answer]] = [[] for _ in self.owner]
+        for answer in answers:
+            rows[answer.row].append(answer)
+        ids = self._padded([[t for a in row for t in (a.ids[-1], *a.draft)] for row in rows], 0)
+        owner = self._padded([[a.owner for a in row for _ in range(1 + len(a.draft))] for row in rows], NOBODY)
+        position = self._padded(
+            [[p for a in row for p in range(a.position, a.position + 1 + len(a.draft))] for row in rows], 0
+        )
+        first = self.owner.shape[1]
+        self.owner, self.position = torch.cat([self.owner, owner], 1), torch.cat([self.position, position], 1)
+        out = self._run(self.auditor.embed_tokens(ids), owner, position)
+        said, tokens = [], out.logits.argmax(-1).tolist()
+        for number, row in enumerate(rows):
+            start = 0
+            for answer in row:
+                end = start + 1 + len(answer.draft)
+                own = tokens[number][start:end]
+                right = next((i for i, guess in enumerate(answer.draft) if guess != own[i]), len(answer.draft))
+                self.owner[number, first + start + 1 + right : first + end] = NOBODY
+                answer.position += 1 + right
+                if self.regressed is not None:
+                    self._regress(answer, right, out.hidden_states[-1][number, start:end])
+                said.append((answer, own))
+                start = end
+        return said
+
+    def _padded(self, values: list[list[int]], fill: int) -> Tensor:
+        widest = max(map(len, values))
+        return torch.tensor([row + [fill] * (widest - len(row)) for row in values], device=self.device)
+
+    def _run(self, embeds: Tensor, owner: Tensor, position: Tensor, columns: Tensor | int = 0):
+        return self.llm(
+            inputs_embeds=embeds, position_ids=position, past_key_values=self.cache, use_cache=True,
+            attention_mask=visible(owner, position, self.owner, self.position, embeds.dtype),
+            logits_to_keep=columns, output_hidden_states=self.regressed is not None,
+        )  # fmt: skip
+
+    def _regress(self, answer: Answer, right: int, hidden: Tensor) -> None:
+        """Read the IoU where `<iou_value>` stands among the last token and the right guesses."""
+        read = [answer.ids[-1], *answer.draft[:right]]
+        if answer.iou is None and self.regressed in read:
+            answer.iou = float(self.auditor.read_iou(hidden[read.index(self.regressed)]))

@@ -1,0 +1,82 @@
+"""Masks answered together, behind shared prompts, get the tokens of each mask alone."""
+
+import pytest
+import torch
+from transformers import DynamicCache
+
+from configs.arguments import ModelArguments
+from dataset.annotations import read_test
+from dataset.audit_dataset import build_dataset
+from dataset.collator import AuditCollator
+from models import decoding
+from models.answers import write_answers
+from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.checkpoint import pixel_settings, square
+from models.decoding import RoomyLayer, answer_together
+from models.drafts import Drafts
+from tests.conftest import BENCHMARK, golden_json
+
+GENERATION = golden_json("06_generation.json")["samples"]
+
+
+def test_the_golden_answers(released):
+    auditor, tokenizer, pixels = released
+    items = []
+    for row in GENERATION:
+        benchmark = read_test(BENCHMARK, "test_s", row["eval_mode"])
+        dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+        item = dataset[row["dataset_index"]]
+        items.append({**item, "sample": (row["eval_mode"], item["sample"])})
+    answers, _ = answer_together(auditor, AuditCollator(tokenizer.pad_token_id, share_prompts=True)(items), 256)
+    assert answers == [row["ids_max256"][1:] for row in GENERATION]
+
+
+@pytest.mark.parametrize("iou_estimation", ["direct_ntp", "regress_st"])
+def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch):
+    monkeypatch.setattr(decoding, "GROWTH", 3)
+    args = ModelArguments(pretrained_weights_dir=str(quick_weights_dir), iou_estimation=iou_estimation)
+    tokenizer = load_tokenizer(part_path(args, "llama_path"), iou_estimation)
+    torch.manual_seed(0)
+    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
+    head = auditor.language_model.get_output_embeddings().weight
+    with torch.no_grad():  # answers of several lengths, with an IoU token here and there
+        head.normal_(0, 0.3)
+        for name, weight in auditor.named_parameters():  # what is seen matters
+            if weight.ndim == 2 and (".layers." in name or "vision_projector" in name):
+                weight.mul_(4)
+        if iou_estimation == "regress_st":
+            head[auditor.regressed_token()] *= 3
+    auditor.language_model.generation_config.eos_token_id = list(range(3, len(head) - 40, 17))
+    pixels = pixel_settings(args) | square(auditor.vision_encoder.image_size)
+    benchmark = read_test(BENCHMARK, "test_s", "image")
+    dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+    items = [dataset[i] for i in (0, len(dataset) - 1, 1, 2, len(dataset) - 2, 3)]
+    shared = AuditCollator(tokenizer.pad_token_id, share_prompts=True)(items)
+    assert 1 < len(shared["input_ids"]) < len(items)
+    together = write_answers(auditor, tokenizer, shared, 24)
+    alone = [write_answers(auditor, tokenizer, AuditCollator(tokenizer.pad_token_id)([i]), 24)[0] for i in items]
+    assert together == alone
+    assert len({len(ids) for ids, _ in alone}) > 1
+
+    drafts = Drafts([[7, *ids[3:12], 5] for ids, _ in alone] + [ids[:-4] for ids, _ in alone], length=5)
+    assert write_answers(auditor, tokenizer, shared, 24, drafts) == alone  # some guesses right, some wrong
+    passes = []
+    monkeypatch.setattr(
+        decoding._Reader, "read_on", lambda *a, real=decoding._Reader.read_on: passes.append(0) or real(*a)
+    )
+    assert write_answers(auditor, tokenizer, shared, 24, drafts) == alone
+    assert len(passes) < 24 / 3  # now it knows the answers
+    if iou_estimation == "regress_st":
+        assert any(auditor.regressed_token() in ids[:-1] for ids, _ in alone)
+
+
+def test_a_roomy_cache_holds_what_was_put_in(monkeypatch):
+    monkeypatch.setattr(decoding, "GROWTH", 2)
+    cache, put = DynamicCache(), []
+    cache.layers = [RoomyLayer()]
+    for length in (3, 1, 4, 1):
+        put.append(torch.randn(2, 2, length, 4))
+        keys, values = cache.update(put[-1], -put[-1], 0)
+        torch.testing.assert_close(keys, torch.cat(put, 2))
+        torch.testing.assert_close(values, -torch.cat(put, 2))
+        assert cache.get_seq_length() == keys.shape[2]
