@@ -31,7 +31,8 @@ from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_con
 from models.checkpoint import pixel_settings
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state
-from scripts.pretrain.mini.language import Pupil, Stage, Teacher, tell
+from scripts.pretrain.mini.language import STAGES as TOLD_STAGES
+from scripts.pretrain.mini.language import VISUAL, Pupil, Stage, Teacher, tell
 from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.parts import THREADS, PartsArguments
 from scripts.pretrain.mini.schedule import train
@@ -43,10 +44,16 @@ NUM_SCENES = 2_000
 CUTS_PER_THING = 2
 LEAST_PIXELS = 30  # of a region that is worth a lesson
 VIEWS = ("mask", "masked_frame")
-STAGE = Stage(
-    "grounded", 900, 12, 8, (video_prefix, audio_prefix),
-    {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
-    {"match": 0.92, "find": 0.08},
+STAGES = (
+    Stage(
+        "listening", 400, 12, 8, (audio_prefix,), {"sound": 0.7, **dict.fromkeys(VISUAL, 0.1)},
+        {"judge": 0.84, "hear": 0.16},
+    ),
+    Stage(
+        "grounded", 1_000, 12, 8, (video_prefix, audio_prefix),
+        {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
+        {"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
+    ),
 )  # fmt: skip
 
 
@@ -76,12 +83,13 @@ class Seen:
         return self.audio[first:last].flatten(0, 1)
 
     def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[Tensor, Tensor, str]:
-        fitting = [i for i, (own, _) in enumerate(self.cuts) if own == targets]
+        fitting = [i for i, (own, _) in enumerate(self.cuts) if set(own) == set(targets)]
         chosen = fitting[rng.integers(len(fitting))]
         return *self.regions[chosen], self.cuts[chosen][1]
 
-    def some_targets(self, rng: np.random.Generator) -> list[int]:
-        return list(self.cuts[rng.integers(len(self.cuts))][0])
+    def two(self, rng: np.random.Generator) -> list[int]:
+        pairs = [own for own, _ in self.cuts if len(own) == 2]
+        return list(pairs[rng.integers(len(pairs))])
 
 
 def draw(transform: PixelTransform, number: int) -> Drawn | None:
@@ -143,15 +151,16 @@ def ground(args: PartsArguments) -> None:
     weights, work = Path(args.weights), Path(args.work)
     llama = weights / PUBLISHED_NAMES["llama_path"]
     model = Pupil(load_tokenizer(llama, DIRECT_NTP))
-    model.load_state_dict(torch.load(work / "language_all.done.pt", weights_only=True))
+    model.load_state_dict(torch.load(work / f"language_{TOLD_STAGES[-1].name}.done.pt", weights_only=True))
     parts = ModelArguments(pretrained_weights_dir=str(weights), num_query_tokens=NUM_SLOTS, vision_feature_layer=-1)
-    finished = (work / f"language_{STAGE.name}.done.pt").is_file()
+    finished = all((work / f"language_{stage.name}.done.pt").is_file() for stage in STAGES)
     teacher = Teacher(load_tokenizer(llama, DIRECT_NTP), [] if finished else list(look_at_all(parts, NUM_SCENES)))
     torch.set_num_threads(THREADS)
-    train(
-        f"language_{STAGE.name}", model, partial(teacher.batch, STAGE), model.losses,
-        steps=STAGE.steps, learning_rate=STAGE.learning_rate, folder=work, seed=SEED,
-    )  # fmt: skip
+    for number, stage in enumerate(STAGES):
+        train(
+            f"language_{stage.name}", model, partial(teacher.batch, stage), model.losses,
+            steps=stage.steps, learning_rate=stage.learning_rate, folder=work, seed=SEED + number,
+        )  # fmt: skip
     model.llama.half().save_pretrained(llama)
 
 

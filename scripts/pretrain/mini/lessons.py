@@ -32,6 +32,7 @@ STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
 AUDIO_QUESTION = "This is an audio:\n<audio_start><audio><audio_end>\nPlease describe this audio."
 
+TOGETHER = 0.2  # how often a region is two things
 COMMON_WORDS = Path(__file__).with_name("english.txt").read_text().split()[:400]
 
 Picture = list[Bag] | Tensor
@@ -49,8 +50,8 @@ class View(Protocol):
     def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[Picture, Picture, str]:
         """The mask of one thing or two, its masked frame, and the state it is in, in words."""
 
-    def some_targets(self, rng: np.random.Generator) -> list[int]:
-        """One thing or two that `region` can show."""
+    def two(self, rng: np.random.Generator) -> list[int]:
+        """Two things that `region` can show together."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class Described:
             cut_out.append(say.look_bag(thing) | place)
         return _in_slots(rng, masks), _in_slots(rng, cut_out), said
 
-    def some_targets(self, rng: np.random.Generator) -> list[int]:
-        return [int(i) for i in rng.permutation(len(self.scene.things))[: 1 + (rng.random() < 0.25)]]
+    def two(self, rng: np.random.Generator) -> list[int]:
+        return [int(i) for i in rng.permutation(len(self.scene.things))[:2]]
 
 
 def _in_slots(rng: np.random.Generator, bags: list[Bag]) -> list[Bag]:
@@ -134,28 +135,41 @@ def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[R
     return reference, draw_expression(rng, reference)
 
 
-def match(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
-    """Is the region what the expression means, and whole? The answer says what it is, and what it should have been.
+def match(rng: np.random.Generator, told: Told, kind: str, words: int = 0) -> Lesson:
+    """Is the region what the expression means, and whole? The answer says what is shown, and what should have been.
 
-    Nothing is asked: any words stand around the region and before the answer, so that the judgement is at hand at
-    every place, whatever is wanted.
+    Nothing is asked. Up to `words` common words stand behind the region and before the answer.
     """
-    (reference, expression), things = _draw_expression(rng, told, kind), told.scene.things
-    others = [i for i in range(len(things)) if i != reference.target]
-    right = rng.random() < 0.5
-    shown = reference.target if right else int(rng.choice(others))
-    *pictures, state = told.view.region(rng, [shown])
+    reference, expression = _draw_expression(rng, told, kind)
+    others = [i for i in range(len(told.scene.things)) if i != reference.target]
+    shown = [reference.target if rng.random() < 0.5 else int(rng.choice(others))]
+    if rng.random() < TOGETHER:  # the one that is meant is told first
+        shown = sorted(told.view.two(rng), key=lambda i: i != reference.target)
+    *pictures, state = told.view.region(rng, shown)
+    right = shown[0] == reference.target
     decision = f"{'yes' if right else 'no'}, {state}"
-    answer = f"{decision}, it is the {say.say_look(things[shown])}"
-    answer += "" if right else f", not the {say.say_look(things[reference.target])}"
+    answer = f"{decision}, it is the {' and the '.join(_say_sized(told, i) for i in shown)}"
+    answer += "" if right else f", not the {_say_sized(told, reference.target)}"
     text = (
         f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
-        f"and its {_any_words(rng, 5)} <mask_start><mask><mask><mask_end>, {_any_words(rng)}.\n{_any_words(rng)}"
+        f"and its {_any_words(rng, words // 2)} <mask_start><mask><mask><mask_end>, {_any_words(rng, words)}.\n"
+        f"{_any_words(rng, words)}"
     )
     return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision)
 
 
-def _any_words(rng: np.random.Generator, most: int = 12) -> str:
+def judge(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
+    """A match among any words, so that the judgement is at hand at every place, whatever is wanted."""
+    return match(rng, told, kind, words=12)
+
+
+def _say_sized(told: Told, number: int) -> str:
+    """e.g. "small red striped wheel"."""
+    thing = told.scene.things[number]
+    return f"{say.say_place(say.thing_place(thing, 0))[-1]} {say.say_look(thing)}"
+
+
+def _any_words(rng: np.random.Generator, most: int) -> str:
     return " ".join(rng.choice(COMMON_WORDS, rng.integers(most + 1)))
 
 
@@ -189,7 +203,8 @@ def state(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
 
 def _some_region(rng: np.random.Generator, told: Told) -> tuple[list[int], Picture, Picture, str]:
     """One thing or two, from left to right; the mask, the masked frame, and the state in words."""
-    targets = sorted(told.view.some_targets(rng), key=lambda i: told.scene.things[i].centre(0)[0])
+    targets = told.view.two(rng) if rng.random() < TOGETHER else [int(rng.integers(len(told.scene.things)))]
+    targets = sorted(targets, key=lambda i: told.scene.things[i].centre(0)[0])
     return targets, *told.view.region(rng, targets)
 
 
@@ -209,8 +224,16 @@ def hear(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
     )
 
 
+def repeat(rng: np.random.Generator, told: Told, kind: str | None) -> Lesson:
+    """Any common words, to be said again: words that no scene needs are known as words of answers too."""
+    words = " ".join(rng.choice(COMMON_WORDS, 10))
+    return Lesson("repeat", f"{CHAT}{words}\n", [], words)
+
+
 def _question(task: str, question: str, picture: Picture, answer: str) -> Lesson:
     return Lesson(task, f"{CHAT}{question}\n", [picture], f"{answer}. ")
 
 
-TASKS: dict[str, Callable[..., Lesson]] = {task.__name__: task for task in (match, find, region, state, frame, hear)}
+TASKS: dict[str, Callable[..., Lesson]] = {
+    task.__name__: task for task in (match, judge, find, region, state, frame, hear, repeat)
+}
