@@ -51,7 +51,8 @@ class AuditDataset(Dataset):
         The images stand in the order of their placeholders: video, key frame, mask. Equal keys mean equal pixels. The
         filter bank is (10, frames, 128); without audio there is none. With `features` set, what the encoders made of
         them comes instead, as `image_features` and `clip_features`. `sample`, `num_shared` and `num_mask_images` say
-        what items of one sample share: the first tokens, and all images but the last.
+        what items of one sample share: the first tokens, and all images but the last; `num_before_frame` and
+        `num_video_images`, what those of one clip may share.
         """
         sample_index, candidate_index = self.fixed_pairs[index] if self.fixed_pairs is not None else index
         sample = self.samples[sample_index]
@@ -68,12 +69,11 @@ class AuditDataset(Dataset):
             see, hear = self.features.images.__getitem__, self.features.clips.__getitem__
             names = ("image_features", "clip_features")
         media = ([(key, see(key)) for key in (*video, *image, *mask)], [(key, hear(key)) for key in clips])
-        own = {"sample": sample_index, "num_shared": self._num_shared(text["input_ids"]), "num_mask_images": len(mask)}
+        own = {"sample": sample_index, "num_mask_images": len(mask), "num_video_images": len(video)}
+        for name, tokens in (("num_shared", [MASK]), ("num_before_frame", [IMAGE, MASK])):
+            ids = self.prompts.tokenizer.convert_tokens_to_ids(tokens)
+            own[name] = next(at for at, id_ in enumerate(text["input_ids"].tolist()) if id_ in ids)
         return {**text, **dict(zip(names, media, strict=True)), **own, "iou": iou}
-
-    def _num_shared(self, input_ids: torch.Tensor) -> int:
-        """How many tokens come before the mask: they are the same for all masks of a sample."""
-        return int((input_ids == self.prompts.tokenizer.convert_tokens_to_ids(MASK)).int().argmax())
 
     def image_keys(self) -> Iterator[ImageKey]:
         """The keys of all images that items may show, some of them several times."""

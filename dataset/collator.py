@@ -36,22 +36,22 @@ class AuditCollator:
         pictures, sounds = ("image_features", "clip_features") if encoded else ("images", "clips")
         numbered = list(enumerate(items, start=EVERYBODY + 1))
         groups = _of_one_sample(numbered) if self.share_prompts else [[pair] for pair in numbered]
-        rows = [_one_row(group, pictures) for group in groups]
+        rows = [packed_row(group, pictures) for group in groups]
         groups = [[item for _, item in group] for group in groups]
-        images, image_index = _distinct([image for row in rows for image in row["images"]])
-        clips, clip_index = _distinct([clip for group in groups for clip in group[0][sounds]])
+        images, image_index = distinct([image for row in rows for image in row["images"]])
+        clips, clip_index = distinct([clip for group in groups for clip in group[0][sounds]])
         text = pad_rows(rows, self.pad_token_id)
         longest = text["input_ids"].shape[1]
         if self.share_prompts:
-            text["owner"] = torch.stack([_left_pad(row["owner"], longest, NOBODY) for row in rows])
-            text["position_ids"] = torch.stack([_left_pad(row["positions"], longest, 0) for row in rows])
+            text["owner"] = torch.stack([left_pad(row["owner"], longest, NOBODY) for row in rows])
+            text["position_ids"] = torch.stack([left_pad(row["positions"], longest, 0) for row in rows])
         return {
             **text,
             "image_features" if encoded else "pixel_values": torch.stack(images),
             "image_index": image_index,
             "clip_features" if encoded else "fbanks": clips,
             "clip_index": clip_index,
-            "iou": torch.stack([_left_pad(row["iou"], longest, float("nan")) for row in rows]),
+            "iou": torch.stack([left_pad(row["iou"], longest, float("nan")) for row in rows]),
         }
 
 
@@ -63,7 +63,7 @@ def _of_one_sample(numbered: list[tuple[int, dict]]) -> list[list[tuple[int, dic
     return list(groups.values())
 
 
-def _one_row(numbered: Sequence[tuple[int, dict]], pictures: str) -> dict:
+def packed_row(numbered: Sequence[tuple[int, dict]], pictures: str) -> dict:
     """The shared prompt of the first item, then what is each item's own; tensors (L,), images in reading order."""
     group = [item for _, item in numbered]
     first, shared = group[0], group[0]["num_shared"]
@@ -88,20 +88,21 @@ def _one_row(numbered: Sequence[tuple[int, dict]], pictures: str) -> dict:
 def pad_rows(items: list[dict], pad_token_id: int) -> dict:
     """`input_ids` and `labels` of B items as (B, L), filled up on the left, with attention_mask and position_ids."""
     longest = max(len(item["input_ids"]) for item in items)
-    attention_mask = torch.stack([_left_pad(torch.ones_like(i["input_ids"]), longest, 0) for i in items])
+    attention_mask = torch.stack([left_pad(torch.ones_like(i["input_ids"]), longest, 0) for i in items])
     return {
-        "input_ids": torch.stack([_left_pad(i["input_ids"], longest, pad_token_id) for i in items]),
+        "input_ids": torch.stack([left_pad(i["input_ids"], longest, pad_token_id) for i in items]),
         "attention_mask": attention_mask,
         "position_ids": (attention_mask.cumsum(-1) - 1).clamp(min=0),
-        "labels": torch.stack([_left_pad(i["labels"], longest, IGNORE_INDEX) for i in items]),
+        "labels": torch.stack([left_pad(i["labels"], longest, IGNORE_INDEX) for i in items]),
     }
 
 
-def _left_pad(row: Tensor, length: int, value: float) -> Tensor:
+def left_pad(row: Tensor, length: int, value: float) -> Tensor:
+    """(L,) -> (length,)."""
     return torch.nn.functional.pad(row, (length - len(row), 0), value=value)
 
 
-def _distinct(keyed: list[tuple]) -> tuple[list[Tensor], Tensor]:
+def distinct(keyed: list[tuple]) -> tuple[list[Tensor], Tensor]:
     """(key, tensor) pairs -> the distinct tensors in order of first use, and the index of each pair's tensor."""
     position = {key: i for i, key in enumerate(dict.fromkeys(key for key, _ in keyed))}
     tensors = dict(reversed(keyed))

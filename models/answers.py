@@ -14,9 +14,9 @@ def write_answers(
     """(generated ids, text) per sample of a batch that lies on the auditor's device.
 
     The text keeps its special tokens and begins with BOS, as published. With Regress ST the number that the IoU head
-    gives stands in the place of `<iou_value>`. `drafts` serves batches with shared prompts.
+    gives stands in the place of `<iou_value>`. `drafts` serves batches of a `GroupingCollator`.
     """
-    if "owner" in batch:
+    if "roots" in batch:
         generated, ious = answer_together(auditor, batch, max_new_tokens, drafts)
     else:
         generated = auditor.generate(batch, max_new_tokens)

@@ -95,22 +95,29 @@ class Auditor(nn.Module):
                 encoded[i] = clip.flatten(0, 1)
         return torch.stack(encoded)
 
-    def embed(self, batch: dict) -> Tensor:
-        """Text embeddings with the media features in the placeholders' rows: (B, L, D).
+    def encode_media(self, batch: dict) -> tuple[Tensor, Tensor | None]:
+        """Tokens of the distinct images (U, Q, D) and clips (C, T * Q, D); of clips None for an auditor without audio.
 
-        Raises ValueError when the number of placeholder rows differs from the number of feature rows.
+        Media come as pixels and filter banks, or as what `see` and `hear` made of them.
         """
-        input_ids = batch["input_ids"]
-        embeds = self.embed_tokens(input_ids)
         seen, heard = batch.get("image_features"), batch.get("clip_features")
         seen = self.see(batch["pixel_values"]) if seen is None else seen
         heard = self.hear(batch["fbanks"]) if heard is None else heard
-        images = self.encode_images(seen)[batch["image_index"]]
-        embeds = fill_slots(embeds, input_ids, [self.config.token_ids[t] for t in VISUAL_PLACEHOLDERS], images)
-        if not heard:  # an auditor without audio
+        return self.encode_images(seen), self.encode_audio(heard) if heard else None
+
+    def embed(self, batch: dict, media: tuple[Tensor, Tensor | None] | None = None) -> Tensor:
+        """Text embeddings with the media's tokens in the placeholders' rows: (B, L, D).
+
+        `media`: those of `encode_media`, when they are at hand. Raises ValueError when the number of placeholder rows
+        differs from the number of media tokens.
+        """
+        input_ids = batch["input_ids"]
+        images, clips = self.encode_media(batch) if media is None else media
+        visual = [self.config.token_ids[token] for token in VISUAL_PLACEHOLDERS]
+        embeds = fill_slots(self.embed_tokens(input_ids), input_ids, visual, images[batch["image_index"]])
+        if clips is None:
             return embeds
-        audio = self.encode_audio(heard)[batch["clip_index"]]
-        return fill_slots(embeds, input_ids, [self.config.token_ids[AUDIO]], audio)
+        return fill_slots(embeds, input_ids, [self.config.token_ids[AUDIO]], clips[batch["clip_index"]])
 
     def forward(
         self,

@@ -1,4 +1,4 @@
-"""Greedy answers for many masks behind shared prompts: one row and one cache per prompt, read once.
+"""Greedy answers for many masks at once: what prompts have in common is read once (see `dataset.grouping`).
 
 All masks of a row write into the same cache; each key has an owner, and a token sees what is everybody's and its own.
 """
@@ -46,10 +46,15 @@ class RoomyLayer(DynamicLayer):
         self.keys, self.values = (block[:, :, :end] for block in self.blocks)
         return self.keys, self.values
 
+    def batch_select_indices(self, indices: Tensor) -> None:
+        """Go on with these rows, some of them several times."""
+        self.blocks = [self.keys[indices], self.values[indices]]
+        self.keys, self.values = self.blocks
+
 
 @dataclass
 class Answer:
-    """What one mask has been answered so far. `row` is its prompt's; `owner` its number in the batch, from 1."""
+    """What one mask has been answered so far. `owner`: its number in the batch, from 1."""
 
     row: int
     owner: int
@@ -64,7 +69,7 @@ class Answer:
 def answer_together(
     auditor, batch: dict, max_new_tokens: int = 256, drafts: Drafts | None = None
 ) -> tuple[list[list[int]], list[float | None]]:
-    """A batch with shared prompts -> per item the new token ids, ended by eos unless cut off, and the regressed IoU.
+    """A batch of a `GroupingCollator` -> per item the new token ids, ended by eos unless cut off, and the IoU read.
 
     In float32 the tokens are those of each item alone, with and without drafts: a guess counts where it is what the
     auditor says. `drafts` learns the answers.
@@ -92,26 +97,36 @@ def answer_together(
 
 
 class _Reader:
-    """The LLM with its cache for a batch of prompts."""
+    """The LLM with its cache for a batch."""
 
     def __init__(self, auditor, batch: dict):
         self.auditor, self.llm, self.device = auditor, auditor.language_model, auditor.device
         self.batch, self.regressed = batch, auditor.regressed_token()
-        self.owner, self.position = batch["owner"], batch["position_ids"]
         self.cache = DynamicCache()
         self.cache.layers = [RoomyLayer() for _ in range(self.llm.config.num_hidden_layers)]
+        none = torch.empty(len(batch["roots"]["owner"]), 0, dtype=torch.long, device=self.device)
+        self.owner, self.position = none, none
         self.ends = {}  # row and column of the last position of each mask
-        for row, owners in enumerate(self.owner.tolist()):
+        rows = batch["rows"]
+        for row, owners in enumerate(rows["owner"].tolist()):
             self.ends.update({owner: (row, at) for at, owner in enumerate(owners) if owner > EVERYBODY})
         self.answers = [
-            Answer(row, owner, int(self.position[row, at]) + 1) for owner, (row, at) in sorted(self.ends.items())
+            Answer(row, owner, int(rows["position_ids"][row, at]) + 1) for owner, (row, at) in sorted(self.ends.items())
         ]
 
     def start(self) -> list[tuple[Answer, list[int]]]:
         """Read the prompts: the first token of every answer."""
+        media = self.auditor.encode_media(self.batch)
+        roots, rows, root_index = self.batch["roots"], self.batch["rows"], self.batch["root_index"]
+        self._read(self.auditor.embed(roots, media), roots["owner"], roots["position_ids"], 1)
+        for layer in self.cache.layers:
+            layer.batch_select_indices(root_index)
+        self.owner, self.position = self.owner[root_index], self.position[root_index]
+
         columns = sorted({at for _, at in self.ends.values()})
         kept = torch.tensor(columns, device=self.device)
-        logits = self._run(self.auditor.embed(self.batch), self.owner, self.position, kept).logits
+        embeds = self.auditor.embed(rows, (media[0], None))
+        logits = self._read(embeds, rows["owner"], rows["position_ids"], kept).logits
         places = [(row, columns.index(at)) for row, at in (self.ends[answer.owner] for answer in self.answers)]
         rows, at = torch.tensor(places, device=self.device).T
         tokens = logits[rows, at].argmax(-1).tolist()
@@ -122,7 +137,7 @@ class _Reader:
 
         What it says after a wrong guess is worthless; the keys of wrong guesses become nobody's.
         """
-        rows: list[list[Answer]] = [[] for _ in self.owner]
+        rows: list[list[Answer]] = [[] for _ in self.batch["root_index"]]
         for answer in answers:
             rows[answer.row].append(answer)
         ids = self._padded([[t for a in row for t in (a.ids[-1], *a.draft)] for row in rows], 0)
@@ -131,8 +146,7 @@ class _Reader:
             [[p for a in row for p in range(a.position, a.position + 1 + len(a.draft))] for row in rows], 0
         )
         first = self.owner.shape[1]
-        self.owner, self.position = torch.cat([self.owner, owner], 1), torch.cat([self.position, position], 1)
-        out = self._run(self.auditor.embed_tokens(ids), owner, position)
+        out = self._read(self.auditor.embed_tokens(ids), owner, position)
         said, tokens = [], out.logits.argmax(-1).tolist()
         for number, row in enumerate(rows):
             start = 0
@@ -152,7 +166,9 @@ class _Reader:
         widest = max(map(len, values))
         return torch.tensor([row + [fill] * (widest - len(row)) for row in values], device=self.device)
 
-    def _run(self, embeds: Tensor, owner: Tensor, position: Tensor, columns: Tensor | int = 0):
+    def _read(self, embeds: Tensor, owner: Tensor, position: Tensor, columns: Tensor | int = 0):
+        """Append tokens (B, L, D) to the cache: the LLM's output, with logits of the `columns` only."""
+        self.owner, self.position = torch.cat([self.owner, owner], 1), torch.cat([self.position, position], 1)
         return self.llm(
             inputs_embeds=embeds, position_ids=position, past_key_values=self.cache, use_cache=True,
             attention_mask=visible(owner, position, self.owner, self.position, embeds.dtype),

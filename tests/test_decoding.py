@@ -8,6 +8,7 @@ from configs.arguments import ModelArguments
 from dataset.annotations import read_test
 from dataset.audit_dataset import build_dataset
 from dataset.collator import AuditCollator
+from dataset.grouping import GroupingCollator
 from models import decoding
 from models.answers import write_answers
 from models.build import build_auditor, load_tokenizer, new_config, part_path
@@ -27,7 +28,7 @@ def test_the_golden_answers(released):
         dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
         item = dataset[row["dataset_index"]]
         items.append({**item, "sample": (row["eval_mode"], item["sample"])})
-    answers, _ = answer_together(auditor, AuditCollator(tokenizer.pad_token_id, share_prompts=True)(items), 256)
+    answers, _ = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id, masks_per_row=2)(items), 256)
     assert answers == [row["ids_max256"][1:] for row in GENERATION]
 
 
@@ -51,8 +52,8 @@ def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch
     benchmark = read_test(BENCHMARK, "test_s", "image")
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     items = [dataset[i] for i in (0, len(dataset) - 1, 1, 2, len(dataset) - 2, 3)]
-    shared = AuditCollator(tokenizer.pad_token_id, share_prompts=True)(items)
-    assert 1 < len(shared["input_ids"]) < len(items)
+    shared = GroupingCollator(tokenizer.pad_token_id, masks_per_row=2)(items)
+    assert len(shared["roots"]["owner"]) < len(shared["rows"]["owner"]) < len(items)
     together = write_answers(auditor, tokenizer, shared, 24)
     alone = [write_answers(auditor, tokenizer, AuditCollator(tokenizer.pad_token_id)([i]), 24)[0] for i in items]
     assert together == alone

@@ -19,6 +19,7 @@ from configs.arguments import EvaluationArguments, ModelArguments
 from dataset.annotations import read_test
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
+from dataset.grouping import GroupingCollator
 from dataset.prompt import encode_text
 from dataset.samples import Benchmark
 from dataset.validation import validated
@@ -114,10 +115,11 @@ def audit_masks(auditor: Auditor, tokenizer, dataset: AuditDataset, args: Evalua
     done = len(log.records)
     if done:
         logger.info("going on after %d masks that an interrupted run has audited", done)
+    collator = GroupingCollator if args.share_prompts else AuditCollator
     loader = DataLoader(
         torch.utils.data.Subset(dataset, range(done, len(dataset))),
         batch_size=args.batch_size, num_workers=args.num_workers,
-        collate_fn=AuditCollator(tokenizer.pad_token_id, args.share_prompts),
+        collate_fn=collator(tokenizer.pad_token_id),
     )  # fmt: skip
     drafts = template_drafts(auditor, tokenizer) if args.draft_answers else None
     with tqdm(total=len(dataset), initial=done, desc=f"auditing {args.test_name}", unit="mask") as bar:
