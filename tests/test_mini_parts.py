@@ -16,7 +16,7 @@ from dataset.world.render import render
 from models.beats import load_beats, write_beats
 from models.build import build_auditor, load_tokenizer, new_config, part_path
 from scripts.pretrain.mini.audio import Listener
-from scripts.pretrain.mini.grounding import STAGES as SEEN_STAGES
+from scripts.pretrain.mini.grounding import STAGE as GROUNDED
 from scripts.pretrain.mini.grounding import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
 from scripts.pretrain.mini.lessons import TASKS, Told
@@ -137,7 +137,7 @@ def test_seen_tokens_stand_where_pictures_stand(tokenizer):
     seen = Seen(video, audio, torch.full((3, 2, 8, 128), 3.0), cuts)
     told = Told(told.scene, {k: [r for r in own if r.target < 2] for k, own in told.references.items()}, seen)
     told = Told(dataclasses.replace(told.scene, things=told.scene.things[:2]), told.references, seen)
-    batch = Teacher(tokenizer, [told]).batch(dataclasses.replace(SEEN_STAGES[-1], scenes=2), 0)
+    batch = Teacher(tokenizer, [told]).batch(dataclasses.replace(GROUNDED, scenes=2), 0)
     first_row = batch["seen"][batch["seen_slots"] < batch["ids"].shape[1]]
     assert (first_row[:80] == 1).all() and (first_row[80:160] == 2).all() and {1, 3} <= set(first_row[160:, 0].tolist())
     assert not batch["shares"].any()  # nothing is told in words

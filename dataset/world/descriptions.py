@@ -18,6 +18,8 @@ ORDERED = (COLUMNS, ROWS, SIZES)
 SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the side's ratio from one size word to the next
 WHOLE, TWO, AMOUNTS = "whole", "two things", ("faint", "some", "much")
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
+LARGER, SMALLER, SAME_SIZE = "the larger", "the smaller", "alike"
+ALIKE = 1.5  # times the area, at most
 LEAST_AMOUNT, AMOUNT_LIMITS = 0.02, (0.1, 0.25)  # parts of the object's area
 
 Bag = dict[str, float]
@@ -71,6 +73,12 @@ def say_state(state: str | None, amount: float) -> str:
     if state is None or amount < LEAST_AMOUNT:
         return WHOLE
     return f"{AMOUNTS[int(np.searchsorted(AMOUNT_LIMITS, amount))]} {state}"
+
+
+def say_larger(thing: Thing, other: Thing) -> str:
+    """The first one beside the second one."""
+    ratio = thing.area(0) / other.area(0)
+    return LARGER if ratio > ALIKE else SMALLER if ratio < 1 / ALIKE else SAME_SIZE
 
 
 def say_frame(scene: Scene, frames_on: int) -> str:

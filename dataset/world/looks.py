@@ -23,20 +23,25 @@ COLOURS = {
 TEXTURES = ("plain", "striped", "dotted", "checked", "ringed", "zigzag")
 SHARES = 0.4  # chance that an object has the colour, or the category, of an earlier one
 
-# Areas as parts of the scene's base area. A tiny object merged with a big one leaves an IoU above 0.9, a small or tiny
-# one merged with a middle one 0.75 to 0.9.
+# Areas as parts of the scene's base area. Most pairs are of a size, within a factor of three; a tiny object merged with
+# a big one leaves an IoU above 0.9, a small or tiny one merged with a larger one 0.75 to 0.9.
 BASE = (0.1, 0.12)  # parts of the frame
 STEPS = {"big": (1.0, 1.0), "middle": (2.1, 2.8), "small": (4.2, 6.0), "tiny": (9.4, 10.4)}
 PROFILES = {
-    2: (("big", "tiny"), ("middle", "tiny"), ("big", "small")),
+    2: (("big", "tiny"), ("big", "small"), ("big", "middle"), ("middle", "small")),
     3: (
-        ("big", "tiny", "tiny"),
-        ("big", "middle", "tiny"),
-        ("big", "small", "tiny"),
-        ("middle", "middle", "tiny"),
+        ("big", "middle", "middle"),
         ("big", "middle", "small"),
+        ("middle", "middle", "small"),
+        ("big", "small", "tiny"),
+        ("big", "middle", "tiny"),
     ),
-    4: (("big", "tiny", "tiny", "small"), ("big", "middle", "tiny", "tiny"), ("middle", "middle", "small", "tiny")),
+    4: (
+        ("big", "middle", "middle", "small"),
+        ("big", "middle", "small", "tiny"),
+        ("middle", "middle", "small", "small"),
+        ("big", "middle", "middle", "tiny"),
+    ),
 }
 NUM_OBJECTS = {2: 0.2, 3: 0.5, 4: 0.3}  # how often a scene has so many
 

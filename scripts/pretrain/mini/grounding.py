@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,13 @@ from dataset.media import PixelTransform, mask_image
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import render
+from dataset.world.scenes import Scene
 from models.auditor import Auditor
 from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.checkpoint import pixel_settings
 from models.published import read_pretrained_projector
 from models.trainable import load_trained_state
-from scripts.pretrain.mini.language import STAGES as TOLD_STAGES
-from scripts.pretrain.mini.language import VISUAL, Pupil, Stage, Teacher, tell
+from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
 from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.parts import THREADS, PartsArguments
 from scripts.pretrain.mini.schedule import train
@@ -42,18 +43,13 @@ from utils.tokens import DIRECT_NTP
 SEED = 4_000  # of its world
 NUM_SCENES = 2_000
 CUTS_PER_THING = 2
+PAIRS = 2  # that are seen together
 LEAST_PIXELS = 30  # of a region that is worth a lesson
 VIEWS = ("mask", "masked_frame")
-STAGES = (
-    Stage(
-        "listening", 400, 12, 8, (audio_prefix,), {"sound": 0.7, **dict.fromkeys(VISUAL, 0.1)},
-        {"judge": 0.84, "hear": 0.16},
-    ),
-    Stage(
-        "grounded", 1_000, 12, 8, (video_prefix, audio_prefix),
-        {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
-        {"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
-    ),
+STAGE = Stage(
+    "grounded", 1_400, 12, 8, (video_prefix, audio_prefix),
+    {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
+    {"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
 )  # fmt: skip
 
 
@@ -107,14 +103,22 @@ def draw(transform: PixelTransform, number: int) -> Drawn | None:
             region, state = rough_region(rng, own)
             pictures += [mask_image(drawn.frames[key], region, view) for view in VIEWS]
             cuts.append(([i], say.say_state(state, float((region ^ own).sum() / own.sum()))))
-    pair = sorted(rng.permutation(len(scene.things))[:2].tolist(), key=lambda i: scene.things[i].centre(0)[0])
-    both = drawn.masks[pair[0]][key] | drawn.masks[pair[1]][key]
-    pictures += [mask_image(drawn.frames[key], both, view) for view in VIEWS]
-    cuts.append((pair, say.TWO))
+    for pair in _pairs(rng, scene):
+        both = drawn.masks[pair[0]][key] | drawn.masks[pair[1]][key]
+        pictures += [mask_image(drawn.frames[key], both, view) for view in VIEWS]
+        cuts.append((pair, say.TWO))
     return Drawn(
         torch.stack([transform(frame) for frame in drawn.frames]), torch.stack([transform(p) for p in pictures]),
         cuts, compute_fbank(drawn.waveform),
     )  # fmt: skip
+
+
+def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
+    """Some pairs of things, each from left to right."""
+    pairs = [
+        sorted(pair, key=lambda i: scene.things[i].centre(0)[0]) for pair in combinations(range(len(scene.things)), 2)
+    ]
+    return [pairs[i] for i in rng.permutation(len(pairs))[:PAIRS]]
 
 
 @torch.inference_mode()
@@ -151,16 +155,15 @@ def ground(args: PartsArguments) -> None:
     weights, work = Path(args.weights), Path(args.work)
     llama = weights / PUBLISHED_NAMES["llama_path"]
     model = Pupil(load_tokenizer(llama, DIRECT_NTP))
-    model.load_state_dict(torch.load(work / f"language_{TOLD_STAGES[-1].name}.done.pt", weights_only=True))
+    model.load_state_dict(torch.load(work / f"language_{STAGES[-1].name}.done.pt", weights_only=True))
     parts = ModelArguments(pretrained_weights_dir=str(weights), num_query_tokens=NUM_SLOTS, vision_feature_layer=-1)
-    finished = all((work / f"language_{stage.name}.done.pt").is_file() for stage in STAGES)
+    finished = (work / f"language_{STAGE.name}.done.pt").is_file()
     teacher = Teacher(load_tokenizer(llama, DIRECT_NTP), [] if finished else list(look_at_all(parts, NUM_SCENES)))
     torch.set_num_threads(THREADS)
-    for number, stage in enumerate(STAGES):
-        train(
-            f"language_{stage.name}", model, partial(teacher.batch, stage), model.losses,
-            steps=stage.steps, learning_rate=stage.learning_rate, folder=work, seed=SEED + number,
-        )  # fmt: skip
+    train(
+        f"language_{STAGE.name}", model, partial(teacher.batch, STAGE), model.losses,
+        steps=STAGE.steps, learning_rate=STAGE.learning_rate, folder=work, seed=SEED,
+    )  # fmt: skip
     model.llama.half().save_pretrained(llama)
 
 

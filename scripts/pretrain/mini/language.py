@@ -55,11 +55,11 @@ class Stage:
 STAGES = (
     Stage(
         "seen", 1_200, 160, 1, (), dict.fromkeys(VISUAL, 1.0),
-        {"match": 0.56, "find": 0.17, "region": 0.08, "state": 0.06, "frame": 0.08, "repeat": 0.05},
+        {"match": 0.58, "find": 0.18, "region": 0.08, "state": 0.06, "frame": 0.1},
     ),
     Stage(
         "heard", 400, 12, 8, (video_prefix, audio_prefix), {"sound": 0.4, **dict.fromkeys(VISUAL, 0.2)},
-        {"match": 0.4, "find": 0.12, "region": 0.1, "state": 0.06, "frame": 0.1, "hear": 0.22},
+        {"match": 0.44, "find": 0.12, "region": 0.08, "state": 0.05, "frame": 0.07, "hear": 0.24},
     ),
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
 AUDIO_QUESTION = "This is an audio:\n<audio_start><audio><audio_end>\nPlease describe this audio."
 
-TOGETHER = 0.2  # how often a region is two things
+TOGETHER = 0.25  # how often a region is two things
 COMMON_WORDS = Path(__file__).with_name("english.txt").read_text().split()[:400]
 
 Picture = list[Bag] | Tensor
@@ -135,32 +135,50 @@ def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[R
     return reference, draw_expression(rng, reference)
 
 
-def match(rng: np.random.Generator, told: Told, kind: str, words: int = 0) -> Lesson:
-    """Is the region what the expression means, and whole? The answer says what is shown, and what should have been.
+def match(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
+    """Is the region what the expression means? The answer says what it is, and what it should have been."""
+    (reference, expression), things = _draw_expression(rng, told, kind), told.scene.things
+    shown = _right_or_wrong(rng, told, reference)
+    *pictures, _ = told.view.region(rng, [shown])
+    text = (
+        f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
+        "and its region <mask_start><mask><mask><mask_end>, is it the one?\n"
+    )
+    right = shown == reference.target
+    answer = f"{'yes' if right else 'no'}, it is the {say.say_look(things[shown])}"
+    answer += "" if right else f", not the {say.say_look(things[reference.target])}"
+    return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, answer.split(",")[0])
 
-    Nothing is asked. Up to `words` common words stand behind the region and before the answer.
+
+def judge(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
+    """A match of one thing or two, and whether it is whole.
+
+    Nothing is asked: any words stand around the region and before the answer, so that the judgement is at hand at
+    every place, whatever is wanted.
     """
     reference, expression = _draw_expression(rng, told, kind)
-    others = [i for i in range(len(told.scene.things)) if i != reference.target]
-    shown = [reference.target if rng.random() < 0.5 else int(rng.choice(others))]
+    shown = [_right_or_wrong(rng, told, reference)]
     if rng.random() < TOGETHER:  # the one that is meant is told first
         shown = sorted(told.view.two(rng), key=lambda i: i != reference.target)
     *pictures, state = told.view.region(rng, shown)
+    if len(shown) == 2:
+        state += f", {say.say_larger(*(told.scene.things[i] for i in shown))}"
     right = shown[0] == reference.target
     decision = f"{'yes' if right else 'no'}, {state}"
     answer = f"{decision}, it is the {' and the '.join(_say_sized(told, i) for i in shown)}"
     answer += "" if right else f", not the {_say_sized(told, reference.target)}"
     text = (
         f"Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
-        f"and its {_any_words(rng, words // 2)} <mask_start><mask><mask><mask_end>, {_any_words(rng, words)}.\n"
-        f"{_any_words(rng, words)}"
+        f"and its {_any_words(rng, 5)} <mask_start><mask><mask><mask_end>, {_any_words(rng, 12)}.\n"
+        f"{_any_words(rng, 12)}"
     )
-    return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision)
+    return Lesson("judge", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision)
 
 
-def judge(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
-    """A match among any words, so that the judgement is at hand at every place, whatever is wanted."""
-    return match(rng, told, kind, words=12)
+def _right_or_wrong(rng: np.random.Generator, told: Told, reference: Reference) -> int:
+    """What the reference means, or, as often, something else."""
+    others = [i for i in range(len(told.scene.things)) if i != reference.target]
+    return reference.target if rng.random() < 0.5 else int(rng.choice(others))
 
 
 def _say_sized(told: Told, number: int) -> str:

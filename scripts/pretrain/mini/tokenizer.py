@@ -54,7 +54,16 @@ def make_tokenizer(folder: Path) -> None:
 
 def _text() -> Iterator[str]:
     yield Path(__file__).with_name("english.txt").read_text()
-    yield from (FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION, say.WHOLE, say.TWO)
+    yield from (
+        FRAME_QUESTION,
+        REGION_QUESTION,
+        STATE_QUESTION,
+        say.WHOLE,
+        say.TWO,
+        say.LARGER,
+        say.SMALLER,
+        say.SAME_SIZE,
+    )
     yield " ".join([*COLOURS, *TEXTURES, *SEEN, *motions.KINDS, *sounds.PITCHES, *sounds.LOUDNESS, *NOUNS])
     yield " ".join([*(word for words in say.ORDERED for word in words), *say.SECONDS, *say.STATES, *say.AMOUNTS])
     for wordings in WORDINGS.values():
