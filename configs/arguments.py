@@ -209,7 +209,13 @@ class EvaluationArguments(RuntimeArguments):
     on_bad_sample: str = field(
         default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
     )
-    batch_size: int = field(default=8, metadata={"help": "Masks audited together."})
+    batch_size: int = field(
+        default=0, metadata={"help": "Masks audited together, at most. 0: as many as fit --max_memory_gb, measured."}
+    )
+    max_memory_gb: float | None = field(
+        default=None,
+        metadata={"help": "Memory for audits, of the GPU or else of the machine. Default: most of what is free."},
+    )
     num_workers: int = field(default=2, metadata={"help": "Processes that decode media."})
     share_prompts: bool = field(
         default=True,
@@ -225,7 +231,7 @@ class EvaluationArguments(RuntimeArguments):
 
     def __post_init__(self):
         super().__post_init__()
-        for name, low in (("batch_size", 1), ("num_workers", 0)):
+        for name, low in (("batch_size", 0), ("num_workers", 0)):
             if getattr(self, name) < low:
                 raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
 

@@ -5,6 +5,7 @@ All masks of a row write into the same cache; each key has an owner, and a token
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -15,6 +16,7 @@ from transformers.cache_utils import DynamicLayer
 from models.drafts import Drafts
 from utils.tokens import EVERYBODY, NOBODY
 
+Steer = Callable[[Tensor, list[tuple[int, int]]], Tensor]
 GROWTH = 512  # positions by which a cache grows
 
 
@@ -67,14 +69,15 @@ class Answer:
 
 @torch.inference_mode()
 def answer_together(
-    auditor, batch: dict, max_new_tokens: int = 256, drafts: Drafts | None = None
+    auditor, batch: dict, max_new_tokens: int = 256, drafts: Drafts | None = None, steer: Steer | None = None
 ) -> tuple[list[list[int]], list[float | None]]:
     """A batch of a `GroupingCollator` -> per item the new token ids, ended by eos unless cut off, and the IoU read.
 
     In float32 the tokens are those of each item alone, with and without drafts: a guess counts where it is what the
-    auditor says. `drafts` learns the answers.
+    auditor says. `drafts` learns the answers. `steer` changes logits (n, V) of the next tokens, given for each of them
+    (owner, number of tokens before it in the answer): auditors with random weights are measured with it.
     """
-    reader, stops = _Reader(auditor, batch), set(auditor.stop_ids())
+    reader, stops = _Reader(auditor, batch, steer), set(auditor.stop_ids())
     answers = reader.answers
     said = reader.start()
     while True:
@@ -99,9 +102,9 @@ def answer_together(
 class _Reader:
     """The LLM with its cache for a batch."""
 
-    def __init__(self, auditor, batch: dict):
+    def __init__(self, auditor, batch: dict, steer: Steer | None):
         self.auditor, self.llm, self.device = auditor, auditor.language_model, auditor.device
-        self.batch, self.regressed = batch, auditor.regressed_token()
+        self.batch, self.steer, self.regressed = batch, steer, auditor.regressed_token()
         self.cache = DynamicCache()
         self.cache.layers = [RoomyLayer() for _ in range(self.llm.config.num_hidden_layers)]
         none = torch.empty(len(batch["roots"]["owner"]), 0, dtype=torch.long, device=self.device)
@@ -128,8 +131,7 @@ class _Reader:
         embeds = self.auditor.embed(rows, (media[0], None))
         logits = self._read(embeds, rows["owner"], rows["position_ids"], kept).logits
         places = [(row, columns.index(at)) for row, at in (self.ends[answer.owner] for answer in self.answers)]
-        rows, at = torch.tensor(places, device=self.device).T
-        tokens = logits[rows, at].argmax(-1).tolist()
+        tokens = self._likeliest(logits, places, [(answer.owner, 0) for answer in self.answers])
         return [(answer, [token]) for answer, token in zip(self.answers, tokens, strict=True)]
 
     def read_on(self, answers: list[Answer]) -> list[tuple[Answer, list[int]]]:
@@ -140,19 +142,21 @@ class _Reader:
         rows: list[list[Answer]] = [[] for _ in self.batch["root_index"]]
         for answer in answers:
             rows[answer.row].append(answer)
-        ids = self._padded([[t for a in row for t in (a.ids[-1], *a.draft)] for row in rows], 0)
+        ids_of = [[token for a in row for token in (a.ids[-1], *a.draft)] for row in rows]
         owner = self._padded([[a.owner for a in row for _ in range(1 + len(a.draft))] for row in rows], NOBODY)
         position = self._padded(
             [[p for a in row for p in range(a.position, a.position + 1 + len(a.draft))] for row in rows], 0
         )
         first = self.owner.shape[1]
-        out = self._read(self.auditor.embed_tokens(ids), owner, position)
-        said, tokens = [], out.logits.argmax(-1).tolist()
+        out = self._read(self.auditor.embed_tokens(self._padded(ids_of, 0)), owner, position)
+        said, places = [], [(number, at) for number, row in enumerate(ids_of) for at in range(len(row))]
+        whose = [(a.owner, len(a.ids) + i) for row in rows for a in row for i in range(1 + len(a.draft))]
+        tokens = iter(self._likeliest(out.logits, places, whose))
         for number, row in enumerate(rows):
             start = 0
             for answer in row:
                 end = start + 1 + len(answer.draft)
-                own = tokens[number][start:end]
+                own = [next(tokens) for _ in range(start, end)]
                 right = next((i for i, guess in enumerate(answer.draft) if guess != own[i]), len(answer.draft))
                 self.owner[number, first + start + 1 + right : first + end] = NOBODY
                 answer.position += 1 + right
@@ -161,6 +165,12 @@ class _Reader:
                 said.append((answer, own))
                 start = end
         return said
+
+    def _likeliest(self, logits: Tensor, places: list[tuple[int, int]], whose: list[tuple[int, int]]) -> list[int]:
+        """The next tokens at these rows and columns of (B, L, V)."""
+        rows, columns = torch.tensor(places, device=self.device).T
+        logits = logits[rows, columns]
+        return (self.steer(logits, whose) if self.steer else logits).argmax(-1).tolist()
 
     def _padded(self, values: list[list[int]], fill: int) -> Tensor:
         widest = max(map(len, values))

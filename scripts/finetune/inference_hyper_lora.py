@@ -11,24 +11,16 @@ import sys
 from pathlib import Path
 
 import torch
-from accelerate.utils import send_to_device
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from configs.arguments import EvaluationArguments, ModelArguments
 from dataset.annotations import read_test
 from dataset.audit_dataset import AuditDataset, build_dataset
-from dataset.collator import AuditCollator
-from dataset.grouping import GroupingCollator
-from dataset.prompt import encode_text
 from dataset.samples import Benchmark
 from dataset.validation import validated
-from models.answers import write_answers
-from models.auditor import Auditor
 from models.checkpoint import check_auditor, find_auditor, load_auditor
-from models.drafts import Drafts
+from scripts.finetune.audit_loop import AuditLoop
 from scripts.program import resolve_runtime, run_program
-from utils.audit import all_wordings, canonical_mask_type
+from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
 from utils.records import write_json, write_jsonl
 from utils.report import render_summary
@@ -59,7 +51,7 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
-    audit_masks(auditor.to(device), tokenizer, dataset, args, log)
+    AuditLoop(auditor.to(device), tokenizer, dataset, args).run(log, record_of)
 
     summary, predictions, video_rows = score_records(log.records, args.eval_mode, mask_type, args.mask_rank_filter)
     skipped = [str(problem) for problem in benchmark.problems]
@@ -108,33 +100,6 @@ def describe_run(
         "masks": hashlib.sha256(repr(masks).encode()).hexdigest(),
         "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],
     }
-
-
-def audit_masks(auditor: Auditor, tokenizer, dataset: AuditDataset, args: EvaluationArguments, log: RecordLog) -> None:
-    """Generate an answer for every mask that `log` does not hold yet, in order."""
-    done = len(log.records)
-    if done:
-        logger.info("going on after %d masks that an interrupted run has audited", done)
-    collator = GroupingCollator if args.share_prompts else AuditCollator
-    loader = DataLoader(
-        torch.utils.data.Subset(dataset, range(done, len(dataset))),
-        batch_size=args.batch_size, num_workers=args.num_workers,
-        collate_fn=collator(tokenizer.pad_token_id),
-    )  # fmt: skip
-    drafts = template_drafts(auditor, tokenizer) if args.draft_answers else None
-    with tqdm(total=len(dataset), initial=done, desc=f"auditing {args.test_name}", unit="mask") as bar:
-        for batch in loader:
-            batch = send_to_device(batch, auditor.device)
-            answers = write_answers(auditor, tokenizer, batch, args.max_new_tokens, drafts)
-            start = len(log.records)
-            log.add([record_of(dataset, start + i, *answer) for i, answer in enumerate(answers)])
-            bar.update(len(answers))
-
-
-def template_drafts(auditor: Auditor, tokenizer) -> Drafts:
-    """What answers look like, for a start."""
-    end = tokenizer.decode(auditor.stop_ids()[:1])
-    return Drafts(encode_text(tokenizer, text + end) for text in all_wordings("object", "object"))
 
 
 def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:

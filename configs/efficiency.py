@@ -1,0 +1,39 @@
+"""What a measurement of speed may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CPU_SIZES = ("mini", "golden", "medium")
+WORKS = ("audit", "data", "train")
+
+
+@dataclass(kw_only=True)
+class EfficiencyArguments:
+    """One table of latency, throughput and memory."""
+
+    output: str = field(
+        default="results/efficiency", metadata={"help": "Folder of the tables; work files go there too."}
+    )
+    sizes: list[str] = field(
+        default_factory=lambda: list(CPU_SIZES), metadata={"help": "Of mini, golden, medium, full (needs a GPU)."}
+    )
+    works: list[str] = field(default_factory=lambda: list(WORKS), metadata={"help": "Of audit, data, train."})
+    full: bool = field(default=False, metadata={"help": "The full size alone, in bfloat16, on a GPU."})
+    growth: bool = field(
+        default=False, metadata={"help": "Time and memory against masks per clip and number of clips, with a plot."}
+    )
+    repeats: int = field(default=3, metadata={"help": "How often each way is timed, in turn with the others."})
+    max_memory_gb: float | None = field(
+        default=None, metadata={"help": "Memory budget of our way; measured by default."}
+    )
+
+    def __post_init__(self):
+        known = (*CPU_SIZES, "full")
+        for name, own, expected in (("sizes", self.sizes, known), ("works", self.works, WORKS)):
+            if unknown := sorted(set(own) - set(expected)):
+                raise ValueError(f"--{name}: expected some of {', '.join(expected)}, got {', '.join(unknown)}")
+        if self.repeats < 1:
+            raise ValueError(f"--repeats: expected at least 1, got {self.repeats}")
+        if self.full:
+            self.sizes = ["full"]

@@ -1,0 +1,61 @@
+"""How many masks fit into memory together: measured on the batches that ran, not guessed."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import torch
+
+GB = 2**30
+SHARE_OF_GPU, SHARE_OF_FREE_RAM = 0.9, 0.5  # that are taken where no budget is given
+CAUTION = 0.85  # of the masks that seem to fit
+
+
+class MemoryBudget:
+    """A budget in bytes for a process and its device, and what batches of some sizes were seen to take of it."""
+
+    def __init__(self, device: torch.device, max_gb: float | None = None):
+        self.device = device
+        self.bytes = self._available() if max_gb is None else max_gb * GB
+        self.before = self._used()
+        self.peaks: dict[int, float] = {}  # of batches, by their number of masks
+        self.too_many: int | None = None  # the smallest number that did not fit
+
+    @contextmanager
+    def running(self, count: int) -> Iterator[None]:
+        """Around the work on so many masks."""
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        yield
+        self.peaks[count] = max(self.peaks.get(count, 0), self._used(peak=True))
+
+    def did_not_fit(self, count: int) -> None:
+        self.too_many = min(count, self.too_many or count)
+
+    def next_size(self, most: int) -> int:
+        """A size for the next batches: as many as should fit, but at most twice what has been tried, and `most`."""
+        tried = max(self.peaks, default=0)
+        if not tried:
+            return min(most, max(1, (self.too_many or 2) // 2))
+        each = max(1.0, (self.peaks[tried] - self.before) / tried)
+        fitting = int(CAUTION * (self.bytes - self.before) / each)
+        if self.too_many:
+            fitting = min(fitting, self.too_many - 1)
+        return max(1, min(fitting, 2 * tried, most))
+
+    def _available(self) -> float:
+        if self.device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.device)
+            return self._used() + SHARE_OF_GPU * free
+        return self._used() + SHARE_OF_FREE_RAM * psutil.virtual_memory().available
+
+    def _used(self, peak: bool = False) -> float:
+        if self.device.type == "cuda":
+            used = torch.cuda.max_memory_allocated if peak else torch.cuda.memory_allocated
+            return used(self.device)
+        if peak:
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return psutil.Process().memory_info().rss

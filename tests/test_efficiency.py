@@ -1,0 +1,107 @@
+"""The measurement of speed: every way gives the same answers, and the table says when one does not."""
+
+import json
+
+import pytest
+import torch
+
+from dataset.annotations import read_test
+from models.checkpoint import load_auditor
+from scripts.benchmark.efficiency import sizes
+from scripts.benchmark.efficiency.audits import compare
+from scripts.benchmark.efficiency.limits import Machine, Need, flops_of, passes_of
+from scripts.benchmark.efficiency.meter import Meter, peak_memory
+from scripts.benchmark.efficiency.rows import Row, render, save
+from scripts.benchmark.efficiency.sizes import Rig
+from scripts.benchmark.efficiency.steering import FREE, Steering, scripted_answers
+from scripts.benchmark.efficiency.ways import WAYS, make_work
+from tests.conftest import BENCHMARK, GOLDEN, golden_json
+from utils.audit import parse_audit
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def golden_rig(tmp_path_factory):
+    return sizes.make_rig("golden", CPU, torch.float32, tmp_path_factory.mktemp("golden"))
+
+
+def test_the_published_way_gives_the_golden_answers(golden_rig):
+    row = next(row for row in golden_json("06_generation.json")["samples"] if row["eval_mode"] == "image")
+    benchmark = read_test(BENCHMARK, "test_s", "image")
+    pair = benchmark.requests()[row["dataset_index"]]
+    work = make_work(golden_rig, benchmark.samples, [pair], None)
+    assert WAYS["published way"](work) == [row["ids_max256"][1:]]
+
+
+@pytest.fixture(scope="module")
+def steered(quick_args):
+    """Work of five masks for an auditor that writes no audits by itself."""
+    auditor, tokenizer, pixels = load_auditor(GOLDEN / "weights" / "ckpt", quick_args)
+    tower = auditor.vision_encoder.tower
+    rig = Rig("quick", auditor, tokenizer, pixels, tower, len(tower.encoder.layers), steered=True)
+    benchmark = read_test(BENCHMARK, "test_s", "image")
+    scripts = scripted_answers(tokenizer, auditor.stop_ids()[0])
+    return make_work(rig, benchmark.samples, benchmark.requests()[:3] + benchmark.requests()[-2:], scripts)
+
+
+def test_every_way_gives_the_same_answers(steered):
+    answers = {name: way(steered) for name, way in WAYS.items()}
+    for name, own in answers.items():
+        assert own == answers["published way"], name
+    for script, said in zip(steered.steering.answers, answers["+ drafts"], strict=False):
+        assert len(said) == len(script)
+        assert all(token in (own, FREE) for token, own in zip(script, said, strict=True))
+
+
+def test_scripts_are_audits_with_free_slots(steered):
+    tokenizer = steered.rig.tokenizer
+    for script in steered.steering.answers:
+        assert FREE in script and script.count(FREE) < len(script) / 2
+        text = tokenizer.decode([token for token in script if token != FREE])
+        audit = parse_audit(text)
+        assert audit.mask_type and audit.action
+
+
+def test_steering_leaves_slots_free_but_for_the_end():
+    steering = Steering([[4, FREE, 2]])
+    logits = torch.tensor([[0.0, 1, 9, 3, 0], [0.0, 1, 9, 3, 0], [0.0, 1, 9, 3, 0]])
+    assert steering(logits, [(1, 0), (1, 1), (1, 2)]).argmax(-1).tolist() == [4, 3, 2]
+
+
+def test_answers_are_compared_where_the_published_way_was_decided():
+    expected, decided = [[1, 2, 3], [1, 2, 3]], [[1.0, 1e-6, 1.0], [1.0, 1.0, 1.0]]
+    assert compare(expected, [[1, 2, 3], [1, 2, 3]], decided) == (True, 0)
+    assert compare(expected, [[1, 5, 5], [1, 2, 3]], decided) == (True, 1)
+    assert compare(expected, [[1, 2, 3], [1, 5, 3]], decided) == (False, 0)
+    assert compare(expected, [[1, 2, 3], [1, 2]], decided) == (False, 0)
+
+
+def test_the_limit_counts_products_and_weights():
+    assert flops_of(torch.nn.Linear(8, 4, bias=False), torch.ones(3, 8)) == 2 * 3 * 8 * 4
+    need = Need(encoder_flops=100, prompt_tokens=10, answer_tokens=5, passes=3, language_flops=10, language_bytes=50)
+    assert need.seconds(Machine(flops=100, bytes=1e9)) == pytest.approx(1 + 1 + 0.5)
+    assert need.seconds(Machine(flops=100, bytes=100)) == pytest.approx(1 + 1 + 1.5)
+    assert passes_of([7, 7, FREE, FREE, 7, 7]) == 4
+
+
+def test_memory_and_parts_are_measured():
+    with peak_memory(CPU) as found:
+        held = torch.ones(64 * 2**18)
+    assert found["megabytes"] > 50 and len(held)
+    meter = Meter(CPU)
+    with meter.part("data"):
+        torch.ones(10).sum()
+    assert meter.seconds["data"] > 0
+
+
+def test_the_table_names_what_differs(tmp_path):
+    rows = [
+        Row("audit", "mini", 13, "published way", 2.0, 1.0, 10, True),
+        Row("audit", "mini", 13, "+ drafts", 20.0, 10.0, 20, False, of_limit=0.5, seconds={"decode": 0.01}),
+    ]
+    save(rows, tmp_path, {"date": "today"})
+    assert " NO" in render(rows) and " yes" in render(rows)
+    saved = json.loads((tmp_path / "summary.json").read_text())
+    assert [row["step"] for row in saved] == ["published way", "+ drafts"]
+    assert saved[1]["ratio"] == 10.0 and saved[1]["identical"] is False
