@@ -49,6 +49,21 @@ def model_args(weights_dir) -> ModelArguments:
     return ModelArguments(pretrained_weights_dir=str(weights_dir), lora_r=4, lora_alpha=8)
 
 
+@pytest.fixture(scope="session")
+def golden_requests(released) -> list[tuple[dict, str]]:
+    """The masks of golden generation: each as an item, and the mode that it comes from."""
+    from dataset.annotations import read_test
+    from dataset.audit_dataset import build_dataset
+
+    auditor, tokenizer, pixels = released
+    items = []
+    for row in golden_json("06_generation.json")["samples"]:
+        benchmark = read_test(BENCHMARK, "test_s", row["eval_mode"])
+        dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+        items.append((dataset[row["dataset_index"]], row["eval_mode"]))
+    return items
+
+
 class RememberingTower(torch.nn.Module):
     """A frozen vision tower that encodes each image once per test session; the golden CLIP takes 0.2 s an image."""
 

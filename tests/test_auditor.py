@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dataset.annotations import read_test, read_train
+from dataset.annotations import read_train
 from dataset.audit_dataset import build_dataset
 from dataset.collator import AuditCollator
 from models.build import build_auditor, load_tokenizer, new_config, part_path
@@ -106,15 +106,8 @@ def _compare_gradients(auditor, meta):
 
 
 @pytest.fixture(scope="module")
-def requests(released):
-    """The golden generation samples as (item, golden row)."""
-    auditor, tokenizer, pixels = released
-    items = []
-    for row in GENERATION:
-        benchmark = read_test(BENCHMARK, "test_s", row["eval_mode"])
-        dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
-        items.append(dataset[row["dataset_index"]])
-    return items
+def requests(golden_requests):
+    return [item for item, _ in golden_requests]
 
 
 def test_first_sample(released, requests):

@@ -17,19 +17,12 @@ from models.decoding import RoomyLayer, answer_together
 from models.drafts import Drafts
 from tests.conftest import BENCHMARK, golden_json
 
-GENERATION = golden_json("06_generation.json")["samples"]
 
-
-def test_the_golden_answers(released):
-    auditor, tokenizer, pixels = released
-    items = []
-    for row in GENERATION:
-        benchmark = read_test(BENCHMARK, "test_s", row["eval_mode"])
-        dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
-        item = dataset[row["dataset_index"]]
-        items.append({**item, "sample": (row["eval_mode"], item["sample"])})
-    answers, _ = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id, masks_per_row=2)(items), 256)
-    assert answers == [row["ids_max256"][1:] for row in GENERATION]
+def test_the_golden_answers(released, golden_requests):
+    auditor, tokenizer, _ = released
+    items = [{**item, "sample": (mode, item["sample"])} for item, mode in golden_requests]
+    answers, _ = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id)(items), 256)
+    assert answers == [row["ids_max256"][1:] for row in golden_json("06_generation.json")["samples"]]
 
 
 @pytest.mark.parametrize("iou_estimation", ["direct_ntp", "regress_st"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,11 +86,9 @@ def _mini(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> 
 
 
 def _golden(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> Rig:
-    from tests.seeded import assemble_pretrained_weights  # the golden parts are made from seeds, as the tests make them
-
     weights = folder / "golden_weights"
-    if not weights.is_dir():
-        assemble_pretrained_weights(weights)
+    if not weights.is_dir():  # made from seeds, as the tests make them
+        importlib.import_module("tests.seeded").assemble_pretrained_weights(weights)
     args = ModelArguments(pretrained_weights_dir=str(weights), lora_r=4, lora_alpha=8)
     auditor, tokenizer, pixels = load_auditor(GOLDEN / "weights" / "ckpt", args, dtype)
     whole = CLIPVisionModel.from_pretrained(part_path(args, "clip_path"), dtype=dtype, local_files_only=True)
