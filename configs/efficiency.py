@@ -24,9 +24,6 @@ class EfficiencyArguments:
         default=False, metadata={"help": "Time and memory against masks per clip and number of clips, with a plot."}
     )
     repeats: int = field(default=3, metadata={"help": "How often each way is timed, in turn with the others."})
-    max_memory_gb: float | None = field(
-        default=None, metadata={"help": "Memory budget of our way; measured by default."}
-    )
 
     def __post_init__(self):
         known = (*CPU_SIZES, "full")

@@ -184,7 +184,7 @@ class Auditor(nn.Module):
             generation_config=self._greedy(max_new_tokens),
         )
         stops = set(self.stop_ids())
-        return [_until(row.tolist(), stops) for row in out]
+        return [until_stop(row.tolist(), stops) for row in out]
 
     @torch.inference_mode()
     def generated_ious(self, batch: dict, answers: list[list[int]]) -> list[float | None]:
@@ -237,6 +237,7 @@ def fill_slots(embeds: Tensor, input_ids: Tensor, token_ids: list[int], features
     return embeds.masked_scatter(slots[..., None], rows.to(embeds.dtype))
 
 
-def _until(ids: list[int], stops: set[int]) -> list[int]:
+def until_stop(ids: list[int], stops: set[int]) -> list[int]:
+    """The ids up to the first one that ends an answer, and it."""
     end = next((i for i, token in enumerate(ids) if token in stops), len(ids) - 1)
     return ids[: end + 1]

@@ -104,5 +104,5 @@ class AuditLoop:
 
 def template_drafts(auditor: Auditor, tokenizer) -> Drafts:
     """What answers look like, for a start."""
-    end = tokenizer.decode(auditor.stop_ids()[:1])
-    return Drafts(encode_text(tokenizer, text + end) for text in all_wordings("object", "object"))
+    end = auditor.stop_ids()[0]
+    return Drafts([*encode_text(tokenizer, text), end] for text in all_wordings("object", "object"))

@@ -28,6 +28,8 @@ from utils.run_record import fingerprint, write_run_record
 from utils.scoring import result_names, score_records
 
 logger = logging.getLogger("inference")
+# What does not change the answers: a run may go on with other values.
+HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,14 +90,7 @@ def describe_run(
     weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
     return {
         "model": vars(model_args),
-        "run": {
-            **vars(args),
-            "dtype": str(dtype),
-            "batch_size": None,
-            "num_workers": None,
-            "share_prompts": None,
-            "draft_answers": None,
-        },
+        "run": {**vars(args), "dtype": str(dtype)} | dict.fromkeys(HOW_FAST),
         "data": [fingerprint(path) for path in benchmark.files],
         "masks": hashlib.sha256(repr(masks).encode()).hexdigest(),
         "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],

@@ -1,6 +1,6 @@
 """How fast audits, their data and training are, beside the published way in the same run.
 
-  python -m scripts.benchmark.efficiency            # mini, golden and medium size on a CPU, about 25 minutes
+  python -m scripts.benchmark.efficiency            # mini, golden and medium size on a CPU
   python -m scripts.benchmark.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
 
 Weights are random beyond the golden size: what they are to say is told to them by a bias on the logits, the same one

@@ -13,12 +13,12 @@ from dataset.samples import Benchmark
 from scripts.benchmark.build import build
 from scripts.benchmark.draw_world import draw_world
 
-NUM_VIDEOS = 2
+NUM_VIDEOS = 8  # so that one has four objects, and its expressions 13 masks in a frame
 REAL_WIDTH, REAL_HEIGHT = 1280, 720
 
 
 def small_benchmark(folder: Path) -> Path:
-    """MQ-RAVSBench from two drawn videos of 224 x 224."""
+    """MQ-RAVSBench from a few drawn videos of 224 x 224."""
     return _benchmark(folder / "small", folder / "small" / "world")
 
 
@@ -51,12 +51,10 @@ def _enlarge(source: Path, target: Path) -> None:
     cv2.imwrite(str(target), cv2.resize(picture, (REAL_WIDTH, REAL_HEIGHT), interpolation=way))
 
 
-def masks_of_one_prompt(root: Path, mode: str, count: int) -> tuple[Benchmark, list[tuple[int, int]]]:
-    """The first `count` masks of one expression: of its key frame in image mode, of all frames in video mode.
-
-    Where there are fewer they come again, as files of their own would.
-    """
+def masks_of_one_prompt(root: Path, mode: str, most: int) -> tuple[Benchmark, list[tuple[int, int]]]:
+    """Masks of the expression that has most: of its key frame in image mode, of all frames in video mode."""
     benchmark = read_test(root, "test_s", mode)
-    uid = benchmark.samples[0].uid
-    pairs = [pair for pair in benchmark.requests() if benchmark.samples[pair[0]].uid == uid]
-    return benchmark, [pairs[i % len(pairs)] for i in range(count)]
+    by_uid: dict[str, list[tuple[int, int]]] = {}
+    for pair in benchmark.requests():
+        by_uid.setdefault(benchmark.samples[pair[0]].uid, []).append(pair)
+    return benchmark, max(by_uid.values(), key=len)[:most]

@@ -13,13 +13,13 @@ from dataset import audit_dataset, media
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
 from dataset.grouping import GroupingCollator
-from dataset.prompt import encode_text
+from models.auditor import until_stop
 from models.decoding import answer_together
 from models.drafts import Drafts
 from scripts.benchmark.efficiency.meter import Meter
 from scripts.benchmark.efficiency.sizes import Rig
 from scripts.benchmark.efficiency.steering import Steering, SteeringProcessor
-from utils.audit import all_wordings
+from scripts.finetune.audit_loop import template_drafts
 
 LONGEST = 256  # tokens of an answer, as published
 LAYERS_THROUGH_THE_PROJECTOR = 3  # as published; one of them is used
@@ -71,8 +71,7 @@ def prompts_once(work: Work) -> list[list[int]]:
 
 def drafted(work: Work) -> list[list[int]]:
     """Answers are guessed ahead from templates and earlier answers, and checked."""
-    tokenizer, end = work.rig.tokenizer, work.rig.auditor.stop_ids()[0]
-    return _together(work, Drafts([*encode_text(tokenizer, t), end] for t in all_wordings("object", "object")))
+    return _together(work, template_drafts(work.rig.auditor, work.rig.tokenizer))
 
 
 WAYS: dict[str, Way] = {
@@ -135,8 +134,8 @@ def margins(work: Work) -> list[list[float]]:
 
 
 def _generate(work: Work, batch: dict, first: int) -> list[list[int]]:
-    stops = work.rig.auditor.stop_ids()
-    return [_until_end(row, stops) for row in _written(work, batch, first).sequences.tolist()]
+    stops = set(work.rig.auditor.stop_ids())
+    return [until_stop(row, stops) for row in _written(work, batch, first).sequences.tolist()]
 
 
 @torch.inference_mode()
@@ -153,11 +152,6 @@ def _written(work: Work, batch: dict, first: int):
         ),
         logits_processor=LogitsProcessorList(steered),
     )  # fmt: skip
-
-
-def _until_end(row: list[int], stops: list[int]) -> list[int]:
-    end = next((i for i, token in enumerate(row) if token in stops), len(row) - 1)
-    return row[: end + 1]
 
 
 def _together(work: Work, drafts: Drafts | None) -> list[list[int]]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the parts of the mini auditor anew, on drawn worlds of their own, on two CPU cores (one to two hours):
+# Make the parts of the mini auditor anew, on drawn worlds of their own, on two CPU cores:
 #   WEIGHTS_DIR=results/mini_parts bash scripts/pretrain/mini/make_parts.sh
 # Run it again to go on where it stopped.
 set -euo pipefail
