@@ -73,7 +73,25 @@ class ModelArguments:
 
 
 @dataclass
-class DataArguments:
+class FeatureArguments:
+    """Where features of the frozen encoders are kept between runs."""
+
+    feature_cache_dir: str | None = field(
+        default=None,
+        metadata={"help": "Folder in which the features of every image and sound are kept for later runs; may be "
+                          "shared by several. Default: none is used."},
+    )  # fmt: skip
+    feature_cache_gb: float = field(
+        default=50.0, metadata={"help": "Most that --feature_cache_dir may hold; the longest unused features go first."}
+    )
+
+    def __post_init__(self):
+        if self.feature_cache_gb <= 0:
+            raise ValueError(f"--feature_cache_gb: expected a number above 0, got {self.feature_cache_gb:g}")
+
+
+@dataclass
+class DataArguments(FeatureArguments):
     """What is read from MQ-RAVSBench, and which mask of a video is shown when."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
@@ -95,14 +113,17 @@ class DataArguments:
     )  # fmt: skip
     cache_features: bool = field(
         default=False,
-        metadata={"help": "Encode every image and sound once, before training, and keep the features in memory."},
-    )
+        metadata={"help": "Encode every image and sound once, before training, and keep the features: in memory, or "
+                          "in --feature_cache_dir."},
+    )  # fmt: skip
     train_fraction: float = field(default=1.0, metadata={"help": "Share of training videos used (paper Table 10)."})
     eval_fraction: float = field(
         default=0.02, metadata={"help": "Share of training videos held out to watch the loss; 0 trains on all of them."}
     )
 
     def __post_init__(self):
+        super().__post_init__()
+        self.cache_features = self.cache_features or self.feature_cache_dir is not None
         for name, low_is_open in (("pos_ratio", False), ("train_fraction", True), ("eval_fraction", False)):
             value = getattr(self, name)
             if not 0 <= value <= 1 or (low_is_open and value == 0):
@@ -193,7 +214,7 @@ class RuntimeArguments:
 
 
 @dataclass
-class EvaluationArguments(RuntimeArguments):
+class EvaluationArguments(FeatureArguments, RuntimeArguments):
     """One audit run over a test split."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
@@ -230,7 +251,8 @@ class EvaluationArguments(RuntimeArguments):
     )
 
     def __post_init__(self):
-        super().__post_init__()
+        FeatureArguments.__post_init__(self)
+        RuntimeArguments.__post_init__(self)
         for name, low in (("batch_size", 0), ("num_workers", 0)):
             if getattr(self, name) < low:
                 raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")

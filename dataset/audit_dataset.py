@@ -86,6 +86,16 @@ class AuditDataset(Dataset):
     def clip_keys(self) -> Iterator[Path]:
         return (key for sample in self.samples for key in self._clip_keys(sample))
 
+    @staticmethod
+    def image_sources(key: ImageKey) -> tuple[list[Path], str]:
+        """The files that an image is made from, and how."""
+        return ([key], "frame") if isinstance(key, Path) else (list(key[:2]), key[2])
+
+    @staticmethod
+    def clip_sources(key: Path) -> tuple[list[Path], str]:
+        """The file that a clip is made from, and how."""
+        return [key], "sound"
+
     def read_image(self, key: ImageKey) -> torch.Tensor:
         """(3, S, S) pixels of a frame, or of one view of a mask."""
         return self.frames.pixels(key) if isinstance(key, Path) else self.frames.mask_pixels(*key)

@@ -1,4 +1,4 @@
-"""What the frozen encoders make of every image and sound of a dataset, computed once and kept in memory.
+"""What the frozen encoders make of every image and sound of a dataset, computed once, in memory or on disk.
 
 Training sees the same frames in every epoch: encoders that do not learn need to look at them only once.
 """
@@ -6,8 +6,9 @@ Training sees the same frames in every epoch: encoders that do not learn need to
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import torch
@@ -15,23 +16,28 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from dataset.feature_folder import FeatureFolder, KeptFeatures
+
 BATCH_SIZE = 64  # keys encoded together
 MOST_MEMORY = 0.6  # of what is free now
+
+Read = Callable[[object], Tensor]
+Encode = Callable[[list[Tensor]], list[Tensor]]
 
 
 @dataclass(frozen=True)
 class FeatureStore:
     """Keys of images and clips -> features on the CPU: (N, E) of an image, (10, n, E) of a clip."""
 
-    images: dict[object, Tensor]
-    clips: dict[object, Tensor]
+    images: Mapping[object, Tensor]
+    clips: Mapping[object, Tensor]
 
 
-class _Distinct(Dataset):
-    """Each distinct key once, with the tensor that `read` gives for it."""
+class _Keyed(Dataset):
+    """Each key with the tensor that `read` gives for it."""
 
-    def __init__(self, keys: Iterable, read: Callable[[object], Tensor]):
-        self.keys, self.read = list(dict.fromkeys(keys)), read
+    def __init__(self, keys: list, read: Read):
+        self.keys, self.read = keys, read
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -40,38 +46,56 @@ class _Distinct(Dataset):
         return self.keys[index], self.read(self.keys[index])
 
 
-@torch.inference_mode()
 def encode_each(
-    keys: Iterable, read: Callable[[object], Tensor], encode: Callable[[list[Tensor]], list[Tensor]], *,
-    title: str, num_workers: int = 0,
-) -> dict[object, Tensor]:  # fmt: skip
+    keys: Iterable, read: Read, encode: Encode, *, title: str, num_workers: int = 0
+) -> dict[object, Tensor]:
     """Each distinct key -> its features on the CPU, with a progress bar.
 
     `read`: key -> the tensor that the encoder takes; `encode`: several of those -> the features of each. Raises
     ValueError when the features would not fit into memory.
     """
-    distinct, found, largest = _Distinct(keys, read), {}, 0
-    loader = DataLoader(distinct, batch_size=BATCH_SIZE, num_workers=num_workers, collate_fn=list)
-    for batch in tqdm(loader, title, mininterval=5, disable=os.environ.get("RANK", "0") != "0"):
-        for (key, _), features in zip(batch, encode([tensor for _, tensor in batch]), strict=True):
-            found[key] = features.cpu().clone()
-            if features.nbytes > largest:
-                largest = features.nbytes
-                _check_memory(len(distinct) - len(found), largest)
+    distinct, found, largest = list(dict.fromkeys(keys)), {}, 0
+    for key, features in _encoded(distinct, read, encode, title, num_workers):
+        found[key] = features
+        if features.nbytes > largest:
+            largest = features.nbytes
+            _check_memory(len(distinct) - len(found), largest)
     return found
 
 
-def encode_once(dataset, see: Callable, hear: Callable, device: torch.device, num_workers: int) -> FeatureStore:
-    """All that `dataset` (an AuditDataset) may show, as an auditor sees and hears it. Raises as `encode_each`."""
-    images = encode_each(
-        dataset.image_keys(), dataset.read_image, lambda pixels: list(see(torch.stack(pixels).to(device))),
-        title="encoding images", num_workers=num_workers,
-    )  # fmt: skip
-    clips = encode_each(
-        dataset.clip_keys(), dataset.read_clip, lambda fbanks: hear([fbank.to(device) for fbank in fbanks]),
-        title="encoding sounds", num_workers=num_workers,
-    )  # fmt: skip
-    return FeatureStore(images, clips)
+def keep_each(
+    keys: Iterable, read: Read, encode: Encode, *, title: str, num_workers: int = 0,
+    folder: FeatureFolder, place: Callable[[object], Path],
+) -> KeptFeatures:  # fmt: skip
+    """As `encode_each`, with the features on disk: those that are there already are not computed again.
+
+    `place`: key -> file in `folder`. Raises ValueError when the features would not fit into the folder.
+    """
+    distinct = list(dict.fromkeys(keys))
+    paths = {key: place(key) for key in _bar(distinct, f"{title}: looking for known ones")}
+    missing = {path: key for key, path in paths.items() if not path.exists()}
+    known = set(paths.values())
+    for path in known - missing.keys():
+        path.touch()  # used just now: the last to go
+    largest = 0
+    for written, (key, features) in enumerate(_encoded(list(missing.values()), read, encode, title, num_workers)):
+        if features.nbytes > largest:
+            largest = features.nbytes
+            folder.make_room((len(missing) - written) * largest, known)
+        folder.write(paths[key], features)
+    return KeptFeatures(paths)
+
+
+@torch.inference_mode()
+def _encoded(keys: list, read: Read, encode: Encode, title: str, num_workers: int) -> Iterator[tuple[object, Tensor]]:
+    loader = DataLoader(_Keyed(keys, read), batch_size=BATCH_SIZE, num_workers=num_workers, collate_fn=list)
+    for batch in _bar(loader, title):
+        for (key, _), features in zip(batch, encode([tensor for _, tensor in batch]), strict=True):
+            yield key, features.cpu().clone()
+
+
+def _bar(items: Iterable, title: str) -> Iterable:
+    return tqdm(items, title, mininterval=5, disable=os.environ.get("RANK", "0") != "0")
 
 
 def _check_memory(count: int, each: int) -> None:
@@ -80,4 +104,4 @@ def _check_memory(count: int, each: int) -> None:
     free = psutil.virtual_memory().available
     if needed > MOST_MEMORY * free:
         sizes = f"{needed / 2**30:.1f} GB for {count} features, got {MOST_MEMORY:.0%} of {free / 2**30:.1f} GB free"
-        raise ValueError(f"--cache_features: expected room for {sizes} (leave it out, or use less data)")
+        raise ValueError(f"--cache_features: expected room for {sizes} (use --feature_cache_dir, or less data)")

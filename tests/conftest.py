@@ -18,6 +18,7 @@ from tests.seeded import assemble_pretrained_weights
 def pytest_configure(config) -> None:
     """Settings of a full-size run must not leak into the programs that the tests start."""
     names = {"TEST_NAME", "BATCH_SIZE", "MAX_NEW_TOKENS", "NPROC_PER_NODE", "DEEPSPEED_CONFIG", "NUM_TRAIN_EPOCHS"}
+    names |= {"FEATURE_CACHE_DIR"}
     names |= {name for name in os.environ if name.startswith(("REFAVS_", "LORA_"))}
     names |= {name for name in os.environ if name.endswith(("_CKPT_PATH", "_PRETRAIN_PATH"))}
     for name in names:

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from configs.arguments import DataArguments
 from dataset.annotations import read_train
 from dataset.audit_dataset import build_dataset
 from dataset.collator import AuditCollator
-from dataset.feature_store import encode_each, encode_once
+from dataset.feature_store import encode_each
 from models.build import build_auditor, load_tokenizer, new_config, part_path
 from models.checkpoint import pixel_settings, square
+from scripts.finetune.features import remember_features
 from tests.conftest import BENCHMARK
 
 INPUTS = ("<audio>", "<video>", "<image>", "<mask>")
@@ -31,10 +33,33 @@ def test_the_same_loss(parts):
     auditor, tokenizer, pixels = parts
     dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
     expected = auditor(**batch_of(dataset, tokenizer))
-    dataset.features = encode_once(dataset, auditor.see, auditor.hear, torch.device("cpu"), num_workers=0)
+    remember_features(auditor, [dataset], pixels, DataArguments(), torch.device("cpu"), num_workers=0)
     batch = batch_of(dataset, tokenizer)
     assert "pixel_values" not in batch and "fbanks" not in batch
     torch.testing.assert_close(auditor(**batch).loss, expected.loss, rtol=1e-5, atol=1e-6)
+
+
+def test_features_kept_on_disk(parts, tmp_path, monkeypatch):
+    auditor, tokenizer, pixels = parts
+    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
+    expected = auditor(**batch_of(dataset, tokenizer)).loss
+    kept = DataArguments(feature_cache_dir=str(tmp_path))
+    assert kept.cache_features
+    remember_features(auditor, [dataset], pixels, kept, torch.device("cpu"), num_workers=0)
+    torch.testing.assert_close(auditor(**batch_of(dataset, tokenizer)).loss, expected, rtol=1e-5, atol=1e-6)
+    files = {path: path.stat().st_ino for path in tmp_path.rglob("*.safetensors")}
+    assert 0 < len(files) <= len(set(dataset.image_keys())) + len(set(dataset.clip_keys()))
+
+    monkeypatch.setattr(auditor, "see", lambda pixels: pytest.fail("seen again"))
+    monkeypatch.setattr(auditor, "hear", lambda fbanks: pytest.fail("heard again"))
+    again = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
+    remember_features(auditor, [again], pixels, kept, torch.device("cpu"), num_workers=0)
+    torch.testing.assert_close(auditor(**batch_of(again, tokenizer)).loss, expected, rtol=1e-5, atol=1e-6)
+    assert {path: path.stat().st_ino for path in tmp_path.rglob("*.safetensors")} == files
+
+    other = pixels | {"image_mean": [0.0, 0.0, 0.0]}  # other pixels: none of the features may be used
+    with pytest.raises(pytest.fail.Exception, match="seen again"):
+        remember_features(auditor, [again], other, kept, torch.device("cpu"), num_workers=0)
 
 
 def test_features_that_do_not_fit_into_memory(monkeypatch):

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import sys
+from contextlib import nullcontext
 
 import torch
 import transformers
@@ -19,7 +20,6 @@ from configs.arguments import DataArguments, FinetuningArguments, ModelArguments
 from dataset.annotations import read_train
 from dataset.audit_dataset import AuditDataset, build_dataset
 from dataset.collator import AuditCollator
-from dataset.feature_store import encode_once
 from dataset.samples import AuditSample
 from dataset.sampling import select_candidates, split_train
 from dataset.validation import validated
@@ -29,6 +29,7 @@ from models.checkpoint import pixel_settings, read_folder, square
 from models.config import AuditorConfig
 from models.published import find_pair, read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
+from scripts.finetune.features import remember_features
 from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_distributed_program
 from scripts.trainer import find_resumable, is_finished
@@ -70,7 +71,12 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
     eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
     train_data.wordings = data_args.wordings
     if data_args.cache_features:
-        remember_features(auditor, [data for data in (train_data, eval_data) if data], training_args)
+        one_writes = bool(data_args.feature_cache_dir)  # and the others find everything there
+        with training_args.main_process_first(local=False) if one_writes else nullcontext():
+            remember_features(
+                auditor, [data for data in (train_data, eval_data) if data], pixels, data_args, training_args.device,
+                training_args.dataloader_num_workers,
+            )  # fmt: skip
     trainer = AuditTrainer(
         model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
         data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
@@ -152,15 +158,6 @@ def make_auditor(model_args: ModelArguments, tokenizer, training_args: Finetunin
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()
     return auditor
-
-
-def remember_features(auditor: Auditor, datasets: list[AuditDataset], training_args: FinetuningArguments) -> None:
-    """Let the frozen encoders see and hear everything once; the datasets give features from then on."""
-    for encoder in (auditor.vision_encoder, auditor.audio_encoder):
-        encoder.to(training_args.device)
-    for dataset in datasets:
-        workers = training_args.dataloader_num_workers
-        dataset.features = encode_once(dataset, auditor.see, auditor.hear, training_args.device, workers)
 
 
 def held_out_dataset(

@@ -16,6 +16,7 @@ path_variable VISUAL_PRETRAIN_PATH
 path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
 path_variable OUTPUT_DIR checkpoints/MQ-Auditor-finetuned # not where the released auditor lies
 path_variable RECIPE configs/recipes/finetune_hyperlora.yaml
+path_variable FEATURE_CACHE_DIR # where features of the frozen encoders are kept between runs; empty: nowhere
 
 NUM_TRAIN_EPOCHS=${NUM_TRAIN_EPOCHS:-96}
 MAX_STEPS=${MAX_STEPS:--1} # above 0: stop after so many steps
@@ -39,4 +40,5 @@ exec "${launcher[@]}" -m scripts.finetune.finetune_hyperlora "$RECIPE" \
     --gradient_accumulation_steps "$GRADIENT_ACCUMULATION_STEPS" \
     --pos_ratio "$REFAVS_POS_RATIO" --mask_encode_mode "$REFAVS_MASK_ENCODE_MODE" \
     --lora_r "$LORA_R" --lora_alpha "$LORA_ALPHA" --lora_dropout "$LORA_DROPOUT" \
+    ${FEATURE_CACHE_DIR:+--feature_cache_dir "$FEATURE_CACHE_DIR"} \
     "${machine_flags[@]}" "$@"

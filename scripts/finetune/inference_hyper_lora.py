@@ -19,6 +19,7 @@ from dataset.samples import Benchmark
 from dataset.validation import validated
 from models.checkpoint import check_auditor, find_auditor, load_auditor
 from scripts.finetune.audit_loop import AuditLoop
+from scripts.finetune.features import remember_features
 from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
@@ -29,7 +30,8 @@ from utils.scoring import result_names, score_records
 
 logger = logging.getLogger("inference")
 # What does not change the answers: a run may go on with other values.
-HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers")
+HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers", "feature_cache_dir",
+            "feature_cache_gb")  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,6 +53,8 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     if args.merge_lora:
         auditor.merge_lora()
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+    if args.feature_cache_dir:
+        remember_features(auditor, [dataset], pixels, args, device, args.num_workers)
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
     AuditLoop(auditor.to(device), tokenizer, dataset, args).run(log, record_of)

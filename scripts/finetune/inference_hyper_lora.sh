@@ -14,6 +14,7 @@ path_variable BERT_CKPT_PATH
 path_variable MQ_RAVSBENCH_DIR ../MQ-RAVSBench
 path_variable MQ_AUDITOR_CKPT_DIR checkpoints/MQ-Auditor
 path_variable OUTPUT_DIR results/MQ-Auditor
+path_variable FEATURE_CACHE_DIR # where features of the frozen encoders are kept between runs; empty: nowhere
 
 TEST_NAME=${TEST_NAME:-test_s}                           # test_s (seen) or test_u (unseen)
 REFAVS_EVAL_MODE=${REFAVS_EVAL_MODE:-image}              # image or video
@@ -34,4 +35,5 @@ exec "$PYTHON" -m scripts.finetune.inference_hyper_lora \
     --mask_type_filter "$REFAVS_MASK_TYPE_FILTER" --mask_rank_filter "$REFAVS_MASK_RANK_FILTER" \
     ${REFAVS_MASK_ENCODE_MODE:+--mask_encode_mode "$REFAVS_MASK_ENCODE_MODE"} \
     --lora_r "$LORA_R" --lora_alpha "$LORA_ALPHA" \
+    ${FEATURE_CACHE_DIR:+--feature_cache_dir "$FEATURE_CACHE_DIR"} \
     --device "$DEVICE" --batch_size "$BATCH_SIZE" --max_new_tokens "$MAX_NEW_TOKENS" "$@"

@@ -31,7 +31,7 @@ FINETUNE, AUDIT = "scripts/finetune/finetune_hyperlora.sh", "scripts/finetune/in
 # Variables of the two scripts: what the recipe does not set must not come from the shell.
 LAUNCH = re.compile(
     r"(REFAVS_|LORA_).*|.*_(CKPT_PATH|PRETRAIN_PATH)|TEST_NAME|RECIPE|OUTPUT_DIR|MQ_AUDITOR_CKPT_DIR|NUM_TRAIN_EPOCHS"
-    r"|MAX_STEPS|LEARNING_RATE|LOCAL_BATCH_SIZE|GRADIENT_ACCUMULATION_STEPS|BATCH_SIZE|MAX_NEW_TOKENS"
+    r"|MAX_STEPS|LEARNING_RATE|LOCAL_BATCH_SIZE|GRADIENT_ACCUMULATION_STEPS|BATCH_SIZE|MAX_NEW_TOKENS|FEATURE_CACHE_DIR"
 )
 KEYS = {"results", "environment", "flags", "tests", "tables"}
 
