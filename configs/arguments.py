@@ -58,6 +58,11 @@ class ModelArguments:
         default_factory=list,
         metadata={"help": "Ablation: inputs that a new auditor is trained without (audio video key_frame expression)."},
     )
+    quantization: str = field(
+        default="none",
+        metadata={"help": "Load the LLM's frozen layers in 8 or 4 bits, with bitsandbytes; LoRA on 4bit is QLoRA.",
+                  "choices": ("none", "8bit", "4bit")},
+    )  # fmt: skip
     lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
     lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})

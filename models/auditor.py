@@ -47,7 +47,12 @@ class Auditor(nn.Module):
         return self
 
     def merge_lora(self) -> None:
-        """Fold LoRA into the LLM's weights, for inference only: same answers up to rounding, with fewer products."""
+        """Fold LoRA into the LLM's weights, for inference only: same answers up to rounding, with fewer products.
+
+        Raises ValueError for an LLM in 8 or 4 bits, where the rounding would be coarse.
+        """
+        if getattr(self.language_model.base_model.model, "is_quantized", False):
+            raise ValueError("--merge_lora: expected an LLM with --quantization none, got a quantised one")
         greedy = self.language_model.generation_config
         self.language_model = self.language_model.merge_and_unload()
         self.language_model.generation_config = greedy

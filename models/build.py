@@ -11,7 +11,15 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+)
+from transformers.utils import is_bitsandbytes_available
 
 from configs.arguments import ModelArguments
 from models.auditor import Auditor
@@ -105,16 +113,29 @@ def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
     )
 
 
-def load_language_model(folder: str, dtype: torch.dtype) -> PreTrainedModel:
-    """Any decoder LLM folder that AutoModelForCausalLM reads. Raises ValueError when keys are missing or left over."""
+def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "none") -> PreTrainedModel:
+    """Any decoder LLM folder that AutoModelForCausalLM reads.
+
+    `quantization`: none, 8bit or 4bit (NF4 with doubly quantised scales, as QLoRA has it) of its linear layers but the
+    head. Raises ValueError when keys are missing or left over, ImportError without bitsandbytes.
+    """
     model, info = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, local_files_only=True, output_loading_info=True
+        folder, dtype=dtype, local_files_only=True, output_loading_info=True, **_quantized(quantization, dtype)
     )
     unexpected = [key for key in info["unexpected_keys"] if not RECOMPUTED_LLM_KEYS.search(key)]
     if info["missing_keys"] or unexpected:
         missing = sorted(info["missing_keys"])
         raise ValueError(f"{folder}: weights do not fit the config; missing {missing}, unexpected {sorted(unexpected)}")
     return model
+
+
+def _quantized(quantization: str, dtype: torch.dtype) -> dict:
+    if quantization == "none":
+        return {}
+    if not is_bitsandbytes_available():
+        raise ImportError(f"--quantization {quantization}: expected bitsandbytes, got none (pip install bitsandbytes)")
+    four = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}
+    return {"quantization_config": BitsAndBytesConfig(**{f"load_in_{quantization}": True}, **four)}
 
 
 def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_token_id: int) -> PeftModel:
@@ -129,7 +150,7 @@ def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_to
 
 def build_auditor(config: AuditorConfig, args: ModelArguments, tokenizer, dtype: torch.dtype) -> Auditor:
     """Load the bases that `config` names and join them; projectors, new token rows and LoRA are freshly made."""
-    language_model = load_language_model(base_path(args, config, "language_model"), dtype)
+    language_model = load_language_model(base_path(args, config, "language_model"), dtype, args.quantization)
     vision = load_vision_tower(base_path(args, config, "vision_encoder"), config.vision_feature_layer, dtype)
     audio = load_beats(base_path(args, config, "audio_encoder"), dtype)
     language_model = prepare_language_model(language_model, config, tokenizer.eos_token_id)
