@@ -180,7 +180,7 @@ class AuditTrainingArguments(TrainingArguments):
 
 @dataclass
 class FinetuningArguments(AuditTrainingArguments):
-    """Learning rates of an auditor's parts; published is one for all. LoRA and the IoU head have --learning_rate."""
+    """Learning rates of an auditor's parts (published: one for all; LoRA and the IoU head have it), and memory."""
 
     projector_lr_scale: float = field(
         default=1.0, metadata={"help": "Learning rate of the projectors, in parts of --learning_rate."}
@@ -189,6 +189,11 @@ class FinetuningArguments(AuditTrainingArguments):
         default=1.0, metadata={"help": "The same of the token embeddings (and of a head that shares their weights)."}
     )
     output_head_lr_scale: float = field(default=1.0, metadata={"help": "The same of the LLM's output head."})
+    measure_checkpointing: bool = field(
+        default=False,
+        metadata={"help": "Measure a step first; switch --gradient_checkpointing off where memory suffices without: "
+                          "faster, the same training."},
+    )  # fmt: skip
 
     def __post_init__(self):
         super().__post_init__()

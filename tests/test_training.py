@@ -93,6 +93,18 @@ def test_held_out_videos_are_evaluated(quick_weights_dir, tmp_path):
     assert [row["eval_loss"] for row in history if "eval_loss" in row]
 
 
+@pytest.mark.parametrize(("free_gb", "state"), [(1e6, "off"), (1e-6, "on")])
+def test_checkpointing_only_where_memory_asks_for_it(
+    run, quick_weights_dir, tmp_path, monkeypatch, caplog, free_gb, state
+):
+    """The measured step changes nothing of the training: random numbers and gradients are as without."""
+    monkeypatch.setattr("models.memory.MemoryBudget._available", lambda budget: free_gb * 2**30)
+    with caplog.at_level("INFO", "finetune"):
+        assert finetune(flags(quick_weights_dir, tmp_path / "out", "--measure_checkpointing", "true")) == 0
+    assert f"gradient checkpointing is {state}: a step" in caplog.text
+    assert losses(tmp_path / "out") == pytest.approx(losses(run), rel=1e-5)
+
+
 def test_regress_st_trains_and_audits(quick_weights_dir, tmp_path):
     from tests.test_inference import audit
 

@@ -29,6 +29,7 @@ from models.checkpoint import pixel_settings, read_folder, square
 from models.config import AuditorConfig
 from models.published import find_pair, read_pretrained_projector
 from models.trainable import load_trained_state, mark_trainable, trainable_table
+from scripts.finetune.checkpointing import switch_off_where_it_fits
 from scripts.finetune.features import remember_features
 from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_distributed_program
@@ -101,6 +102,8 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
         load_trained_state(auditor, read_folder(checkpoint), checkpoint)
     else:
         logger.info("starting from %s", checkpoint or "the pretrained parts")
+        if training_args.gradient_checkpointing and training_args.measure_checkpointing:
+            switch_off_where_it_fits(trainer)
         trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     if not finished:

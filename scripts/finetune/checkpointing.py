@@ -1,0 +1,58 @@
+"""Is gradient checkpointing needed? One measured step tells: without it, activations are not computed twice."""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+
+import torch
+from accelerate.utils import send_to_device
+from transformers.integrations import is_deepspeed_zero3_enabled
+
+from models.memory import MemoryBudget
+from scripts.finetune.trainer import AuditTrainer
+
+logger = logging.getLogger("finetune")
+
+OPTIMIZER_BYTES = 12  # for every learning parameter: AdamW's two moments and a float32 copy
+LONGER = 1.15  # than the measured batch, the longest of a run may be
+
+
+def switch_off_where_it_fits(trainer: AuditTrainer) -> None:
+    """`gradient_checkpointing` of the trainer's arguments becomes False where memory suffices without, on all ranks."""
+    if is_deepspeed_zero3_enabled():
+        logger.warning("ZeRO-3: gradient checkpointing stays on, memory is not measured")
+        return
+    needed = torch.tensor(float(not fits(trainer)), device=trainer.args.device)
+    if torch.distributed.is_initialized():
+        torch.distributed.all_reduce(needed, torch.distributed.ReduceOp.MAX)
+    trainer.args.gradient_checkpointing = bool(needed)
+    outcome = "on: a step does not fit into memory without" if needed else "off: a step fits into memory without"
+    logger.info("gradient checkpointing is %s", outcome)
+
+
+def fits(trainer: AuditTrainer) -> bool:
+    """Whether a step without checkpointing, with the optimizer's state, leaves memory free; draws no random numbers."""
+    args, auditor = trainer.args, trainer.model.to(trainer.args.device)
+    numbers = islice(trainer._get_train_sampler(), args.per_device_train_batch_size)
+    batch = send_to_device(trainer.data_collator([trainer.train_dataset[i] for i in numbers]), args.device)
+    budget = MemoryBudget(args.device)
+    devices = [args.device] if args.device.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(devices), budget.running(1), trainer.compute_loss_context_manager():
+            auditor.train()(**batch).loss.backward()
+    except torch.OutOfMemoryError:
+        return False
+    finally:
+        auditor.zero_grad()
+        del batch
+        torch.cuda.empty_cache()
+    learning = sum(p.numel() for p in auditor.parameters() if p.requires_grad)
+    offloaded = trainer.is_deepspeed_enabled and "cpu" in str(_offload(trainer))
+    states = 0 if offloaded else OPTIMIZER_BYTES * learning
+    return budget.before + LONGER * (budget.peaks[1] - budget.before) + states <= budget.bytes
+
+
+def _offload(trainer: AuditTrainer) -> object:
+    config = trainer.accelerator.state.deepspeed_plugin.deepspeed_config
+    return config.get("zero_optimization", {}).get("offload_optimizer")
