@@ -1,45 +1,68 @@
 #!/usr/bin/env bash
-# See the whole system work, with neither weights nor data: set up, fine-tune a tiny auditor on a synthetic fixture in
-# the published layout, audit the fixture's test masks, print the scores. Finished steps are not repeated.
+# See the whole system work, with neither weights nor data: set up, draw a small world, build a benchmark from it,
+# fine-tune the mini auditor that comes with the repository, audit the test masks, print the scores.
+# Finished steps are not repeated. Another world: WORLD_SEED=1 RESULTS=results/quickstart_1 bash scripts/quickstart.sh
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+here=$(dirname "${BASH_SOURCE[0]}")
+bash "$here/setup.sh"
+unset PYTHON                                     # .venv's from here on
+source "$here/launch.sh"                         # path_variable, forget_settings, PYTHON
+forget_settings                                  # those of a full-size run must not leak into this one
+path_variable RESULTS "$PWD/results/quickstart"
+path_variable MINI_WEIGHTS_DIR "$PWD/pretrained_weights/mini"
+WORLD_SEED=${WORLD_SEED:-0}
+TRAIN_SEED=${TRAIN_SEED:-42}
+VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
 
-bash scripts/setup.sh
+export PYTHON CUDA_VISIBLE_DEVICES= # small models, the same numbers everywhere
+export PRETRAINED_WEIGHTS_DIR=$MINI_WEIGHTS_DIR MQ_RAVSBENCH_DIR=$RESULTS/MQ-RAVSBench
+export DEVICE=cpu BATCH_SIZE=128 MAX_NEW_TOKENS=96
 
-RESULTS=${RESULTS:-results/quickstart}
-# Settings of a full-size run must not leak into this one.
-unset LLAMA2_CKPT_PATH CLIP_CKPT_PATH BEATS_CKPT_PATH BERT_CKPT_PATH AUDIO_PRETRAIN_PATH VISUAL_PRETRAIN_PATH \
-    TEST_NAME REFAVS_EVAL_MODE REFAVS_MASK_TYPE_FILTER REFAVS_MASK_RANK_FILTER REFAVS_MASK_ENCODE_MODE BATCH_SIZE \
-    NPROC_PER_NODE DEEPSPEED_CONFIG NUM_TRAIN_EPOCHS LORA_DROPOUT
-export CUDA_VISIBLE_DEVICES= # tiny models, the same numbers everywhere
-export PYTHON=.venv/bin/python
-export PRETRAINED_WEIGHTS_DIR=$RESULTS/pretrained_weights
-export MQ_RAVSBENCH_DIR=tests/golden/MQ-RAVSBench
-export MQ_AUDITOR_CKPT_DIR=$RESULTS/MQ-Auditor
-export LORA_R=4 LORA_ALPHA=8 DEVICE=cpu
-predictions=$RESULTS/test_s_image_mask-all_rank-all/predictions_image_mask-all_rank-all.jsonl
-metrics=$RESULTS/test_s_image_mask-all_rank-all/metrics_summary_image_mask-all_rank-all.json
+say() { echo; echo "[$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"; }
+draw_and_build() { # FOLDER [FLAG OF draw_world ...]
+    local folder=$1
+    shift
+    "$PYTHON" -m scripts.benchmark.draw_world --seed "$WORLD_SEED" --output "$folder/world" "$@"
+    [ -f "$folder/MQ-RAVSBench/train_test_meta_files/metadata.csv" ] || REF_AVSBENCH_DIR=$folder/world \
+        MQ_RAVSBENCH_DIR=$folder/MQ-RAVSBench bash scripts/benchmark/build_mq_ravsbench.sh --key_frame given \
+        --seed "$WORLD_SEED" --video_mode_test_s "$VIDEO_MODE_VIDEOS" --video_mode_test_u "$VIDEO_MODE_VIDEOS"
+}
+finetune() { # FOLDER STEPS [FLAG ...]
+    local folder=$1 steps=$2
+    shift 2
+    [ -f "$folder/trainer_state.json" ] || OUTPUT_DIR=$folder RECIPE=configs/recipes/quickstart.yaml MAX_STEPS=$steps \
+        LEARNING_RATE=5e-4 LOCAL_BATCH_SIZE=16 GRADIENT_ACCUMULATION_STEPS=1 REFAVS_POS_RATIO=0.25 LORA_DROPOUT=0 \
+        bash scripts/finetune/finetune_hyperlora.sh --seed "$TRAIN_SEED" "$@"
+}
+audit() { # AUDITOR FOLDER TEST_NAME MODE
+    local run=$2/${3}_${4}_mask-all_rank-all
+    [ -f "$run/metrics_summary_${4}_mask-all_rank-all.json" ] || MQ_AUDITOR_CKPT_DIR=$1 OUTPUT_DIR=$2 TEST_NAME=$3 \
+        REFAVS_EVAL_MODE=$4 bash scripts/finetune/inference_hyper_lora.sh --merge_lora true >/dev/null
+}
 
-echo "1/4 tiny stand-ins for LLaMA-2, CLIP, BEATs and the projectors"
-if [ ! -f "$PRETRAINED_WEIGHTS_DIR/complete" ]; then
-    "$PYTHON" -m tests.seeded --small_clip --taught_llama "$PRETRAINED_WEIGHTS_DIR" >/dev/null
-    touch "$PRETRAINED_WEIGHTS_DIR/complete"
-fi
+echo "The quickstart takes about 11 minutes on two CPU cores."
+say "1/5 a world of 580 drawn videos, and MQ-RAVSBench from its ground truth (about 2 minutes)"
+draw_and_build "$RESULTS"
+draw_and_build "$RESULTS/validation" --num_train 0 --num_validation 60 --num_test_s 0 --num_test_u 0
 
-echo "2/4 fine-tuning (about a minute)"
-if [ ! -f "$MQ_AUDITOR_CKPT_DIR/trainer_state.json" ]; then
-    OUTPUT_DIR=$MQ_AUDITOR_CKPT_DIR RECIPE=configs/recipes/quickstart.yaml MAX_STEPS=100 LEARNING_RATE=1e-4 \
-        LOCAL_BATCH_SIZE=2 GRADIENT_ACCUMULATION_STEPS=1 REFAVS_POS_RATIO=0.25 \
-        bash scripts/finetune/finetune_hyperlora.sh
-fi
+say "2/5 audits before fine-tuning, image mode (about 2 minutes)"
+finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --cache_features false
+for test_name in test_s test_u; do
+    audit "$RESULTS/before/MQ-Auditor" "$RESULTS/before" $test_name image
+done
 
-echo "3/4 auditing the test masks"
-if [ ! -f "$metrics" ]; then
-    OUTPUT_DIR=$RESULTS MAX_NEW_TOKENS=128 bash scripts/finetune/inference_hyper_lora.sh >/dev/null
-fi
+say "3/5 fine-tuning (about 6 minutes)"
+finetune "$RESULTS/MQ-Auditor" "${FINETUNE_STEPS:-900}"
 
-echo "4/4 scores"
-"$PYTHON" -m scripts.finetune.score "$predictions" --eval_mode image --output "$metrics"
-echo
-echo "The fixture has two training videos: the scores show that every part works, not what an auditor can do."
-echo "written: $RESULTS (loss curve: .venv/bin/tensorboard --logdir $MQ_AUDITOR_CKPT_DIR)"
+say "4/5 audits of the test masks: image mode, then the first $VIDEO_MODE_VIDEOS videos of each split in video mode"
+for test_name in test_s test_u; do
+    for mode in image video; do
+        audit "$RESULTS/MQ-Auditor" "$RESULTS" $test_name $mode
+    done
+done
+
+say "5/5 scores"
+"$PYTHON" -m scripts.finetune.summarize "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR" --before "$RESULTS/before" \
+    --facts "$RESULTS/world/facts.json"
+"$PYTHON" -m scripts.finetune.show_audits "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR"
+say "done: $RESULTS (loss curve: .venv/bin/tensorboard --logdir $RESULTS/MQ-Auditor)"

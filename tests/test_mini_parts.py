@@ -1,11 +1,13 @@
 """How the parts of the mini auditor are made: what they are told, and that they are told nothing of audits."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from configs.arguments import FinetuningArguments, ModelArguments
 from dataset.media import PixelTransform
 from dataset.prompt import encode_text
 from dataset.world import descriptions as say
@@ -15,6 +17,7 @@ from dataset.world.patch_labels import NOTHING, SHARES, label_picture
 from dataset.world.render import render
 from models.beats import load_beats, write_beats
 from models.build import build_auditor, load_tokenizer, new_config, part_path
+from scripts.finetune.finetune_hyperlora import make_auditor
 from scripts.pretrain.mini.audio import Listener
 from scripts.pretrain.mini.grounding import STAGE as GROUNDED
 from scripts.pretrain.mini.grounding import Seen, draw, look
@@ -22,6 +25,8 @@ from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
 from scripts.pretrain.mini.lessons import TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
 from utils.audit import MASK_TYPES, Audit, render_audit
+
+SHIPPED = Path("pretrained_weights/mini")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,18 @@ def test_nothing_is_told_of_audits(tokenizer):
     told = " ".join([*_text(), *(f"{lesson.text} {lesson.answer}" for lesson in lessons)]).lower().split()
     for word in (*(set(MASK_TYPES) - {"null"}), "iou", "<audit>"):
         assert word not in told
+
+
+def test_the_shipped_parts(tokenizer):
+    """Small, whole, and with the tokenizer that their script makes."""
+    files = [path for path in SHIPPED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 12e6
+    assert not [path for path in files if path.suffix in (".bin", ".pt", ".pkl")]
+    args = ModelArguments(pretrained_weights_dir=str(SHIPPED), num_query_tokens=8, vision_feature_layer=-1)
+    own = load_tokenizer(part_path(args, "llama_path"), "direct_ntp")
+    assert own.get_vocab() == tokenizer.get_vocab()
+    auditor = make_auditor(args, own, FinetuningArguments(use_cpu=True, report_to="none"))
+    assert sum(parameter.numel() for parameter in auditor.parameters()) < 5e6
 
 
 def test_places():
