@@ -69,19 +69,18 @@ def keep_each(
 ) -> KeptFeatures:  # fmt: skip
     """As `encode_each`, with the features on disk: those that are there already are not computed again.
 
-    `place`: key -> file in `folder`. Raises ValueError when the features would not fit into the folder.
+    `place`: key -> file in `folder`. Of several processes of a machine each computes its share; they have to wait for
+    each other before the features are used. Raises ValueError when the features would not fit into the folder.
     """
-    distinct = list(dict.fromkeys(keys))
-    paths = {key: place(key) for key in _bar(distinct, f"{title}: looking for known ones")}
-    missing = {path: key for key, path in paths.items() if not path.exists()}
-    known = set(paths.values())
-    for path in known - missing.keys():
-        path.touch()  # used just now: the last to go
-    largest = 0
-    for written, (key, features) in enumerate(_encoded(list(missing.values()), read, encode, title, num_workers)):
+    paths = {key: place(key) for key in _bar(list(dict.fromkeys(keys)), f"{title}: looking for known ones")}
+    rank, processes = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    one_key = {path: key for key, path in paths.items()}  # pictures of equal content are one
+    own = list(one_key)[rank::processes]
+    missing, largest = [one_key[path] for path in own if not folder.claim(path)], 0
+    for written, (key, features) in enumerate(_encoded(missing, read, encode, title, num_workers)):
         if features.nbytes > largest:
             largest = features.nbytes
-            folder.make_room((len(missing) - written) * largest, known)
+            folder.make_room((len(missing) - written) * processes * largest)
         folder.write(paths[key], features)
     return KeptFeatures(paths)
 
@@ -104,4 +103,4 @@ def _check_memory(count: int, each: int) -> None:
     free = psutil.virtual_memory().available
     if needed > MOST_MEMORY * free:
         sizes = f"{needed / 2**30:.1f} GB for {count} features, got {MOST_MEMORY:.0%} of {free / 2**30:.1f} GB free"
-        raise ValueError(f"--cache_features: expected room for {sizes} (use --feature_cache_dir, or less data)")
+        raise ValueError(f"--cache_features: expected room for {sizes} (leave it out, or use less data)")

@@ -9,7 +9,12 @@ from torch import nn
 from dataset.feature_folder import FeatureFolder, KeptFeatures, content_name, encoder_name
 from dataset.feature_store import keep_each
 
+ENCODER = 32 * "e"
 KILOBYTE = torch.zeros(250)  # float32
+
+
+def name(key: int) -> str:
+    return f"{key:064d}"
 
 
 def keep(folder: FeatureFolder, keys, seen: list | None = None) -> KeptFeatures:
@@ -18,8 +23,9 @@ def keep(folder: FeatureFolder, keys, seen: list | None = None) -> KeptFeatures:
             seen.extend(int(item) for item in items)
         return [KILOBYTE + item for item in items]
 
-    place = lambda key: folder.place("encoder", f"{key:04d}")  # noqa: E731
-    return keep_each(keys, torch.tensor, encode, title="encoding", folder=folder, place=place)
+    return keep_each(
+        keys, torch.tensor, encode, title="encoding", folder=folder, place=lambda key: folder.place(ENCODER, name(key))
+    )
 
 
 def test_computed_once(tmp_path):
@@ -34,13 +40,37 @@ def test_the_longest_unused_go_first(tmp_path):
     folder = FeatureFolder(tmp_path, 4.6e-6)  # 4.6 kB: four files with their headers
     keep(folder, range(4))
     for age, key in enumerate([2, 0, 3, 1]):
-        os.utime(folder.place("encoder", f"{key:04d}"), (age, age))
+        os.utime(folder.place(ENCODER, name(key)), (age, age))
+    others = [tmp_path / "thesis.pdf", tmp_path / "a/b/model.safetensors", tmp_path / ENCODER / "00/.x.tmp"]
+    for other in others:
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_bytes(b"of somebody else")
+        os.utime(other, (0, 0))
     keep(folder, [0, 4])  # 0 is used again
-    assert sorted(path.stem for path in tmp_path.rglob("*.safetensors")) == ["0000", "0001", "0003", "0004"]
+    assert sorted(path.stem[-1] for path in (tmp_path / ENCODER).rglob("*.safetensors")) == ["0", "1", "3", "4"]
+    assert all(other.exists() for other in others)
+
+
+def test_what_a_run_uses_is_not_removed(tmp_path):
+    folder = FeatureFolder(tmp_path, 4.6e-6)
+    kept = keep(folder, range(4))
+    with pytest.raises(ValueError, match="--feature_cache_gb: expected at least .* and those of the last three days"):
+        keep(folder, [5])
+    assert len([kept[key] for key in range(4)]) == 4
+
+
+def test_processes_share_the_work(tmp_path, monkeypatch):
+    folder, seen = FeatureFolder(tmp_path, 1), []
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    for rank in ("1", "0"):
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        kept = keep(folder, range(5), seen)
+    assert seen == [1, 3, 0, 2, 4]
+    assert [int(kept[key].mean()) for key in range(5)] == list(range(5))
 
 
 def test_more_than_may_be_kept(tmp_path):
-    with pytest.raises(ValueError, match="--feature_cache_gb: expected at least 1e-05 for this run, got 2e-06"):
+    with pytest.raises(ValueError, match="--feature_cache_gb: expected at least 1e-05 for this run"):
         keep(FeatureFolder(tmp_path, 2e-6), range(10))
     assert not list(tmp_path.rglob("*.*"))
 
@@ -48,11 +78,11 @@ def test_more_than_may_be_kept(tmp_path):
 def test_a_damaged_or_missing_file(tmp_path):
     folder = FeatureFolder(tmp_path, 1)
     kept = keep(folder, [1, 2])
-    folder.place("encoder", "0001").write_bytes(b"not tensors")
-    folder.place("encoder", "0002").unlink()
-    with pytest.raises(ValueError, match="0001.safetensors: expected features, got a damaged file"):
+    folder.place(ENCODER, name(1)).write_bytes(b"not tensors")
+    folder.place(ENCODER, name(2)).unlink()
+    with pytest.raises(ValueError, match="1.safetensors: expected features, got a damaged file"):
         kept[1]
-    with pytest.raises(ValueError, match="0002.safetensors: expected features, got nothing"):
+    with pytest.raises(ValueError, match="2.safetensors: expected features, got nothing"):
         kept[2]
 
 
@@ -62,6 +92,7 @@ def test_names_follow_content(tmp_path):
         path.write_bytes(content)
     assert content_name([first], "frame") == content_name([second], "frame") != content_name([third], "frame")
     assert content_name([first, third], "mask") != content_name([first, third], "masked_frame")
+    assert encoder_name(nn.GELU()) != encoder_name(nn.GELU("tanh")) != encoder_name(nn.SiLU())
     layer = nn.Linear(2, 2)
     before = encoder_name(layer, "cpu")
     assert before != encoder_name(layer, "cuda") and before != encoder_name(layer.bfloat16(), "cpu")

@@ -52,14 +52,19 @@ def test_recipes_that_are_none(tmp_path, quick_weights_dir, capsys, changes, sai
 
 
 def test_a_sweep(tmp_path, quick_weights_dir, capsys):
-    path = recipe(tmp_path, quick_weights_dir)
-    assert main([path, "--tables", "inputs left out"]) == 0
+    path = recipe(tmp_path, quick_weights_dir, tables={"inputs left out": {"audio": {"without": ["audio"]}}})
+    assert main([path]) == 0
     root = tmp_path / "sweep"
     tables = json.loads((root / "tables.json").read_text())["inputs left out"]
-    assert set(tables) == {"none", "audio"}
+    assert set(tables) == {"audio"}
     config = json.loads((root / tables["audio"]["run"] / "MQ-Auditor/config.json").read_text())
     assert config["without"] == ["audio"]
     assert "| RMSE | audio |" in capsys.readouterr().out
     stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
-    assert main([path, "--tables", "inputs left out"]) == 0
+    assert main([path]) == 0
     assert stamps == {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
+
+
+def test_only_some_tables(tmp_path, quick_weights_dir, capsys):
+    assert main([recipe(tmp_path, quick_weights_dir), "--tables", "no such table"]) == 2
+    assert "--tables: expected some of Table 6: positive ratio, inputs left out" in capsys.readouterr().err

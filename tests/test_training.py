@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from configs.arguments import ModelArguments
+from models.auditor import Auditor
 from models.checkpoint import load_auditor
 from models.published import read_pretrained_projector
 from scripts.finetune.finetune_hyperlora import main as finetune
@@ -99,10 +100,22 @@ def test_checkpointing_only_where_memory_asks_for_it(
 ):
     """The measured step changes nothing of the training: random numbers and gradients are as without."""
     monkeypatch.setattr("models.memory.MemoryBudget._available", lambda budget: free_gb * 2**30)
+    enabled, enable = [], Auditor.gradient_checkpointing_enable
+    monkeypatch.setattr(
+        Auditor,
+        "gradient_checkpointing_enable",
+        lambda own, *more, **named: enabled.append(1) or enable(own, *more, **named),
+    )
     with caplog.at_level("INFO", "finetune"):
         assert finetune(flags(quick_weights_dir, tmp_path / "out", "--measure_checkpointing", "true")) == 0
     assert f"gradient checkpointing is {state}: a step" in caplog.text
+    assert bool(enabled) == (state == "on")
     assert losses(tmp_path / "out") == pytest.approx(losses(run), rel=1e-5)
+
+
+def test_checkpointing_is_measured_in_bfloat16(quick_weights_dir, tmp_path):
+    more = ("--measure_checkpointing", "true", "--bf16", "true", "--max_steps", "1", "--save_strategy", "no")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
 
 
 def test_regress_st_trains_and_audits(quick_weights_dir, tmp_path):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from utils.records import write_json
 
-PACKAGES = ("torch", "transformers", "peft", "accelerate", "deepspeed", "numpy", "opencv-python-headless", "pillow")
+PACKAGES = ("torch", "transformers", "peft", "accelerate", "deepspeed", "numpy", "opencv-python-headless", "pillow",
+            "bitsandbytes")  # fmt: skip
 
 
 def write_run_record(

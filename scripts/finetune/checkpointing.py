@@ -15,6 +15,7 @@ from scripts.finetune.trainer import AuditTrainer
 logger = logging.getLogger("finetune")
 
 OPTIMIZER_BYTES = 12  # for every learning parameter: AdamW's two moments and a float32 copy
+NAMES = ("gradient_checkpointing", "activation_checkpointing")  # the old and the new name of one setting
 LONGER = 1.15  # than the measured batch, the longest of a run may be
 
 
@@ -26,7 +27,9 @@ def switch_off_where_it_fits(trainer: AuditTrainer) -> None:
     needed = torch.tensor(float(not fits(trainer)), device=trainer.args.device)
     if torch.distributed.is_initialized():
         torch.distributed.all_reduce(needed, torch.distributed.ReduceOp.MAX)
-    trainer.args.gradient_checkpointing = bool(needed)
+    for name in NAMES:
+        if hasattr(trainer.args, name):
+            setattr(trainer.args, name, bool(needed))
     outcome = "on: a step does not fit into memory without" if needed else "off: a step fits into memory without"
     logger.info("gradient checkpointing is %s", outcome)
 
@@ -39,7 +42,7 @@ def fits(trainer: AuditTrainer) -> bool:
     budget = MemoryBudget(args.device)
     devices = [args.device] if args.device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices), budget.running(1), trainer.compute_loss_context_manager():
+        with torch.random.fork_rng(devices), budget.running(1), trainer.accelerator.autocast():
             auditor.train()(**batch).loss.backward()
     except torch.OutOfMemoryError:
         return False

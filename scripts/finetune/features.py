@@ -45,6 +45,9 @@ def remember_features(
             title="encoding sounds", num_workers=num_workers,
         )  # fmt: skip
         dataset.features = FeatureStore(images, clips)
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()  # each process has written its share
+    torch.cuda.empty_cache()
 
 
 def _places(folder: FeatureFolder, encoder: str, sources: Callable) -> Callable[[object], Path]:

@@ -9,7 +9,6 @@ import logging
 import os
 import random
 import sys
-from contextlib import nullcontext
 
 import torch
 import transformers
@@ -72,12 +71,10 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
     eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
     train_data.wordings = data_args.wordings
     if data_args.cache_features:
-        one_writes = bool(data_args.feature_cache_dir)  # and the others find everything there
-        with training_args.main_process_first(local=False) if one_writes else nullcontext():
-            remember_features(
-                auditor, [data for data in (train_data, eval_data) if data], pixels, data_args, training_args.device,
-                training_args.dataloader_num_workers,
-            )  # fmt: skip
+        remember_features(
+            auditor, [data for data in (train_data, eval_data) if data], pixels, data_args, training_args.device,
+            training_args.dataloader_num_workers,
+        )  # fmt: skip
     trainer = AuditTrainer(
         model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
         data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),

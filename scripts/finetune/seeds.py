@@ -40,6 +40,7 @@ def compare(args: SeedsArguments) -> None:
     if len(args.summaries) < 2:
         raise ValueError(f"expected two or more summaries, got {' '.join(args.summaries) or 'none'}")
     runs = [read_values(Path(path)) for path in args.summaries]
+    print("\n".join(f"run {i}: {path}" for i, path in enumerate(args.summaries, start=1)) + "\n")
     for kind in runs[0]:
         values = [run[kind] for run in runs]
         if any(set(own) != set(values[0]) for own in values):
@@ -76,11 +77,13 @@ def _scores(summary: dict) -> Iterator[tuple[tuple[str, ...], float]]:
         for mode in EVAL_MODES:
             if scores := summary.get(test, {}).get(mode):
                 for metric, label in LABELS.items():
+                    if scores[metric] is None:
+                        continue
                     yield (test, mode, label), scores[metric]
                     if metric == "rmse":
                         yield (test, mode, "RMSE of the mean IoU"), scores["baselines"][MEAN_IOU]["rmse"]
                 for name, column in scores["columns"].items():
-                    if name.startswith("full_neg"):
+                    if name.startswith("full_neg") and column["f2_mask_type"] is not None:
                         yield (test, mode, "F2-M of full_neg"), column["f2_mask_type"]
 
 

@@ -40,7 +40,15 @@ logger = logging.getLogger("pretrain")
 
 PROJECTORS = {"visual": "vision_projector", "audio": "audio_projector"}
 PLACEHOLDERS = {"visual": (IMAGE, VIDEO), "audio": (AUDIO,)}
-FINETUNING_ONLY = ("mask_encode_mode", "iou_estimation", "without", "lora_r", "lora_alpha", "lora_dropout")
+FINETUNING_ONLY = (
+    "mask_encode_mode",
+    "iou_estimation",
+    "without",
+    "quantization",
+    "lora_r",
+    "lora_alpha",
+    "lora_dropout",
+)
 
 
 class ProjectorTrainer(PartsTrainer):
