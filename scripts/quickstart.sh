@@ -12,11 +12,21 @@ path_variable RESULTS "$PWD/results/quickstart"
 path_variable MINI_WEIGHTS_DIR "$PWD/pretrained_weights/mini"
 WORLD_SEED=${WORLD_SEED:-0}
 TRAIN_SEED=${TRAIN_SEED:-42}
+FINETUNE_STEPS=${FINETUNE_STEPS:-900}
 VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
 
 export PYTHON CUDA_VISIBLE_DEVICES= # small models, the same numbers everywhere
 export PRETRAINED_WEIGHTS_DIR=$MINI_WEIGHTS_DIR MQ_RAVSBENCH_DIR=$RESULTS/MQ-RAVSBench
 export DEVICE=cpu BATCH_SIZE=128 MAX_NEW_TOKENS=96
+
+settings="WORLD_SEED=$WORLD_SEED TRAIN_SEED=$TRAIN_SEED FINETUNE_STEPS=$FINETUNE_STEPS \
+VIDEO_MODE_VIDEOS=$VIDEO_MODE_VIDEOS MINI_WEIGHTS_DIR=$MINI_WEIGHTS_DIR"
+mkdir -p "$RESULTS"
+if [ "$(cat "$RESULTS/settings" 2>/dev/null || echo "$settings")" != "$settings" ]; then
+    echo "$RESULTS: expected the settings that it was made with ($(cat "$RESULTS/settings")), or another RESULTS" >&2
+    exit 2
+fi
+echo "$settings" >"$RESULTS/settings"
 
 say() { echo; echo "[$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"; }
 draw_and_build() { # FOLDER [FLAG OF draw_world ...]
@@ -52,7 +62,7 @@ for test_name in test_s test_u; do
 done
 
 say "3/5 fine-tuning (about 6 minutes)"
-finetune "$RESULTS/MQ-Auditor" "${FINETUNE_STEPS:-900}"
+finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS"
 
 say "4/5 audits of the test masks: image mode, then the first $VIDEO_MODE_VIDEOS videos of each split in video mode"
 for test_name in test_s test_u; do

@@ -135,6 +135,19 @@ def test_video_mode_equals_the_references(released, weights_dir, tmp_path, monke
     ]
 
 
+def test_features_from_a_folder_give_the_same_answers(quick_weights_dir, tmp_path, monkeypatch):
+    parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
+    more = (*parts, "--mask_type_filter", "merge", "--max_new_tokens", "12")
+    kept = ("--feature_cache_dir", str(tmp_path / "features"))
+    assert audit(CKPT, tmp_path / "plain", *more) == 0
+    assert audit(CKPT, tmp_path / "first", *more, *kept) == 0
+    monkeypatch.setattr("models.auditor.Auditor.see", lambda *_: pytest.fail("seen again"))
+    assert audit(CKPT, tmp_path / "second", *more, *kept) == 0
+    name = "test_s_image_mask-merge_rank-all/predictions_image_mask-merge_rank-all.jsonl"
+    answers = {(tmp_path / run / name).read_text() for run in ("plain", "first", "second")}
+    assert len(answers) == 1
+
+
 def test_an_interrupted_run_goes_on(quick_weights_dir, tmp_path, monkeypatch):
     parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
     more = (*parts, "--mask_type_filter", "merge", "--max_new_tokens", "4", "--batch_size", "2")
