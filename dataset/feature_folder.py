@@ -25,7 +25,6 @@ PREPROCESSING = 1  # another number when pixels or filter banks of the same file
 GIGABYTE = 10**9
 IN_USE = 3 * 24 * 3600  # seconds since a run has last asked for a file, in which it is not removed
 _OURS = re.compile(r"[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{64}\.safetensors")  # nothing else is ever removed
-
 _PASSING = ("training", "name_or_path")  # what does not change features
 
 

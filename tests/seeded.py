@@ -1,4 +1,4 @@
-"""Tiny pretrained weights for tests and the quickstart, made from the recipes in tests/golden/weights.
+"""Tiny pretrained weights for tests, made from the recipes in tests/golden/weights.
 
 `python -m tests.seeded OUT_DIR` writes a complete folder of pretrained weights (about 0.5 GB, mostly CLIP).
 """
@@ -15,11 +15,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaForCausalLM
+from transformers import CLIPVisionConfig, CLIPVisionModel
 
 WEIGHTS_DIR = Path(__file__).parent / "golden" / "weights"
 BEATS_NAME = "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt"
-LORA_SCALE = 2  # the golden pair: r 4, alpha 8
 CLIP_NAME = "clip-vit-large-patch14/model.safetensors"
 
 _MASK64 = 2**64 - 1
@@ -88,22 +87,6 @@ def make_small_clip(folder: str | Path) -> None:
         CLIPVisionModel(config).save_pretrained(folder)
 
 
-def teach_llama(folder: str | Path) -> None:
-    """Merge the golden pair's LoRA and token rows into the LLaMA folder, so that it can write audits to begin with."""
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    pair = [WEIGHTS_DIR / "ckpt" / name for name in ("checkpoint-3/finetune_weights.bin", "non_lora_trainables.bin")]
-    trained = {k: t.float() for path in pair for k, t in torch.load(path, weights_only=True).items()}
-    rows = trained["base_model.model.model.embed_tokens.weight"]
-    model.resize_token_embeddings(len(rows))
-    state = model.state_dict()
-    state["model.embed_tokens.weight"].copy_(rows)
-    state["lm_head.weight"].copy_(trained["base_model.model.lm_head.weight"])
-    for key, lora_a in ((k, t) for k, t in trained.items() if ".lora_A." in k):
-        weight = state[key.removeprefix("base_model.model.").replace(".lora_A.default", "")]
-        weight += LORA_SCALE * trained[key.replace("lora_A", "lora_B")] @ lora_a
-    model.save_pretrained(folder)
-
-
 def assemble_pretrained_weights(out_dir: str | Path, small_clip: bool = False) -> Path:
     """Fill `out_dir` as a complete folder of pretrained weights: LLaMA, CLIP, BERT, BEATs and the two projectors."""
     out_dir = Path(out_dir)
@@ -118,14 +101,11 @@ def assemble_pretrained_weights(out_dir: str | Path, small_clip: bool = False) -
 
 def main() -> None:
     """Write the folder named on the command line."""
-    parser = argparse.ArgumentParser(description="Write tiny pretrained weights for tests and the quickstart.")
+    parser = argparse.ArgumentParser(description="Write tiny pretrained weights for tests.")
     parser.add_argument("out_dir", type=Path)
     parser.add_argument("--small_clip", action="store_true", help="a CLIP of two layers at 28 pixels")
-    parser.add_argument("--taught_llama", action="store_true", help="a LLaMA that can write audits to begin with")
     args = parser.parse_args()
     print(assemble_pretrained_weights(args.out_dir, args.small_clip))
-    if args.taught_llama:
-        teach_llama(args.out_dir / "Llama-2-7b-chat-hf")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ from scripts.pretrain.mini.audio import Listener
 from scripts.pretrain.mini.grounding import STAGE as GROUNDED
 from scripts.pretrain.mini.grounding import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
-from scripts.pretrain.mini.lessons import TASKS, Told
+from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
-from utils.audit import MASK_TYPES, Audit, render_audit
+from utils.audit import ACTIONS, MASK_TYPES, Audit, render_audit
 
 SHIPPED = Path("pretrained_weights/mini")
 
@@ -50,6 +50,10 @@ def test_nothing_is_told_of_audits(tokenizer):
     told = " ".join([*_text(), *(f"{lesson.text} {lesson.answer}" for lesson in lessons)]).lower().split()
     for word in (*(set(MASK_TYPES) - {"null"}), "iou", "<audit>"):
         assert word not in told
+    taught = {word.strip(".,?") for text in lessons for word in f"{text.text} {text.answer}".lower().split()}
+    assert taught & set(COMMON_WORDS), "lessons with common words have to be among them"
+    actions = {word for action in ACTIONS for word in action.split()}
+    assert not actions & (taught | set(COMMON_WORDS))
 
 
 def test_the_shipped_parts(tokenizer):

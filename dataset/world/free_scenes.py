@@ -37,7 +37,7 @@ def all_references(scene: Scene) -> dict[str, list[Reference]]:
 def rough_region(rng: np.random.Generator, region: np.ndarray) -> tuple[np.ndarray, str | None]:
     """(H, W) bool -> the region as it is, with pieces missing, a wider or a narrower edge: each a quarter of the time.
 
-    Also what was done, as in `descriptions.STATES`. Sizes are drawn without any regard to IoU.
+    Also what was done, as in `descriptions.STATES`. Sizes are drawn without any regard to the benchmark's IoU bands.
     """
     draw = rng.random()
     radius = np.sqrt(region.sum() / np.pi)
