@@ -23,7 +23,7 @@ class EfficiencyArguments:
     growth: bool = field(
         default=False, metadata={"help": "Time and memory against masks per clip and number of clips, with a plot."}
     )
-    repeats: int = field(default=3, metadata={"help": "How often each way is timed, in turn with the others."})
+    repeats: int = field(default=2, metadata={"help": "How often each way is timed, in turn with the others."})
 
     def __post_init__(self):
         known = (*CPU_SIZES, "full")

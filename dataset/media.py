@@ -81,18 +81,18 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def mask_image(frame: np.ndarray, mask: np.ndarray, view: str) -> np.ndarray:
-    """One view of a mask as an RGB picture, uint8.
+    """One view of a mask as a picture, uint8, grey (H, W) or RGB (H, W, 3).
 
-    mask: white on black, the mask's own size. masked_frame: the frame, black outside the mask (paper Sec. 4).
+    mask: white on black, grey, the mask's own size. masked_frame: the frame, black outside the mask (paper Sec. 4).
     mask_overlay: the frame, half green inside the mask (paper Sec. D).
     """
     if view == "mask":
-        return np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255
-    inside = resize_mask(mask, frame.shape[:2])[..., None]
+        return mask.astype(np.uint8) * 255
+    inside = resize_mask(mask, frame.shape[:2])
     if view == "masked_frame":
-        return frame * inside
+        return cv2.bitwise_and(frame, frame, mask=inside.astype(np.uint8))
     tinted = frame * (1 - OVERLAY_ALPHA) + np.float64(OVERLAY_COLOUR) * OVERLAY_ALPHA
-    return np.where(inside, tinted.round(), frame).astype(np.uint8)
+    return np.where(inside[..., None], tinted.round(), frame).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,25 @@ class PixelTransform:
     image_std: tuple[float, float, float]
 
     def __call__(self, picture: np.ndarray) -> torch.Tensor:
-        """(H, W, 3) uint8 RGB -> (3, image_size, image_size) float32."""
-        square = Image.fromarray(picture)
+        """(H, W, 3) RGB or (H, W) grey, uint8 -> (3, image_size, image_size) float32."""
         for size in dict.fromkeys((PUBLISHED_SIZE, self.image_size)):
-            square = square.resize((size, size), Image.Resampling.BICUBIC)
-        pixels = np.asarray(square, dtype=np.float32) * np.float32(1 / 255)
+            picture = _to_square(picture, size)
+        pixels = np.atleast_3d(picture.astype(np.float32)) * np.float32(1 / 255)
         pixels = (pixels - np.float32(self.image_mean)) / np.float32(self.image_std)
         return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+
+
+def _to_square(picture: np.ndarray, size: int) -> np.ndarray:
+    """Pillow's bicubic resize to `size` x `size`, which makes a picture narrower first, then lower.
+
+    Black rows at the top and bottom are left out of the first pass, which they would leave black: in masked frames and
+    masks they are many.
+    """
+    rows = np.flatnonzero(picture.reshape(len(picture), -1).any(axis=1))
+    top, end = (rows[0], rows[-1] + 1) if len(rows) else (0, 1)
+    narrow = np.zeros((len(picture), size, *picture.shape[2:]), np.uint8)
+    narrow[top:end] = Image.fromarray(picture[top:end]).resize((size, int(end - top)), Image.Resampling.BICUBIC)
+    return np.asarray(Image.fromarray(narrow).resize((size, size), Image.Resampling.BICUBIC))
 
 
 @dataclass(frozen=True)
@@ -128,12 +140,17 @@ class FrameReader:
 
     def mask_pixels(self, frame_path: Path, mask_path: Path, view: str) -> torch.Tensor:
         """(3, S, S) float32 CLIP pixels of one view of a mask."""
-        return self.transform(mask_image(_cached_frame(frame_path), read_mask(mask_path), view))
+        return self.transform(mask_image(_cached_frame(frame_path), _cached_mask(mask_path), view))
 
 
 @lru_cache(32)
 def _cached_frame(path: Path) -> np.ndarray:
     return read_upright_frame(path)
+
+
+@lru_cache(2)
+def _cached_mask(path: Path) -> np.ndarray:
+    return read_mask(path)
 
 
 @lru_cache(32)

@@ -16,6 +16,8 @@ from models.decoding import visible
 from models.projector import QFormerProjector
 from utils.tokens import AUDIO, IGNORE_INDEX, IOU_VALUE, REGRESS_ST, VISUAL_PLACEHOLDERS
 
+ON_CPU_AT_ONCE, ON_GPU_AT_ONCE = 16, 256  # images through the frozen tower; more are slower on a CPU; of GPUs a guess
+
 
 class Auditor(nn.Module):
     """Joins the parts. `language_model` is a causal LM, with LoRA already attached when it is to be trained.
@@ -75,7 +77,8 @@ class Auditor(nn.Module):
     @torch.no_grad()
     def see(self, pixel_values: Tensor) -> Tensor:
         """(U, 3, H, W) CLIP pixels -> (U, N, E), as the frozen encoder sees them."""
-        return self.vision_encoder(pixel_values)
+        at_once = ON_CPU_AT_ONCE if pixel_values.device.type == "cpu" else ON_GPU_AT_ONCE
+        return torch.cat([self.vision_encoder(some) for some in pixel_values.split(at_once)])
 
     @torch.no_grad()
     def hear(self, fbanks: list[Tensor]) -> list[Tensor]:

@@ -87,11 +87,11 @@ def answer_together(
                 answer.done = token in stops or len(answer.ids) == max_new_tokens
                 if answer.done or token != guess:
                     break
-        for answer in answers:
-            answer.draft = drafts.guess(answer.ids)[: max_new_tokens - len(answer.ids) - 1] if drafts else []
         still_open = [answer for answer in answers if not answer.done]
         if not still_open:
             break
+        for answer in still_open if drafts else ():
+            answer.draft = drafts.guess(answer.ids, len(still_open))[: max_new_tokens - len(answer.ids) - 1]
         said = reader.read_on(still_open)
     if drafts:
         for answer in answers:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SUFFIXES = (6, 3, 1)  # how many last tokens are looked up, the longest that is known first
+LONGEST, SHORTEST = 12, 4  # guesses for one answer
+AT_ONCE = 256  # guesses for all answers: on a CPU a wrong one costs time too; chosen there, of GPUs a guess
 
 
 class Drafts:
     """What followed the last tokens of an answer, the latest time that they were seen."""
 
-    def __init__(self, answers: Iterable[list[int]] = (), length: int = 12):
-        self.length = length
+    def __init__(self, answers: Iterable[list[int]] = ()):
         self.followers: dict[tuple[int, ...], tuple[list[int], int]] = {}
         for ids in answers:
             self.learn(ids)
@@ -23,10 +24,11 @@ class Drafts:
                 if size <= end:
                     self.followers[tuple(ids[end - size : end])] = (ids, end)
 
-    def guess(self, ids: list[int]) -> list[int]:
-        """Up to `length` tokens that may follow `ids`."""
+    def guess(self, ids: list[int], together: int = 1) -> list[int]:
+        """Tokens that may follow `ids`, one of so many answers that are read together: the fewer the more of them."""
+        length = min(LONGEST, max(SHORTEST, AT_ONCE // together))
         for size in SUFFIXES:
             if len(ids) >= size and (found := self.followers.get(tuple(ids[-size:]))):
                 answer, start = found
-                return answer[start : start + self.length]
+                return answer[start : start + length]
         return []

@@ -11,6 +11,10 @@ from scripts.finetune import audit_loop
 from scripts.finetune.audit_loop import AuditLoop, ResizableBatches
 
 CPU = torch.device("cpu")
+GPU_FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+RAM_FULL = RuntimeError(
+    "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory: you tried ..."
+)
 
 
 class Log:
@@ -27,7 +31,7 @@ class Log:
 def loop():
     """An audit loop over numbers; it remembers its batches, and those beyond `limit` do not fit."""
 
-    def make(count, limit=1_000, **settings):
+    def make(count, limit=1_000, error=GPU_FULL, **settings):
         args = SimpleNamespace(
             share_prompts=True, draft_answers=False, max_memory_gb=None, batch_size=0, num_workers=0,
             test_name="test_s", max_new_tokens=1,
@@ -38,7 +42,7 @@ def loop():
         def write_answers(auditor, tokenizer, batch, longest, drafts):
             seen.append(len(batch["numbers"]))
             if seen[-1] > limit:
-                raise torch.OutOfMemoryError("CUDA out of memory")
+                raise error
             return [([n], f"answer {n}") for n in batch["numbers"]]
 
         tokenizer = SimpleNamespace(pad_token_id=0)
@@ -57,8 +61,9 @@ def test_every_mask_is_answered_once_and_in_order(loop):
     assert seen[0] == audit_loop.FIRST_SIZE and max(seen) > audit_loop.FIRST_SIZE
 
 
-def test_batches_that_do_not_fit_are_halved(loop):
-    made, seen = loop(60, limit=5)
+@pytest.mark.parametrize("error", [GPU_FULL, RAM_FULL])
+def test_batches_that_do_not_fit_are_halved(loop, error):
+    made, seen = loop(60, limit=5, error=error)
     log = Log([])
     made.run(log, lambda dataset, number, ids, text: number)
     assert log.records == list(range(60))
@@ -69,6 +74,12 @@ def test_batches_that_do_not_fit_are_halved(loop):
 def test_one_mask_that_does_not_fit_is_said_so(loop):
     made, _ = loop(3, limit=0)
     with pytest.raises(ValueError, match="expected memory for one mask, got too little"):
+        made.run(Log([]), lambda *answer: answer)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(loop):
+    made, _ = loop(3, limit=0, error=RuntimeError("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes do not match"):
         made.run(Log([]), lambda *answer: answer)
 
 

@@ -52,7 +52,7 @@ def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch
     assert together == alone
     assert len({len(ids) for ids, _ in alone}) > 1
 
-    drafts = Drafts([[7, *ids[3:12], 5] for ids, _ in alone] + [ids[:-4] for ids, _ in alone], length=5)
+    drafts = Drafts([[7, *ids[3:12], 5] for ids, _ in alone] + [ids[:-4] for ids, _ in alone])
     assert write_answers(auditor, tokenizer, shared, 24, drafts) == alone  # some guesses right, some wrong
     passes = []
     monkeypatch.setattr(
@@ -74,3 +74,11 @@ def test_a_roomy_cache_holds_what_was_put_in(monkeypatch):
         torch.testing.assert_close(keys, torch.cat(put, 2))
         torch.testing.assert_close(values, -torch.cat(put, 2))
         assert cache.get_seq_length() == keys.shape[2]
+
+
+def test_many_answers_are_guessed_less_far_ahead():
+    drafts = Drafts([list(range(30))])
+    assert drafts.guess([0, 1], together=1) == list(range(2, 14))
+    assert drafts.guess([0, 1], together=32) == list(range(2, 10))
+    assert drafts.guess([0, 1], together=1_000) == list(range(2, 6))
+    assert drafts.guess([99]) == []

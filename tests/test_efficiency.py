@@ -7,7 +7,7 @@ import torch
 
 from dataset.annotations import read_test
 from models.checkpoint import load_auditor
-from scripts.benchmark.efficiency import sizes
+from scripts.benchmark.efficiency import growth, sizes
 from scripts.benchmark.efficiency.audits import compare
 from scripts.benchmark.efficiency.limits import Machine, Need, flops_of, passes_of
 from scripts.benchmark.efficiency.material import masks_of_one_prompt
@@ -78,7 +78,7 @@ def test_steering_leaves_slots_free_but_for_the_end():
 
 
 def test_answers_are_compared_where_the_published_way_was_decided():
-    expected, decided = [[1, 2, 3], [1, 2, 3]], [[1.0, 1e-6, 1.0], [1.0, 1.0, 1.0]]
+    expected, decided = [[1, 2, 3], [1, 2, 3]], [[1.0, 1e-6, 1.0], [1.0, 1.0, 1.0]].__getitem__
     assert compare(expected, [[1, 2, 3], [1, 2, 3]], decided) == (True, 0)
     assert compare(expected, [[1, 5, 5], [1, 2, 3]], decided) == (True, 1)
     assert compare(expected, [[1, 2, 3], [1, 5, 3]], decided) == (False, 0)
@@ -113,3 +113,17 @@ def test_the_table_names_what_differs(tmp_path):
     saved = json.loads((tmp_path / "summary.json").read_text())
     assert [row["step"] for row in saved] == ["published way", "+ drafts"]
     assert saved[1]["ratio"] == 10.0 and saved[1]["identical"] is False
+
+
+def test_growth_is_measured_and_drawn(steered, tmp_path, monkeypatch):
+    for name, value in (("MASKS_PER_CLIP", (1, 3)), ("CLIPS", (3, 40)), ("ANSWERED_FOR_REAL", 3)):
+        monkeypatch.setattr(growth, name, value)
+    rows = [*growth.over_masks(steered), *growth.over_clips(steered, tmp_path)]
+    assert [(row.work, row.masks_per_prefix, row.step) for row in rows] == [
+        ("growth: masks", 1, "ours"), ("growth: masks", 3, "ours"),
+        ("growth: clips", 1, "3 clips"), ("growth: clips", 1, "40 clips"),
+    ]  # fmt: skip
+    assert all(row.masks_per_s > 0 for row in rows)
+    growth.plot(rows, tmp_path / "growth.png")
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["growth.png"]  # no work file is left

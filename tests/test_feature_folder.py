@@ -1,6 +1,7 @@
 """Features on disk: named by content, bounded in size, whole or not there."""
 
 import os
+from multiprocessing import get_context
 
 import pytest
 import torch
@@ -67,6 +68,25 @@ def test_processes_share_the_work(tmp_path, monkeypatch):
         kept = keep(folder, range(5), seen)
     assert seen == [1, 3, 0, 2, 4]
     assert [int(kept[key].mean()) for key in range(5)] == list(range(5))
+
+
+def _keep_in_a_process(root, rank: str) -> None:
+    os.environ.update(LOCAL_RANK=rank, LOCAL_WORLD_SIZE="2")
+    keep(FeatureFolder(root, 1), range(300))
+
+
+def test_runs_side_by_side(tmp_path):
+    """Two runs of two processes each, at once, on the same folder."""
+    started = [get_context("spawn").Process(target=_keep_in_a_process, args=(tmp_path, rank)) for rank in "0101"]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(120)
+    assert [process.exitcode for process in started] == [0, 0, 0, 0]
+    seen = []
+    kept = keep(FeatureFolder(tmp_path, 1), range(300), seen)
+    assert not seen and [int(kept[key].mean()) for key in range(300)] == list(range(300))
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 300
 
 
 def test_more_than_may_be_kept(tmp_path):

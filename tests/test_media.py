@@ -78,6 +78,17 @@ def test_towers_of_another_size_see_the_published_size_first():
     np.testing.assert_allclose(small, steps.transpose(2, 0, 1), atol=1e-6)
 
 
+@pytest.mark.parametrize("rows", [(0, 90), (30, 31), (12, 60), (0, 0)], ids=str)
+@pytest.mark.parametrize("grey", [False, True])
+def test_black_rows_change_nothing(rows, grey):
+    picture = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
+    picture[: rows[0]], picture[rows[1] :] = 0, 0
+    picture = picture[..., 0] if grey else picture
+    whole = Image.fromarray(picture).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)
+    pixels = PixelTransform(224, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))(picture)
+    np.testing.assert_array_equal((pixels * 255).round().permute(1, 2, 0), np.asarray(whole))
+
+
 def test_video_frames(transform, golden_pixels):
     sample = read_train(BENCHMARK).samples[0]
     video = torch.stack([transform(read_frame(path)) for path in sample.video_paths])

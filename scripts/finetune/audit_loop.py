@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from accelerate.utils import send_to_device
+from accelerate.utils.memory import should_reduce_batch_size
 from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
@@ -86,7 +87,9 @@ class AuditLoop:
             with self.budget.running(count):
                 batch = send_to_device(batch, self.auditor.device)
                 return self.write(self.auditor, self.tokenizer, batch, self.args.max_new_tokens, self.drafts)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not should_reduce_batch_size(error):
+                raise
             self.budget.did_not_fit(count)
         if count == 1:
             raise ValueError(

@@ -7,6 +7,7 @@ from itertools import islice
 
 import torch
 from accelerate.utils import send_to_device
+from accelerate.utils.memory import should_reduce_batch_size
 from transformers.integrations import is_deepspeed_zero3_enabled
 
 from models.memory import MemoryBudget
@@ -44,7 +45,9 @@ def fits(trainer: AuditTrainer) -> bool:
     try:
         with torch.random.fork_rng(devices), budget.running(1), trainer.accelerator.autocast():
             auditor.train()(**batch).loss.backward()
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not should_reduce_batch_size(error):
+            raise
         return False
     finally:
         auditor.zero_grad()

@@ -10,6 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
+from utils.agreement import compare_runs, render_agreement
 from utils.records import read_records, write_json, write_jsonl
 from utils.report import render_summary
 from utils.scoring import score_records
@@ -24,6 +25,11 @@ def main(argv: list[str] | None = None) -> int:
         summary, predictions, video_rows = score_records(
             records, args.eval_mode, args.mask_type_filter, args.mask_rank_filter
         )
+        if args.against:
+            other_summary, others, _ = score_records(
+                read_records(args.against), args.eval_mode, args.mask_type_filter, args.mask_rank_filter
+            )
+            summary["against"] = compare_runs(predictions, others, summary, other_summary)
         write_json(args.output, summary)
         if args.predictions_output:
             write_jsonl(args.predictions_output, predictions)
@@ -33,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"score: {error}", file=sys.stderr)
         return 2
     print(render_summary(summary, predictions, args.eval_mode))
+    if args.against:
+        print(f"against {args.against}, {render_agreement(summary['against'])}")
     return 0
 
 
@@ -65,6 +73,13 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         "-1 means all ranks (default)",
     )
     parser.add_argument("--output", type=Path, required=True, help="where to write the metrics summary (JSON)")
+    parser.add_argument(
+        "--against",
+        metavar="OTHER.jsonl",
+        type=Path,
+        help="records of another run on the same masks, e.g. in float32: also says how many answers differ, and "
+        "by how much the scores do",
+    )
     parser.add_argument("--predictions_output", type=Path, help="also write the parsed predictions (JSON lines)")
     parser.add_argument("--video_avg_output", type=Path, help="also write one row per video (JSON lines; video mode)")
     args = parser.parse_args(argv)
@@ -72,6 +87,9 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         parser.error("--video_avg_output needs --eval_mode video")
     if args.output.resolve() == args.records.resolve():
         parser.error(f"--output {args.output} would overwrite the records")
+    written = [path.resolve() for path in (args.output, args.predictions_output, args.video_avg_output) if path]
+    if args.against and args.against.resolve() in written:
+        parser.error(f"--against {args.against} would be overwritten by what is written")
     return args
 
 

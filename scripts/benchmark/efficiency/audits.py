@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from tqdm import tqdm
@@ -12,33 +14,35 @@ from scripts.benchmark.efficiency.meter import Meter, peak_memory
 from scripts.benchmark.efficiency.rows import Row
 from scripts.benchmark.efficiency.ways import WAYS, Work, margins
 
-MOST_ALONE = 13  # masks that ways without batches are timed on
-ALONE = ("published way", "+ used layers only")
+COMPARED = 13  # masks that slow ways answer once, to be compared
+TIMED = {"published way": 4, "+ used layers only": 4, "+ media once": COMPARED}  # masks that they are timed on
 UNDECIDED = 1e-4  # between the two likeliest tokens
 
 
 def measure(work: Work, repeats: int, machine: Machine) -> list[Row]:
-    """Every way on the same masks, in turn; the first round only warms up."""
+    """Every way on the same masks, in turn; the first round warms up, and its answers are compared."""
     count = len(work.dataset)
-    works = {name: work.first(min(count, MOST_ALONE)) if name in ALONE else work for name in WAYS}
+    compared = {name: work.first(min(count, COMPARED)) if name in TIMED else work for name in WAYS}
+    timed = {name: work.first(min(count, TIMED.get(name, count))) for name in WAYS}
+    answers = {
+        name: way(compared[name]) for name, way in tqdm(WAYS.items(), f"{work.rig.name}, {count} masks, warming up")
+    }
     seconds: dict[str, list[float]] = {name: [] for name in WAYS}
-    peaks, answers = dict.fromkeys(WAYS, 0.0), {}
-    with tqdm(total=(repeats + 1) * len(WAYS), desc=f"{work.rig.name}, {count} masks", unit="run") as bar:
-        for number in range(repeats + 1):
+    peaks = dict.fromkeys(WAYS, 0.0)
+    with tqdm(total=repeats * len(WAYS), desc=f"{work.rig.name}, {count} masks, timed", unit="run") as bar:
+        for _ in range(repeats):
             for name, way in WAYS.items():
                 meter = Meter(work.meter.device)
                 with peak_memory(meter.device) as found:
                     start = meter.now()
-                    answers[name] = way(works[name])
-                    spent = meter.now() - start
-                if number:
-                    seconds[name].append(spent / len(answers[name]))
-                    peaks[name] = max(peaks[name], found["megabytes"])
+                    said = way(timed[name])
+                    seconds[name].append((meter.now() - start) / len(said))
+                peaks[name] = max(peaks[name], found["megabytes"])
                 bar.update()
-    parts = {name: split(work_of, WAYS[name]) for name, work_of in works.items()}
+    parts = {name: split(own, WAYS[name]) for name, own in timed.items()}
     limit = least_seconds(work, machine, answers["+ drafts"])
     typical = {name: statistics.median(own) for name, own in seconds.items()}
-    decided = margins(works["published way"])
+    decided = partial(margins, work)
     rows = []
     for name in WAYS:
         same, ties = compare(answers["published way"], answers[name], decided)
@@ -49,13 +53,17 @@ def measure(work: Work, repeats: int, machine: Machine) -> list[Row]:
     return rows
 
 
-def compare(expected: list[list[int]], got: list[list[int]], decided: list[list[float]]) -> tuple[bool, int]:
-    """Whether the answers are the same wherever the published way was decided, and how often they part where not."""
+def compare(expected: list[list[int]], got: list[list[int]], decided: Callable[[int], list[float]]) -> tuple[bool, int]:
+    """Whether the answers are the same wherever the published way was decided, and how often they part where not.
+
+    `decided`: number of a mask -> how far its likeliest token was ahead, at each place.
+    """
     ties, same = 0, True
-    for own, other, certain in zip(expected, got, decided, strict=False):  # the published way did the first masks only
+    for number, (own, other) in enumerate(zip(expected, got, strict=False)):  # slow ways did the first masks only
         parted = next((i for i in range(max(len(own), len(other))) if own[i : i + 1] != other[i : i + 1]), None)
         if parted is None:
             continue
+        certain = decided(number)
         tie = parted < len(certain) and certain[parted] < UNDECIDED
         ties, same = ties + tie, same and tie
     return same, ties

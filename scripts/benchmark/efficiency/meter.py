@@ -41,7 +41,9 @@ class Meter:
         handles = [
             hook for name, modules in parts.items() for m in modules for hook in self._hooks(m, lambda _, n=name: n)
         ]
-        handles += self._hooks(auditor.language_model, _reading_or_writing)
+        llm = auditor.language_model
+        inner = llm.get_base_model() if hasattr(llm, "get_base_model") else llm  # all that `generate` calls
+        handles += self._hooks(inner, _reading_or_writing)
         try:
             yield
         finally:

@@ -20,7 +20,7 @@ class Row:
     masks_per_s: float
     ratio: float
     peak_mb: float
-    identical: bool | None  # the tokens, or what else the work makes; None where nothing is compared
+    identical: bool | None  # tokens of masks that the published way answered too, or other results; None: not compared
     ties: int = 0  # tokens that differ where the published way was undecided
     of_limit: float | None = None  # the limit from first principles is 1
     seconds: dict[str, float] = field(default_factory=dict)  # per mask, by part of the work

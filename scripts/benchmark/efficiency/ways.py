@@ -85,7 +85,7 @@ WAYS: dict[str, Way] = {
 
 def forget() -> None:
     """What was decoded for another way must not help this one."""
-    for cached in (media._cached_frame, media._cached_pixels, audit_dataset._cached_fbank):
+    for cached in (media._cached_frame, media._cached_mask, media._cached_pixels, audit_dataset._cached_fbank):
         cached.cache_clear()
 
 
@@ -123,14 +123,11 @@ def _seen(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
     return rig.auditor.see(pixels)
 
 
-def margins(work: Work) -> list[list[float]]:
-    """How far the likeliest token of each place of the published answers is above the next."""
-    found = []
-    for i in range(len(work.dataset)):
-        batch = _to(work, AuditCollator(work.rig.tokenizer.pad_token_id)([work.dataset[i]]))
-        likeliest = [scores.float().topk(2).values[0] for scores in _written(work, batch, i + 1).scores]
-        found.append([float(first - second) for first, second in likeliest])
-    return found
+def margins(work: Work, index: int) -> list[float]:
+    """How far the likeliest token at each place of a mask's published answer is above the next."""
+    batch = _to(work, AuditCollator(work.rig.tokenizer.pad_token_id)([work.dataset[index]]))
+    likeliest = [scores.float().topk(2).values[0] for scores in _written(work, batch, index + 1).scores]
+    return [float(first - second) for first, second in likeliest]
 
 
 def _generate(work: Work, batch: dict, first: int) -> list[list[int]]:

@@ -100,7 +100,7 @@ def _caption_sound(rng: np.random.Generator, folder: Path, number: int, scene: S
 
 def _write(folder: Path, name: str, picture: np.ndarray) -> str:
     quality = [cv2.IMWRITE_JPEG_QUALITY, 95] if name.endswith(".jpg") else [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    cv2.imwrite(str(folder / "images" / name), picture[..., ::-1], quality)
+    cv2.imwrite(str(folder / "images" / name), picture if picture.ndim == 2 else picture[..., ::-1], quality)
     return f"images/{name}"
 
 
