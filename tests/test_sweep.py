@@ -1,10 +1,13 @@
 """A sweep: its recipe, runs that are shared and finished, tables as they come."""
 
 import json
+import threading
+import time
 
 import pytest
 import yaml
 
+from scripts.finetune import sweep
 from scripts.finetune.sweep import main, read_sweep
 from tests.conftest import BENCHMARK
 
@@ -63,6 +66,31 @@ def test_a_sweep(tmp_path, quick_weights_dir, capsys):
     stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
     assert main([path]) == 0
     assert stamps == {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
+
+
+def test_runs_side_by_side(tmp_path, quick_weights_dir, monkeypatch):
+    together, seen = threading.Barrier(3), []
+
+    def make_run(run, folder, tests, variables):
+        seen.append(variables)
+        together.wait(timeout=60)  # until all three are at work
+
+    monkeypatch.setattr(sweep, "make_run", make_run)
+    assert main([recipe(tmp_path, quick_weights_dir), "--at_once", "3"]) == 0
+    assert [set(variables) for variables in seen] == [{"OMP_NUM_THREADS"}] * 3
+
+
+def test_a_run_that_fails_ends_the_sweep(tmp_path, quick_weights_dir, monkeypatch, capsys):
+    tried = []
+
+    def make_run(run, *_):
+        tried.append(run)
+        time.sleep(0.5)  # the next one has begun when this one's end is seen, the last one has not
+        raise ValueError("finetune ended with exit code 1")
+
+    monkeypatch.setattr(sweep, "make_run", make_run)
+    assert main([recipe(tmp_path, quick_weights_dir)]) == 2
+    assert len(tried) < 3 and "exit code 1" in capsys.readouterr().err
 
 
 def test_only_some_tables(tmp_path, quick_weights_dir, capsys):

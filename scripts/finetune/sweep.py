@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,13 @@ class SweepArguments:
 
     sweep: str = field(metadata={"help": "YAML file (docs/experiments.md explains it).", "positional": True})
     tables: list[str] = field(default_factory=list, metadata={"help": "Only the tables of these names."})
+    at_once: int = field(
+        default=1, metadata={"help": "Runs that are made side by side, sharing the CPU cores: for small models."}
+    )
+
+    def __post_init__(self):
+        if self.at_once < 1:
+            raise ValueError(f"--at_once: expected at least 1, got {self.at_once}")
 
 
 @dataclass(frozen=True)
@@ -62,17 +70,23 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def sweep(args: SweepArguments) -> None:
-    """All runs in turn, then tables.md and tables.json; after each run what is there already is written."""
+    """All runs, then tables.md and tables.json; after each run what is there already is written."""
     recipe = read_sweep(args.sweep)
     root = Path(recipe["results"])
     tables = {name: rows for name, rows in recipe["tables"].items() if not args.tables or name in args.tables}
     if unknown := set(args.tables) - set(recipe["tables"]):
         raise ValueError(f"--tables: expected some of {', '.join(recipe['tables'])}, got {', '.join(sorted(unknown))}")
     runs = {run.name: run for rows in tables.values() for run in rows.values()}
-    for number, run in enumerate(runs.values(), start=1):
-        logger.info("run %d of %d: %s", number, len(runs), run.flags or "as is")
-        make_run(run, root / run.name, recipe["tests"])
-        write_tables(tables, root, recipe["tests"])
+    shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // args.at_once))} if args.at_once > 1 else {}
+    pool = ThreadPoolExecutor(args.at_once)
+    try:
+        made = [pool.submit(make_run, run, root / run.name, recipe["tests"], shared) for run in runs.values()]
+        for number, future in enumerate(as_completed(made), start=1):
+            future.result()
+            logger.info("%d of %d runs are finished", number, len(runs))
+            write_tables(tables, root, recipe["tests"])
+    finally:
+        pool.shutdown(cancel_futures=True)
     print((root / "tables.md").read_text())
 
 
@@ -113,13 +127,17 @@ def _texts(settings: object, where: str) -> dict[str, str]:
     return {name: " ".join(str(v) for v in values if v is not None) for name, values in listed.items()}
 
 
-def make_run(run: Run, folder: Path, tests: list[str]) -> None:
-    """Train, then audit the test sets in image mode. Raises ValueError where one of the scripts fails."""
+def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]) -> None:
+    """Train, then audit the test sets in image mode; `variables` are for all processes.
+
+    Raises ValueError where one of the scripts fails.
+    """
+    logger.info("in %s: %s", folder, run.flags or "as is")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
     auditor = folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
-    environment = outer | run.environment | {"PYTHON": sys.executable}
+    environment = outer | variables | run.environment | {"PYTHON": sys.executable}
     if not (auditor / "trainer_state.json").is_file():
         flags = [word for name, value in run.flags.items() for word in (f"--{name}", *value.split())]
         _launch([FINETUNE, *flags], environment | {"OUTPUT_DIR": str(auditor.absolute())}, folder / "finetune.log")
