@@ -16,11 +16,11 @@ SIZES = ("tiny", "little", "small", "middle", "big", "huge")
 SECONDS = ("zero", *COLUMNS)
 ORDERED = (COLUMNS, ROWS, SIZES)
 SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the side's ratio from one size word to the next
-WHOLE, TWO, AMOUNTS = "whole", "two things", ("faint", "some", "much")
+WHOLE, TWO = "whole", "two things"
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
 LARGER, SMALLER, SAME_SIZE = "the larger", "the smaller", "alike"
 ALIKE = 1.5  # times the area, at most
-LEAST_AMOUNT, AMOUNT_LIMITS = 0.02, (0.1, 0.25)  # parts of the object's area
+LEAST_CUT = 0.02  # of the object's area; less is called whole
 
 Bag = dict[str, float]
 
@@ -68,11 +68,11 @@ def say_placed(look: str, place: Bag) -> str:
     return f"{size} {look} at {column} {row}"
 
 
-def say_state(state: str | None, amount: float) -> str:
-    """e.g. "some holes"; `amount` in parts of the object's area."""
-    if state is None or amount < LEAST_AMOUNT:
+def say_state(state: str | None, region: np.ndarray, whole: np.ndarray) -> str:
+    """e.g. "holes": what was done to a whole object (H, W) bool to make a region of it. How much is never said."""
+    if state is None or (region ^ whole).sum() < LEAST_CUT * whole.sum():
         return WHOLE
-    return f"{AMOUNTS[int(np.searchsorted(AMOUNT_LIMITS, amount))]} {state}"
+    return state
 
 
 def say_larger(thing: Thing, other: Thing) -> str:

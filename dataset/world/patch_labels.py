@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dataset.world.descriptions import AMOUNTS, STATES, WHOLE, say_state
+from dataset.world.descriptions import STATES, WHOLE, say_state
 from dataset.world.free_scenes import rough_region
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.render import MIN_RIM, RIM
@@ -22,7 +22,7 @@ GRID = FRAME_SIZE // PATCH
 LOOKS = {"colour": tuple(COLOURS), "texture": TEXTURES, "category": SEEN}
 SHARES = ("inner part", "rim", "ground", "black", "white")  # of a patch's pixels
 GEOMETRY = ("to_centre_x", "to_centre_y", "log_area", "centre_x", "centre_y")  # of the patch's object
-CUTS = (WHOLE, *(f"{amount} {state}" for state in STATES for amount in AMOUNTS))  # how well the object is cut out
+CUTS = (WHOLE, *STATES)  # how the object is cut out
 MIN_PIXELS = 25  # of an object in a patch, for the patch to be about it
 NOTHING = -100  # no label
 
@@ -77,7 +77,7 @@ def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> tup
     if not whole.any():
         return whole, None
     region, state = rough_region(rng, whole)
-    return region, say_state(state, (region ^ whole).sum() / whole.sum())
+    return region, say_state(state, region, whole)
 
 
 def _rims(owner: np.ndarray, count: int) -> np.ndarray:
@@ -112,4 +112,4 @@ def _label_patches(instances: np.ndarray, scene: Scene, with_looks: bool) -> tup
 
 def _per_patch(share: np.ndarray) -> np.ndarray:
     """(224, 224) bool -> (14, 14) float32: the share of each patch's pixels."""
-    return share.reshape(GRID, PATCH, GRID, PATCH).mean(axis=(1, 3), dtype=np.float32)
+    return cv2.resize(share.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA)

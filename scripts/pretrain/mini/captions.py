@@ -78,7 +78,7 @@ def _caption_region(
         return []
     said = say.TWO
     if len(own) == 1:
-        said = say.say_state(state, float((region ^ own[0]).sum() / own[0].sum()))
+        said = say.say_state(state, region, own[0])
     places = [say.region_place(region)] if len(own) == 1 else [say.region_place(mask) for mask in own]
     looks_in = {"mask": ["white"] * len(own), "masked_frame": [say.say_look(scene.things[i]) for i in chosen]}
     entries = []

@@ -47,7 +47,7 @@ PAIRS = 2  # that are seen together
 LEAST_PIXELS = 30  # of a region that is worth a lesson
 VIEWS = ("mask", "masked_frame")
 STAGE = Stage(
-    "grounded", 1_400, 12, 8, (video_prefix, audio_prefix),
+    "grounded", 750, 12, 8, (video_prefix, audio_prefix),
     {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
     {"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
 )  # fmt: skip
@@ -102,7 +102,7 @@ def draw(transform: PixelTransform, number: int) -> Drawn | None:
         for _ in range(CUTS_PER_THING):
             region, state = rough_region(rng, own)
             pictures += [mask_image(drawn.frames[key], region, view) for view in VIEWS]
-            cuts.append(([i], say.say_state(state, float((region ^ own).sum() / own.sum()))))
+            cuts.append(([i], say.say_state(state, region, own)))
     for pair in _pairs(rng, scene):
         both = drawn.masks[pair[0]][key] | drawn.masks[pair[1]][key]
         pictures += [mask_image(drawn.frames[key], both, view) for view in VIEWS]

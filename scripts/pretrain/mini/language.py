@@ -54,7 +54,7 @@ class Stage:
 
 STAGES = (
     Stage(
-        "seen", 1_200, 160, 1, (), dict.fromkeys(VISUAL, 1.0),
+        "seen", 1_000, 160, 1, (), dict.fromkeys(VISUAL, 1.0),
         {"match": 0.58, "find": 0.18, "region": 0.08, "state": 0.06, "frame": 0.1},
     ),
     Stage(

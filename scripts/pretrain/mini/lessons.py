@@ -94,8 +94,8 @@ class Described:
 
     def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Bag], list[Bag], str]:
         masks, cut_out = [], []
-        state = None if rng.random() < 0.4 or len(targets) > 1 else str(rng.choice(say.STATES))
-        said = say.say_state(state, float(rng.choice((0.05, 0.15, 0.4)))) if len(targets) == 1 else say.TWO
+        said = say.WHOLE if rng.random() < 0.4 else str(rng.choice(say.STATES))
+        said = said if len(targets) == 1 else say.TWO
         for target in targets:
             thing = self.scene.things[target]
             place = say.thing_place(thing, 0) | (dict.fromkeys(said.split(), 1.0) if len(targets) == 1 else {})

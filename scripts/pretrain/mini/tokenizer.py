@@ -65,7 +65,7 @@ def _text() -> Iterator[str]:
         say.SAME_SIZE,
     )
     yield " ".join([*COLOURS, *TEXTURES, *SEEN, *motions.KINDS, *sounds.PITCHES, *sounds.LOUDNESS, *NOUNS])
-    yield " ".join([*(word for words in say.ORDERED for word in words), *say.SECONDS, *say.STATES, *say.AMOUNTS])
+    yield " ".join([*(word for words in say.ORDERED for word in words), *say.SECONDS, *say.STATES])
     for wordings in WORDINGS.values():
         for wording in wordings:
             yield wording.format(noun="object", bare="thing", colour="red", texture="plain")

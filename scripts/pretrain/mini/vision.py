@@ -40,7 +40,9 @@ class PatchReader(nn.Module):
         super().__init__()
         sizes = {"hidden_size": WIDTH, "intermediate_size": 4 * WIDTH, "num_hidden_layers": LAYERS}
         self.encoder = CLIPVisionModel(
-            CLIPVisionConfig(**sizes, num_attention_heads=HEADS, image_size=FRAME_SIZE, patch_size=PATCH)
+            CLIPVisionConfig(
+                **sizes, num_attention_heads=HEADS, image_size=FRAME_SIZE, patch_size=PATCH, hidden_act="gelu"
+            )
         )
         self.norm = nn.LayerNorm(WIDTH)
         self.shares, self.geometry = nn.Linear(WIDTH, len(SHARES)), nn.Linear(WIDTH, len(GEOMETRY))
