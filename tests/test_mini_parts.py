@@ -99,6 +99,14 @@ def test_rough_regions_are_named_rightly():
     assert seen == {None, *say.STATES}
 
 
+def test_a_state_does_not_say_how_much():
+    whole = np.ones((10, 10), bool)
+    for missing in (1, 20, 90):
+        region = whole.copy()
+        region.flat[:missing] = False
+        assert say.say_state(say.HOLES, region, whole) == (say.HOLES if missing > 1 else say.WHOLE)
+
+
 def test_patch_labels_agree_with_the_picture():
     scene = free_scene(1, 0)
     drawn = render(scene, [scene.key_frame])

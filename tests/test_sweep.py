@@ -85,7 +85,8 @@ def test_a_run_that_fails_ends_the_sweep(tmp_path, quick_weights_dir, monkeypatc
 
     def make_run(run, *_):
         tried.append(run)
-        time.sleep(0.5)  # the next one has begun when this one's end is seen, the last one has not
+        if len(tried) > 1:  # it may have begun before the first one's end is seen; the last one must not begin
+            time.sleep(3)
         raise ValueError("finetune ended with exit code 1")
 
     monkeypatch.setattr(sweep, "make_run", make_run)
