@@ -25,6 +25,7 @@ from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
 from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
 from utils.audit import ACTIONS, MASK_TYPES, Audit, render_audit
+from utils.tokens import EVERYBODY
 
 SHIPPED = Path("pretrained_weights/mini")
 
@@ -138,7 +139,7 @@ def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):
     first = (batch["owner"] == 1) & (batch["ids"] != 0)
     changed["ids"][first] = 5
     torch.manual_seed(1)
-    others = (batch["owner"] == 0) | (batch["owner"] == -1) | (batch["owner"] == 2)
+    others = (batch["owner"] == EVERYBODY) | (batch["owner"] == 2)
     changed_hidden = pupil.hidden(changed)
     torch.testing.assert_close(changed_hidden[others], hidden[others], rtol=1e-4, atol=1e-5)
     assert not torch.allclose(changed_hidden[first], hidden[first])

@@ -23,10 +23,11 @@ from dataset.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import all_references, free_scene
 from dataset.world.reference import KINDS
+from models.attention import BEHIND_PROMPTS, lay_out
 from models.build import load_tokenizer
 from scripts.pretrain.mini.lessons import TASKS, Described, Lesson, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.schedule import train
-from utils.tokens import DIRECT_NTP, IGNORE_INDEX, PLACEHOLDERS
+from utils.tokens import DIRECT_NTP, EVERYBODY, IGNORE_INDEX, NOBODY, PLACEHOLDERS
 
 SEED = 2_000  # of its world
 NUM_SCENES = 12_000
@@ -78,9 +79,9 @@ class Teacher:
         """The batch of that step of a stage."""
         rng = np.random.default_rng([SEED, 3, step, *stage.name.encode()])
         chosen = rng.integers(len(self.scenes), size=stage.scenes)
-        return _pad([self._row(rng, stage, self.scenes[i]) for i in chosen])
+        return _pad([self._row(rng, stage, self.scenes[i], 1 + n * stage.lessons) for n, i in enumerate(chosen)])
 
-    def _row(self, rng: np.random.Generator, stage: Stage, told: Told) -> dict:
+    def _row(self, rng: np.random.Generator, stage: Stage, told: Told, first_number: int) -> dict:
         names = ("ids", "owner", "position", "label", "weight", "bags", "seen", "decides")
         row: dict = {name: [] for name in names}
         text, pictures = "<s>", []
@@ -88,9 +89,9 @@ class Teacher:
             words, shown = head(rng, told)
             text, pictures = text + words, pictures + shown
         if stage.heads:
-            self._append(row, -1, 0, text, pictures)
+            self._append(row, EVERYBODY, 0, text, pictures)
         shared = len(row["ids"])
-        for number in range(stage.lessons):
+        for number in range(first_number, first_number + stage.lessons):
             kind = _draw(rng, {name: share for name, share in stage.kinds.items() if told.references[name]})
             task = _draw(rng, stage.tasks) if kind else "region"
             lesson = TASKS[task](rng, told, kind)
@@ -146,7 +147,7 @@ def _pad(rows: list[dict]) -> dict:
     Of the bags, (slots, words) ids and shares, and where they stand; of the tokens that projectors made, the same.
     """
     longest = max(len(row["ids"]) for row in rows)
-    fill = {"ids": 0, "owner": -2, "position": 0, "label": IGNORE_INDEX, "weight": 0.0}
+    fill = {"ids": 0, "owner": NOBODY, "position": 0, "label": IGNORE_INDEX, "weight": 0.0}
     batch = {
         name: torch.tensor([row[name] + [value] * (longest - len(row[name])) for row in rows])
         for name, value in fill.items()
@@ -175,6 +176,7 @@ class Pupil(nn.Module):
             bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.05,
         )  # fmt: skip
         self.llama = LlamaForCausalLM(config)
+        self.llama.set_attn_implementation(BEHIND_PROMPTS)
         self._order_embeddings(tokenizer)
 
     @torch.no_grad()
@@ -196,12 +198,12 @@ class Pupil(nn.Module):
         meanings = meanings + NOISE * torch.randn_like(meanings)
         flat = embeds.flatten(0, 1).index_copy(0, batch["slots"], meanings)
         embeds = flat.index_copy(0, batch["seen_slots"], batch["seen"]).view_as(embeds)
-        owner, order = batch["owner"], torch.arange(embeds.shape[1])
-        mine = (owner[:, None, :] == -1) | (owner[:, None, :] == owner[:, :, None])
-        mask = (mine & (order[None, None, :] <= order[None, :, None]))[:, None]
+        owner = batch["owner"]
+        layout = lay_out(owner) if (owner == EVERYBODY).any() else None
         return self.llama.model(
-            inputs_embeds=embeds, attention_mask=mask, position_ids=batch["position"], use_cache=False
-        ).last_hidden_state
+            inputs_embeds=embeds, attention_mask=owner != NOBODY, position_ids=batch["position"], use_cache=False,
+            layout=layout,
+        ).last_hidden_state  # fmt: skip
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
         """The weighted loss of the answers, and per kind how often the match is judged rightly."""

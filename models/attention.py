@@ -1,0 +1,99 @@
+"""Attention of rows in which several masks stand behind one prompt: no score is computed that a mask would throw away.
+
+An attention function of transformers. Without a `layout` it is the library's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from utils.tokens import EVERYBODY
+
+BEHIND_PROMPTS = "behind_prompts"  # the attention implementation
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which positions of B rows of L see which, as numbers of the B * L positions; P and S are the longest lengths.
+
+    prompts (B, P): each row's prompt. own (n, S): what is each mask's own. seen (n, P + S): the prompt that a mask
+    stands behind, and its own. visible (n, 1, S, P + S): bool. back (B * L,): where the position's result is among the
+    results of all prompts, then of all that is masks' own.
+    """
+
+    prompts: Tensor
+    own: Tensor
+    seen: Tensor
+    visible: Tensor
+    back: Tensor
+
+
+def lay_out(owner: Tensor) -> Layout:
+    """(B, L) numbers of the masks from 1 on, EVERYBODY in a prompt, NOBODY on padding -> how the rows are read.
+
+    Every row begins with a prompt, and has a mask behind it.
+    """
+    owners, rows = owner.flatten(), torch.arange(len(owner), device=owner.device).repeat_interleave(owner.shape[1])
+    prompts, in_prompt = _places(torch.where(owners == EVERYBODY, rows, -1))
+    own, in_own = _places(owners - 1)
+    row = rows[own[:, 0]]
+    order = torch.ones(own.shape[1], own.shape[1], dtype=torch.bool, device=owner.device).tril()
+    visible = torch.cat([in_prompt[row][:, None].expand(-1, len(order), -1), order.expand(len(own), -1, -1)], -1)
+    back = torch.zeros_like(owners)
+    real = torch.cat([in_prompt.flatten(), in_own.flatten()]).nonzero()[:, 0]
+    back[torch.cat([prompts.flatten(), own.flatten()])[real]] = real
+    return Layout(prompts, own, torch.cat([prompts[row], own], 1), visible[:, None], back)
+
+
+def _places(group: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) number of each position's group, below 0 for none -> (groups, longest) places in order, and which are real.
+
+    Groups are filled up on the right with their own first place, which may be read but counts for nothing.
+    """
+    sizes = torch.bincount(group[group >= 0])
+    places = group.argsort(stable=True)[-int(sizes.sum()) :].split(sizes.tolist())
+    filled = pad_sequence(places, batch_first=True, padding_value=-1)
+    real = filled >= 0
+    return torch.where(real, filled, filled[:, :1]), real
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    layout: Layout | None = None,
+    **kwargs,
+) -> tuple[Tensor, None]:
+    """(B, heads, L, d) queries, keys, values -> (B, L, heads, d). With a `layout`, it says who sees whom."""
+    if layout is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+    batch, heads, length, width = query.shape
+    queries, keys, values = (states.transpose(1, 2).flatten(0, 1) for states in (query, key, value))
+
+    def read(asking: Tensor, asked: Tensor, mask: Tensor | None) -> Tensor:
+        picked = (_pick(states, at) for states, at in ((queries, asking), (keys, asked), (values, asked)))
+        return sdpa_attention_forward(module, *picked, mask, **kwargs)[0].flatten(0, 1)
+
+    prompts = read(layout.prompts, layout.prompts, None)  # causal
+    own = read(layout.own, layout.seen, layout.visible)
+    results = torch.cat([prompts, own]).flatten(1).index_select(0, layout.back)
+    return results.view(batch, length, heads, width), None
+
+
+def _pick(states: Tensor, places: Tensor) -> Tensor:
+    """(N, heads, d) at places (groups, K) -> (groups, heads, K, d)."""
+    picked = states.flatten(1).index_select(0, places.flatten())
+    return picked.view(*places.shape, *states.shape[1:]).transpose(1, 2)
+
+
+AttentionInterface.register(BEHIND_PROMPTS, attend)
+AttentionMaskInterface.register(BEHIND_PROMPTS, sdpa_mask)

@@ -1,0 +1,70 @@
+"""Rows laid out in parts give what one dense mask gives."""
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from models.attention import BEHIND_PROMPTS, lay_out
+from models.decoding import visible
+from utils.tokens import EVERYBODY, NOBODY
+
+# a prompt of 5 with masks of 3, 4 and 2, padded on the left; one of 7 with masks of 6 and 1, padded on the right
+ROWS = [
+    [NOBODY] * 2 + [EVERYBODY] * 5 + [1] * 3 + [3] * 4 + [4] * 2,
+    [EVERYBODY] * 7 + [2] * 6 + [5] + [NOBODY] * 2,
+]
+
+
+def positions(row: list[int]) -> list[int]:
+    shared = row.count(EVERYBODY)
+    return [
+        0 if own == NOBODY else row[:at].count(own) + (shared if own != EVERYBODY else 0) for at, own in enumerate(row)
+    ]
+
+
+def make_llm(heads_of_keys: int = 2) -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
+    llm = LlamaForCausalLM(LlamaConfig(vocab_size=50, num_key_value_heads=heads_of_keys, **sizes)).eval()
+    llm.set_attn_implementation(BEHIND_PROMPTS)
+    return llm
+
+
+def test_the_same_hidden_states_and_gradients_as_with_a_dense_mask():
+    llm, owner = make_llm(), torch.tensor(ROWS)
+    position = torch.tensor([positions(row) for row in ROWS])
+    real, results = owner != NOBODY, []
+    dense = visible(owner, position, owner, position, torch.float32)
+    for how in ({"attention_mask": dense}, {"attention_mask": real, "layout": lay_out(owner)}):
+        torch.manual_seed(1)
+        embeds = torch.randn(*owner.shape, 32, requires_grad=True)
+        hidden = llm.model(inputs_embeds=embeds, position_ids=position, use_cache=False, **how).last_hidden_state
+        (hidden[real] ** 2 * torch.arange(32)).sum().backward()
+        results.append((hidden[real], embeds.grad[real]))
+        assert embeds.grad[~real].abs().max() == 0  # nobody sees padding
+    for with_mask, with_layout in zip(*results, strict=True):
+        torch.testing.assert_close(with_layout, with_mask, rtol=1e-4, atol=1e-4)
+
+
+def test_without_a_layout_it_is_the_library_s_own_attention():
+    llm = make_llm()
+    ids, mask = torch.arange(24).view(2, 12), torch.ones(2, 12, dtype=torch.long)
+    mask[0, :3] = 0
+    ours = llm(input_ids=ids, attention_mask=mask).logits
+    llm.set_attn_implementation("sdpa")
+    torch.testing.assert_close(llm(input_ids=ids, attention_mask=mask).logits, ours, rtol=0, atol=0)
+
+
+def test_checkpointing_recomputes_the_same():
+    llm, owner = make_llm().train(), torch.tensor(ROWS)
+    position = torch.tensor([positions(row) for row in ROWS])
+    gradients = []
+    for checkpointing in (False, True):
+        llm.gradient_checkpointing_enable() if checkpointing else llm.gradient_checkpointing_disable()
+        llm.zero_grad()
+        out = llm(
+            input_ids=torch.full_like(owner, 3), attention_mask=owner != NOBODY, position_ids=position,
+            use_cache=False, layout=lay_out(owner),
+        )  # fmt: skip
+        out.logits[owner != NOBODY].square().sum().backward()
+        gradients.append(llm.model.layers[0].self_attn.q_proj.weight.grad.clone())
+    torch.testing.assert_close(*gradients)
