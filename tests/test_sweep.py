@@ -4,12 +4,15 @@ import json
 import threading
 import time
 
+import cv2
+import numpy as np
 import pytest
 import yaml
 
 from scripts.finetune import sweep
 from scripts.finetune.sweep import main, read_sweep
 from tests.conftest import BENCHMARK
+from utils.ablation_picture import OURS, PAPERS, ablation_picture
 
 
 def recipe(tmp_path, weights, **changes) -> str:
@@ -63,6 +66,7 @@ def test_a_sweep(tmp_path, quick_weights_dir, capsys):
     config = json.loads((root / tables["audio"]["run"] / "MQ-Auditor/config.json").read_text())
     assert config["without"] == ["audio"]
     assert "| RMSE | audio |" in capsys.readouterr().out
+    assert cv2.imread(str(root / "tables.png")) is not None
     stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
     assert main([path]) == 0
     assert stamps == {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
@@ -97,3 +101,23 @@ def test_a_run_that_fails_ends_the_sweep(tmp_path, quick_weights_dir, monkeypatc
 def test_only_some_tables(tmp_path, quick_weights_dir, capsys):
     assert main([recipe(tmp_path, quick_weights_dir), "--tables", "no such table"]) == 2
     assert "--tables: expected some of Table 6: positive ratio, inputs left out" in capsys.readouterr().err
+
+
+def test_the_picture_shows_what_there_is(tmp_path):
+    """Ours where a run has a value, the paper's where it has the run; a table without runs takes no room."""
+
+    def drawn(**tables) -> np.ndarray:
+        ablation_picture(tables, {"with paper": {"a": cells}}, tmp_path / "tables.png")
+        return cv2.imread(str(tmp_path / "tables.png"))[..., ::-1]
+
+    def shown(picture: np.ndarray, colour: str) -> int:
+        rows = picture[130:]  # below the legend
+        return int((np.abs(rows - np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])).sum(-1) < 6).sum())
+
+    cells = {metric: {"avg": 0.3} for metric in ("rmse", "f2_mask_type", "f2_action")}
+    run = {"cells": cells, "interval": dict.fromkeys(cells, (0.2, 0.4))}
+    unknown = {"cells": dict.fromkeys(cells, {"avg": None}), "interval": dict.fromkeys(cells, (None, None))}
+    ours, both = drawn(ours={"a": run}), drawn(**{"with paper": {"a": run}})
+    assert shown(ours, OURS) > 500 and shown(ours, PAPERS) == 0 and shown(both, PAPERS) > 50
+    assert shown(drawn(ours={"a": unknown}), OURS) == 0
+    assert drawn(ours={"a": run}, none={}).shape == ours.shape

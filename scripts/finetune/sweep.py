@@ -21,6 +21,7 @@ import yaml
 
 from scripts.finetune.summarize import read_runs
 from scripts.program import run_program
+from utils.ablation_picture import ablation_picture
 from utils.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.columns import TEST_NAMES, published_ablation
 from utils.records import write_json
@@ -70,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def sweep(args: SweepArguments) -> None:
-    """All runs, then tables.md and tables.json; after each run what is there already is written."""
+    """All runs, then tables.md, tables.json and tables.png; after each run what is there already is written."""
     recipe = read_sweep(args.sweep)
     root = Path(recipe["results"])
     tables = {name: rows for name, rows in recipe["tables"].items() if not args.tables or name in args.tables}
@@ -158,18 +159,21 @@ def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
 
 
 def write_tables(tables: dict[str, dict[str, Run]], root: Path, wanted: list[str]) -> None:
-    """tables.md and tables.json of the runs that are finished."""
+    """tables.md, tables.json and tables.png of the runs that are finished."""
     text, values = [], {}
+    published = {table: published_ablation(table) for table in tables}
     for table, rows in tables.items():
         tests = {row: {name: own for (name, _), own in read_runs(root / run.name).items()} for row, run in rows.items()}
         tests = {row: own for row, own in tests.items() if set(own) >= set(wanted)}
         cells = {row: ablation_cells(own) for row, own in tests.items()}
         intervals = {row: bootstrap_intervals(own) for row, own in tests.items()}
-        text += [f"### {table}\n", ablation_markdown(cells, intervals, published_ablation(table)), ""]
+        text += [f"### {table}\n", ablation_markdown(cells, intervals, published[table]), ""]
         values[table] = {row: {"cells": cells[row], "interval": intervals[row], "run": rows[row].name} for row in cells}
     with whole_file(root / "tables.md") as path:
         path.write_text("\n".join(text))
     write_json(root / "tables.json", values)
+    with whole_file(root / "tables.png") as path:
+        ablation_picture(values, published, path)
 
 
 if __name__ == "__main__":
