@@ -79,9 +79,16 @@ def test_runs_side_by_side(tmp_path, quick_weights_dir, monkeypatch):
         seen.append(variables)
         together.wait(timeout=60)  # until all three are at work
 
+    scored, score_run = [], sweep.score_run
     monkeypatch.setattr(sweep, "make_run", make_run)
+    monkeypatch.setattr(
+        sweep, "score_run", lambda folder, tests: scored.append(folder.name) or score_run(folder, tests)
+    )
     assert main([recipe(tmp_path, quick_weights_dir), "--at_once", "3"]) == 0
     assert [set(variables) for variables in seen] == [{"OMP_NUM_THREADS"}] * 3
+    tables = json.loads((tmp_path / "sweep/tables.json").read_text())
+    assert {own["run"] for rows in tables.values() for own in rows.values()} == set(scored)
+    assert len(scored) == 3  # once each: the intervals take seconds
 
 
 def test_a_run_that_fails_ends_the_sweep(tmp_path, quick_weights_dir, monkeypatch, capsys):

@@ -81,11 +81,13 @@ def sweep(args: SweepArguments) -> None:
     shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // args.at_once))} if args.at_once > 1 else {}
     pool = ThreadPoolExecutor(args.at_once)
     try:
-        made = [pool.submit(make_run, run, root / run.name, recipe["tests"], shared) for run in runs.values()]
-        for number, future in enumerate(as_completed(made), start=1):
+        made = {pool.submit(make_run, run, root / name, recipe["tests"], shared): name for name, run in runs.items()}
+        scored = {}
+        for future in as_completed(made):
             future.result()
-            logger.info("%d of %d runs are finished", number, len(runs))
-            write_tables(tables, root, recipe["tests"])
+            scored[made[future]] = score_run(root / made[future], recipe["tests"])
+            logger.info("%d of %d runs are finished", len(scored), len(runs))
+            write_tables(tables, scored, root)
     finally:
         pool.shutdown(cancel_futures=True)
     print((root / "tables.md").read_text())
@@ -158,17 +160,20 @@ def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
         raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")
 
 
-def write_tables(tables: dict[str, dict[str, Run]], root: Path, wanted: list[str]) -> None:
-    """tables.md, tables.json and tables.png of the runs that are finished."""
+def score_run(folder: Path, tests: list[str]) -> dict:
+    """A finished run's table cells, and the interval of each average."""
+    predictions = {name: own for (name, _), own in read_runs(folder).items() if name in tests}
+    return {"cells": ablation_cells(predictions), "interval": bootstrap_intervals(predictions), "run": folder.name}
+
+
+def write_tables(tables: dict[str, dict[str, Run]], scored: dict[str, dict], root: Path) -> None:
+    """tables.md, tables.json and tables.png of the runs that are finished. `scored`: by the runs' names."""
     text, values = [], {}
     published = {table: published_ablation(table) for table in tables}
     for table, rows in tables.items():
-        tests = {row: {name: own for (name, _), own in read_runs(root / run.name).items()} for row, run in rows.items()}
-        tests = {row: own for row, own in tests.items() if set(own) >= set(wanted)}
-        cells = {row: ablation_cells(own) for row, own in tests.items()}
-        intervals = {row: bootstrap_intervals(own) for row, own in tests.items()}
+        values[table] = own = {row: scored[run.name] for row, run in rows.items() if run.name in scored}
+        cells, intervals = ({row: score[key] for row, score in own.items()} for key in ("cells", "interval"))
         text += [f"### {table}\n", ablation_markdown(cells, intervals, published[table]), ""]
-        values[table] = {row: {"cells": cells[row], "interval": intervals[row], "run": rows[row].name} for row in cells}
     with whole_file(root / "tables.md") as path:
         path.write_text("\n".join(text))
     write_json(root / "tables.json", values)
