@@ -1,4 +1,4 @@
-"""Attention of rows in which several masks stand behind one prompt: no score is computed that a mask would throw away.
+"""Attention of rows in which several masks stand behind one prompt: no scores between masks are computed.
 
 An attention function of transformers. Without a `layout` it is the library's own.
 """
@@ -35,14 +35,25 @@ class Layout:
     back: Tensor
 
 
+def can_lay_out(llm: nn.Module) -> bool:
+    """Whether the LLM may be given a `layout` from now on.
+
+    One whose attention is not sdpa keeps its own (some have sinks or soft caps). One that does not hand a layout on to
+    its attention reads the mask that it is given; so give it one beside the layout.
+    """
+    if llm.config._attn_implementation == "sdpa":
+        llm.set_attn_implementation(BEHIND_PROMPTS)
+    return llm.config._attn_implementation == BEHIND_PROMPTS
+
+
 def lay_out(owner: Tensor) -> Layout:
     """(B, L) numbers of the masks from 1 on, EVERYBODY in a prompt, NOBODY on padding -> how the rows are read.
 
-    Every row begins with a prompt, and has a mask behind it.
+    Raises ValueError when a row has no prompt or a number is left out.
     """
     owners, rows = owner.flatten(), torch.arange(len(owner), device=owner.device).repeat_interleave(owner.shape[1])
-    prompts, in_prompt = _places(torch.where(owners == EVERYBODY, rows, -1))
-    own, in_own = _places(owners - 1)
+    prompts, in_prompt = _places(torch.where(owners == EVERYBODY, rows, -1), len(owner), "prompt of row")
+    own, in_own = _places(owners - 1, 1, "mask")
     row = rows[own[:, 0]]
     order = torch.ones(own.shape[1], own.shape[1], dtype=torch.bool, device=owner.device).tril()
     visible = torch.cat([in_prompt[row][:, None].expand(-1, len(order), -1), order.expand(len(own), -1, -1)], -1)
@@ -52,13 +63,15 @@ def lay_out(owner: Tensor) -> Layout:
     return Layout(prompts, own, torch.cat([prompts[row], own], 1), visible[:, None], back)
 
 
-def _places(group: Tensor) -> tuple[Tensor, Tensor]:
+def _places(group: Tensor, least: int, name: str) -> tuple[Tensor, Tensor]:
     """(N,) number of each position's group, below 0 for none -> (groups, longest) places in order, and which are real.
 
     Groups are filled up on the right with their own first place, which may be read but counts for nothing.
     """
-    sizes = torch.bincount(group[group >= 0])
-    places = group.argsort(stable=True)[-int(sizes.sum()) :].split(sizes.tolist())
+    sizes = torch.bincount(group[group >= 0], minlength=least).tolist()
+    if 0 in sizes:
+        raise ValueError(f"layout: expected at least one position of {name} {sizes.index(0)} (from 0), got none")
+    places = group.argsort(stable=True)[-sum(sizes) :].split(sizes)
     filled = pad_sequence(places, batch_first=True, padding_value=-1)
     real = filled >= 0
     return torch.where(real, filled, filled[:, :1]), real
@@ -76,7 +89,7 @@ def attend(
     """(B, heads, L, d) queries, keys, values -> (B, L, heads, d). With a `layout`, it says who sees whom."""
     if layout is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    batch, heads, length, width = query.shape
+    batch, heads, length, _ = query.shape
     queries, keys, values = (states.transpose(1, 2).flatten(0, 1) for states in (query, key, value))
 
     def read(asking: Tensor, asked: Tensor, mask: Tensor | None) -> Tensor:
@@ -86,7 +99,7 @@ def attend(
     prompts = read(layout.prompts, layout.prompts, None)  # causal
     own = read(layout.own, layout.seen, layout.visible)
     results = torch.cat([prompts, own]).flatten(1).index_select(0, layout.back)
-    return results.view(batch, length, heads, width), None
+    return results.view(batch, length, heads, -1), None
 
 
 def _pick(states: Tensor, places: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from transformers import GenerationConfig
 from transformers.modeling_outputs import CausalLMOutput
 
-from models.attention import BEHIND_PROMPTS, lay_out
+from models.attention import can_lay_out, lay_out
 from models.config import AuditorConfig
+from models.decoding import visible
 from models.projector import QFormerProjector
 from utils.tokens import AUDIO, IGNORE_INDEX, IOU_VALUE, REGRESS_ST, VISUAL_PLACEHOLDERS
 
@@ -33,7 +34,7 @@ class Auditor(nn.Module):
         super().__init__()
         self.config = config
         self.language_model = language_model
-        self.language_model.set_attn_implementation(BEHIND_PROMPTS)
+        self.can_lay_out = can_lay_out(language_model)
         self.vision_encoder = vision_encoder.requires_grad_(False).eval()
         self.audio_encoder = audio_encoder.requires_grad_(False).eval()
         shape = (config.hidden_size, config.num_query_tokens, config.qformer)
@@ -154,7 +155,9 @@ class Auditor(nn.Module):
         embeds = self.embed({"input_ids": input_ids, "image_index": image_index, "clip_index": clip_index, **media})
         inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
         if owner is not None:
-            inputs["layout"] = lay_out(owner)
+            inputs["attention_mask"] = visible(owner, position_ids, owner, position_ids, embeds.dtype)
+            if self.can_lay_out:
+                inputs["layout"] = lay_out(owner)
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
         targets = F.pad(labels, (0, 1), value=IGNORE_INDEX)[:, 1:]

@@ -1,9 +1,10 @@
 """Rows laid out in parts give what one dense mask gives."""
 
+import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from models.attention import BEHIND_PROMPTS, lay_out
+from models.attention import BEHIND_PROMPTS, can_lay_out, lay_out
 from models.decoding import visible
 from utils.tokens import EVERYBODY, NOBODY
 
@@ -43,6 +44,42 @@ def test_the_same_hidden_states_and_gradients_as_with_a_dense_mask():
         assert embeds.grad[~real].abs().max() == 0  # nobody sees padding
     for with_mask, with_layout in zip(*results, strict=True):
         torch.testing.assert_close(with_layout, with_mask, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("owner", [[[0, 0, 1, 3]], [[0, 1, 1, 1], [2, 2, 2, -1]]])
+def test_rows_that_cannot_be_laid_out(owner):
+    with pytest.raises(ValueError, match="expected at least one position of"):
+        lay_out(torch.tensor(owner))
+
+
+@pytest.mark.parametrize("model_type", ["llama", "stablelm", "gpt_oss", "deepseek_v2"])
+def test_masks_do_not_see_each_other_whatever_the_llm(model_type):
+    """One that drops the layout on its way, one whose attention is its own, one with narrower values than keys."""
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes |= {"vocab_size": 50, "num_key_value_heads": 4, "pad_token_id": None}
+    if model_type == "gpt_oss":
+        sizes |= {"head_dim": 8, "num_local_experts": 2, "num_experts_per_tok": 1}
+    if model_type == "deepseek_v2":
+        sizes |= {
+            "q_lora_rank": None,
+            "kv_lora_rank": 16,
+            "qk_nope_head_dim": 8,
+            "qk_rope_head_dim": 8,
+            "v_head_dim": 6,
+        }
+        sizes |= {"first_k_dense_replace": 2}
+    torch.manual_seed(0)
+    llm = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **sizes)).eval()
+    owner = torch.tensor(ROWS)
+    position = torch.tensor([positions(row) for row in ROWS])
+    dense = visible(owner, position, owner, position, torch.float32)
+    ids = torch.arange(owner.numel()).view(owner.shape) % 50
+    inputs = {"attention_mask": dense, "position_ids": position, "use_cache": False}
+    real = owner != NOBODY
+    expected = llm(input_ids=ids, **inputs).logits[real]
+    layout = {"layout": lay_out(owner)} if can_lay_out(llm) else {}
+    torch.testing.assert_close(llm(input_ids=ids, **inputs, **layout).logits[real], expected, rtol=1e-4, atol=1e-5)
+    assert bool(layout) == (model_type != "gpt_oss")
 
 
 def test_without_a_layout_it_is_the_library_s_own_attention():

@@ -57,7 +57,7 @@ def test_recipes_that_are_none(tmp_path, quick_weights_dir, capsys, changes, sai
     assert said in capsys.readouterr().err
 
 
-def test_a_sweep(tmp_path, quick_weights_dir, capsys):
+def test_a_sweep(tmp_path, quick_weights_dir, monkeypatch, capsys):
     path = recipe(tmp_path, quick_weights_dir, tables={"inputs left out": {"audio": {"without": ["audio"]}}})
     assert main([path]) == 0
     root = tmp_path / "sweep"
@@ -70,6 +70,14 @@ def test_a_sweep(tmp_path, quick_weights_dir, capsys):
     stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
     assert main([path]) == 0
     assert stamps == {path: path.stat().st_mtime_ns for path in root.rglob("*.safetensors")}
+
+    def fail(run, *_):
+        raise ValueError("finetune ended with exit code 1")
+
+    monkeypatch.setattr(sweep, "make_run", fail)
+    rows = {"none": {}, "audio": {"without": ["audio"]}}  # a new row before the finished one
+    assert main([recipe(tmp_path, quick_weights_dir, tables={"inputs left out": rows})]) == 2
+    assert set(json.loads((root / "tables.json").read_text())["inputs left out"]) == {"audio"}
 
 
 def test_runs_side_by_side(tmp_path, quick_weights_dir, monkeypatch):

@@ -14,7 +14,7 @@ from utils.ablation_tables import LABELS
 from utils.page import GREY, INK, PALE, installed_fonts
 
 OURS, PAPERS = "#0072b2", "#d55e00"  # told apart by colour-blind readers too; their marks differ as well
-NAMES, PANEL, GAP, HEAD, TITLE, ROW, FOOT = 2.1, 3.1, 0.3, 0.95, 0.42, 0.27, 0.45  # inches
+LETTER, PANEL, GAP, HEAD, TITLE, ROW, FOOT = 0.082, 3.1, 0.3, 0.95, 0.42, 0.27, 0.45  # inches
 BETTER = {
     "rmse": "lower is better",
     "f2_mask_type": "higher is better, percent",
@@ -30,7 +30,8 @@ def ablation_picture(tables: Mapping[str, Mapping[str, dict]], published: Mappin
     cells}}, of the runs that the paper has.
     """
     tables = {table: runs for table, runs in tables.items() if runs}
-    width = NAMES + len(LABELS) * (PANEL + GAP)
+    names = 0.4 + LETTER * max(len(run) for runs in tables.values() for run in runs)
+    width = names + len(LABELS) * (PANEL + GAP)
     height = HEAD + FOOT + sum(TITLE + ROW * len(runs) for runs in tables.values())
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
@@ -43,10 +44,10 @@ def ablation_picture(tables: Mapping[str, Mapping[str, dict]], published: Mappin
                 y -= ROW
                 places.append((table, run, y + ROW / 2))
                 figure.text(
-                    (NAMES - 0.15) / width, (y + ROW / 2) / height, run, size=9.5, ha="right", va="center", color=INK
+                    (names - 0.15) / width, (y + ROW / 2) / height, run, size=9.5, ha="right", va="center", color=INK
                 )
         for column, (metric, label) in enumerate(LABELS.items()):
-            left = NAMES + column * (PANEL + GAP)
+            left = names + column * (PANEL + GAP)
             axes = figure.add_axes((left / width, FOOT / height, PANEL / width, (height - HEAD - FOOT) / height))
             axes.set_ylim(FOOT, height - HEAD)
             _draw_scale(axes, f"{label} ({BETTER[metric]})")
@@ -82,7 +83,7 @@ def _draw_legend(figure: Figure, width: float, height: float) -> None:
     figure.text(
         0.15 / width,
         1 - 0.3 / height,
-        "Averages over six mask types",
+        "Averages over mask types and test splits",
         size=13,
         weight="bold",
         color=INK,

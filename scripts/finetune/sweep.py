@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from tqdm import tqdm
 
 from scripts.finetune.summarize import read_runs
 from scripts.program import run_program
@@ -79,10 +80,15 @@ def sweep(args: SweepArguments) -> None:
         raise ValueError(f"--tables: expected some of {', '.join(recipe['tables'])}, got {', '.join(sorted(unknown))}")
     runs = {run.name: run for rows in tables.values() for run in rows.values()}
     shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // args.at_once))} if args.at_once > 1 else {}
+    finished = [name for name in runs if is_finished(root / name, recipe["tests"])]
+    scored = {name: score_run(root / name, recipe["tests"]) for name in tqdm(finished, "scoring finished runs")}
+    write_tables(tables, scored, root)
     pool = ThreadPoolExecutor(args.at_once)
     try:
-        made = {pool.submit(make_run, run, root / name, recipe["tests"], shared): name for name, run in runs.items()}
-        scored = {}
+        made = {
+            pool.submit(make_run, run, root / name, recipe["tests"], shared): name
+            for name, run in runs.items() if name not in scored
+        }  # fmt: skip
         for future in as_completed(made):
             future.result()
             scored[made[future]] = score_run(root / made[future], recipe["tests"])
@@ -160,9 +166,16 @@ def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
         raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")
 
 
+def is_finished(folder: Path, tests: list[str]) -> bool:
+    """Whether the auditor is trained and has audited all test sets."""
+    trained = (folder / "MQ-Auditor/trainer_state.json").is_file()
+    return trained and {name for name, mode in read_runs(folder) if mode == "image"} >= set(tests)
+
+
 def score_run(folder: Path, tests: list[str]) -> dict:
     """A finished run's table cells, and the interval of each average."""
-    predictions = {name: own for (name, _), own in read_runs(folder).items() if name in tests}
+    read = read_runs(folder).items()
+    predictions = {name: own for (name, mode), own in read if mode == "image" and name in tests}
     return {"cells": ablation_cells(predictions), "interval": bootstrap_intervals(predictions), "run": folder.name}
 
 
@@ -177,8 +190,9 @@ def write_tables(tables: dict[str, dict[str, Run]], scored: dict[str, dict], roo
     with whole_file(root / "tables.md") as path:
         path.write_text("\n".join(text))
     write_json(root / "tables.json", values)
-    with whole_file(root / "tables.png") as path:
-        ablation_picture(values, published, path)
+    if scored:
+        with whole_file(root / "tables.png") as path:
+            ablation_picture(values, published, path)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,10 @@ class Stage:
     tasks: dict[str, float] = field(default_factory=dict)
     learning_rate: float = 1e-3
 
+    def __post_init__(self):
+        if self.lessons > 1 and not self.heads:
+            raise ValueError(f"stage {self.name}: expected a shared prefix for {self.lessons} lessons, got none")
+
 
 STAGES = (
     Stage(
