@@ -50,18 +50,18 @@ audit() { # AUDITOR FOLDER TEST_NAME MODE
         REFAVS_EVAL_MODE=$4 bash scripts/finetune/inference_hyper_lora.sh --merge_lora true >/dev/null
 }
 
-echo "The quickstart takes 11 to 13 minutes on two CPU cores."
-say "1/5 a world of 580 drawn videos, and MQ-RAVSBench from its ground truth (about 2 minutes)"
+echo "The quickstart takes about 10 minutes on two CPU cores."
+say "1/5 a world of 580 drawn videos, and MQ-RAVSBench from its ground truth (1 to 2 minutes)"
 draw_and_build "$RESULTS"
 draw_and_build "$RESULTS/validation" --num_train 0 --num_validation 60 --num_test_s 0 --num_test_u 0
 
-say "2/5 audits before fine-tuning, image mode (about 2 minutes)"
+say "2/5 audits before fine-tuning, image mode (1 to 2 minutes)"
 finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --cache_features false
 for test_name in test_s test_u; do
     audit "$RESULTS/before/MQ-Auditor" "$RESULTS/before" $test_name image
 done
 
-say "3/5 fine-tuning (6 to 7 minutes)"
+say "3/5 fine-tuning (5 to 6 minutes)"
 finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS"
 
 say "4/5 audits of the test masks: image mode, then the first $VIDEO_MODE_VIDEOS videos of each split in video mode"
