@@ -35,8 +35,8 @@ class Layout:
     back: Tensor
 
 
-def can_lay_out(llm: nn.Module) -> bool:
-    """Whether the LLM may be given a `layout` from now on.
+def enable_layouts(llm: nn.Module) -> bool:
+    """Let the LLM read rows by a `layout`, where it can: whether it may be given one from now on.
 
     One whose attention is not sdpa keeps its own (some have sinks or soft caps). One that does not hand a layout on to
     its attention reads the mask that it is given; so give it one beside the layout.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import GenerationConfig
 from transformers.modeling_outputs import CausalLMOutput
 
-from models.attention import can_lay_out, lay_out
+from models.attention import enable_layouts, lay_out
 from models.config import AuditorConfig
 from models.decoding import visible
 from models.projector import QFormerProjector
@@ -34,7 +34,7 @@ class Auditor(nn.Module):
         super().__init__()
         self.config = config
         self.language_model = language_model
-        self.can_lay_out = can_lay_out(language_model)
+        self.reads_layouts = enable_layouts(language_model)
         self.vision_encoder = vision_encoder.requires_grad_(False).eval()
         self.audio_encoder = audio_encoder.requires_grad_(False).eval()
         shape = (config.hidden_size, config.num_query_tokens, config.qformer)
@@ -156,7 +156,7 @@ class Auditor(nn.Module):
         inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
         if owner is not None:
             inputs["attention_mask"] = visible(owner, position_ids, owner, position_ids, embeds.dtype)
-            if self.can_lay_out:
+            if self.reads_layouts:
                 inputs["layout"] = lay_out(owner)
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)

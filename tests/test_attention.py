@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from models.attention import BEHIND_PROMPTS, can_lay_out, lay_out
+from models.attention import BEHIND_PROMPTS, enable_layouts, lay_out
 from models.decoding import visible
 from utils.tokens import EVERYBODY, NOBODY
 
@@ -77,7 +77,7 @@ def test_masks_do_not_see_each_other_whatever_the_llm(model_type):
     inputs = {"attention_mask": dense, "position_ids": position, "use_cache": False}
     real = owner != NOBODY
     expected = llm(input_ids=ids, **inputs).logits[real]
-    layout = {"layout": lay_out(owner)} if can_lay_out(llm) else {}
+    layout = {"layout": lay_out(owner)} if enable_layouts(llm) else {}
     torch.testing.assert_close(llm(input_ids=ids, **inputs, **layout).logits[real], expected, rtol=1e-4, atol=1e-5)
     assert bool(layout) == (model_type != "gpt_oss")
 

@@ -38,6 +38,8 @@ def test_the_same_loss_and_gradients(quick_weights_dir, iou_estimation):
         gradients = {n: p.grad.clone() for n, p in auditor.named_parameters() if p.grad is not None}
         results[shared] = loss.detach(), gradients, batch["input_ids"].numel()
     torch.testing.assert_close(results[True][0], results[False][0], rtol=1e-5, atol=1e-6)
+    auditor.language_model.set_attn_implementation("sdpa")  # as an LLM that drops the layout on its way
+    torch.testing.assert_close(auditor(**batch).loss.detach(), results[False][0], rtol=1e-5, atol=1e-6)
     for name, gradient in results[False][1].items():
         torch.testing.assert_close(results[True][1][name], gradient, rtol=1e-3, atol=1e-5, msg=name)
     assert results[True][2] < 0.7 * results[False][2]

@@ -81,7 +81,10 @@ def sweep(args: SweepArguments) -> None:
     runs = {run.name: run for rows in tables.values() for run in rows.values()}
     shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // args.at_once))} if args.at_once > 1 else {}
     finished = [name for name in runs if is_finished(root / name, recipe["tests"])]
-    scored = {name: score_run(root / name, recipe["tests"]) for name in tqdm(finished, "scoring finished runs")}
+    scored = {
+        name: score_run(root / name, recipe["tests"])
+        for name in tqdm(finished, "scoring finished runs", disable=not finished)
+    }
     write_tables(tables, scored, root)
     pool = ThreadPoolExecutor(args.at_once)
     try:
