@@ -15,19 +15,19 @@ from time import perf_counter
 from accelerate.utils import send_to_device
 
 from configs.arguments import AuditArguments, ModelArguments
-from dataset.audio import SAMPLE_RATE, load_waveform, read_fbank
-from dataset.audit_dataset import build_dataset
-from dataset.clip import SECONDS, SLACK, extract_clip, find_frames
-from dataset.collator import AuditCollator
-from dataset.media import check_image, read_mask, read_upright_frame, resize_mask
-from dataset.samples import AuditSample, Candidate
-from models.answers import write_answers
-from models.checkpoint import check_auditor, find_auditor, load_auditor
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.samples import AuditSample, Candidate
+from dataset.media.audio import SAMPLE_RATE, load_waveform, read_fbank
+from dataset.media.clip import SECONDS, SLACK, extract_clip, find_frames
+from dataset.media.images import check_image, read_mask, read_upright_frame, resize_mask
+from models.decoding.answers import write_answers
+from models.weights.checkpoint import check_auditor, find_auditor, load_auditor
 from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
 from utils.mask_modes import mask_views
-from utils.picture import NOT_PARSED, audit_picture, one_line
 from utils.records import write_json
+from utils.reports.audit_picture import NOT_PARSED, audit_picture, one_line
 from utils.run_record import fingerprint, write_run_record
 
 logger = logging.getLogger("audit")

@@ -72,7 +72,7 @@ for test_name in test_s test_u; do
 done
 
 say "5/5 scores"
-"$PYTHON" -m scripts.finetune.summarize "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR" --before "$RESULTS/before" \
+"$PYTHON" -m scripts.evaluate.summarize "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR" --before "$RESULTS/before" \
     --facts "$RESULTS/world/facts.json"
-"$PYTHON" -m scripts.finetune.show_audits "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR"
+"$PYTHON" -m scripts.evaluate.show_audits "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR"
 say "done: $RESULTS (loss curve: .venv/bin/tensorboard --logdir $RESULTS/MQ-Auditor)"

@@ -53,8 +53,8 @@ def model_args(weights_dir) -> ModelArguments:
 @pytest.fixture(scope="session")
 def golden_requests(released) -> list[tuple[dict, str]]:
     """The masks of golden generation: each as an item, and the mode that it comes from."""
-    from dataset.annotations import read_test
-    from dataset.audit_dataset import build_dataset
+    from dataset.batches.audit_dataset import build_dataset
+    from dataset.benchmark.annotations import read_test
 
     auditor, tokenizer, pixels = released
     items = []
@@ -85,7 +85,7 @@ class RememberingTower(torch.nn.Module):
 @pytest.fixture(scope="session")
 def released(model_args):
     """(auditor, tokenizer, pixel settings) of the golden checkpoint pair."""
-    from models.checkpoint import load_auditor
+    from models.weights.checkpoint import load_auditor
 
     auditor, tokenizer, pixels = load_auditor(GOLDEN / "weights" / "ckpt", model_args)
     auditor.vision_encoder = RememberingTower(auditor.vision_encoder)

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.test_metrics import load, ranked, run_score
-from utils.agreement import compare_runs
-from utils.metrics import score_predictions
 from utils.records import to_predictions, write_jsonl
-from utils.scoring import score_records
+from utils.scores.agreement import compare_runs
+from utils.scores.metrics import score_predictions
+from utils.scores.scoring import score_records
 
 
 def test_command_line_compares_two_runs(tmp_path):

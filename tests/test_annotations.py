@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from dataset.annotations import read_test, read_train
-from dataset.validation import BadData, validated
+from dataset.benchmark.annotations import read_test, read_train
+from dataset.benchmark.validation import BadData, validated
 from tests.conftest import BENCHMARK, golden_json
 
 META = "train_test_meta_files"

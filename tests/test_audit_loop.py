@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from models import memory
-from models.memory import MemoryBudget
-from scripts.finetune import audit_loop
-from scripts.finetune.audit_loop import AuditLoop, ResizableBatches
+from scripts import memory
+from scripts.evaluate import audit_loop
+from scripts.evaluate.audit_loop import AuditLoop, ResizableBatches
+from scripts.memory import MemoryBudget
 
 CPU = torch.device("cpu")
 GPU_FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")

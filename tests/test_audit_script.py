@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset.clip import extract_clip
+from dataset.media.clip import extract_clip
 from scripts import audit as script
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from tests.test_clip import encode
 from utils.audit import Audit
-from utils.picture import audit_picture, one_line
+from utils.reports.audit_picture import audit_picture, one_line
 
 CKPT = GOLDEN / "weights/ckpt"
 CLIP = BENCHMARK / "media/tC3"

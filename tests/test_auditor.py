@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from dataset.annotations import read_train
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from models.build import build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings
-from models.published import is_unused, our_name, read_pair, read_pretrained_projector
-from models.trainable import load_trained_state, mark_trainable, trained_state
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_train
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.trainable import load_trained_state, mark_trainable, trained_state
+from models.weights.checkpoint import pixel_settings
+from models.weights.published import is_unused, our_name, read_pair, read_pretrained_projector
 from tests.conftest import BENCHMARK, GOLDEN, RememberingTower, golden_json, golden_tensors
 from tests.seeded import seeded_tensor
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.beats import (
+from models.encoders.beats import (
     Beats,
     BeatsConfig,
     account_for_keys,

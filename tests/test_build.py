@@ -15,11 +15,11 @@ import pytest
 from tqdm import tqdm
 
 from configs.construction import BuildArguments
-from dataset.annotations import read_test, read_train
+from dataset.benchmark.annotations import read_test, read_train
+from dataset.benchmark.validation import BadData, validated
 from dataset.construction.plan import key_frame
 from dataset.construction.source import SourceWriter
-from dataset.media import read_mask
-from dataset.validation import BadData, validated
+from dataset.media.images import read_mask
 from dataset.verification.benchmark import verify_benchmark
 from scripts.benchmark.build import build, main
 from tests.scenes import moving_discs, referrals_of, write_source

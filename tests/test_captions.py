@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from dataset.audio import read_seconds
-from dataset.caption_dataset import spread_frames
-from dataset.captions import read_audiocaps, read_visual_captions
-from dataset.prompt import PromptEncoder
-from models.build import load_tokenizer, part_path
+from dataset.batches.caption_dataset import spread_frames
+from dataset.media.audio import read_seconds
+from dataset.text.captions import read_audiocaps, read_visual_captions
+from dataset.text.prompt import PromptEncoder
+from models.auditor.build import load_tokenizer, part_path
 
 
 def visual_list(tmp_path, entry) -> str:

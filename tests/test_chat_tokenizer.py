@@ -7,10 +7,10 @@ import pytest
 import torch
 from tokenizers import pre_tokenizers
 
-from models.objects.boxes import Box
-from models.objects.chat_tokenizer import load_chat_tokenizer
-from models.objects.qwen import load_qwen
-from models.objects.rex_omni import RexOmniGrounder
+from models.segmenting.boxes import Box
+from models.segmenting.chat_tokenizer import load_chat_tokenizer
+from models.segmenting.qwen import load_qwen
+from models.segmenting.rex_omni import RexOmniGrounder
 from tests.object_models import CHAT_TOKENS, save_qwen
 
 LETTERS = sorted(pre_tokenizers.ByteLevel.alphabet())

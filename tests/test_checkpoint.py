@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from configs.arguments import ModelArguments
-from dataset.annotations import read_test
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from models.checkpoint import find_auditor, load_auditor, save_auditor
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_test
+from models.weights.checkpoint import find_auditor, load_auditor, save_auditor
 from scripts.finetune.convert import main as convert
 from tests.conftest import BENCHMARK, GOLDEN
 

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from dataset.audio import read_fbank
-from dataset.clip import extract_clip, find_frames
+from dataset.media.audio import read_fbank
+from dataset.media.clip import extract_clip, find_frames
 
 GREY_PER_SECOND = 20
 RATE = 16_000

@@ -5,16 +5,16 @@ import torch
 from transformers import DynamicCache
 
 from configs.arguments import ModelArguments
-from dataset.annotations import read_test
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from dataset.grouping import GroupingCollator
-from models import decoding
-from models.answers import write_answers
-from models.build import build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings, square
-from models.decoding import RoomyLayer, answer_together
-from models.drafts import Drafts
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.batches.grouping import GroupingCollator
+from dataset.benchmark.annotations import read_test
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.decoding import together as decoding
+from models.decoding.answers import write_answers
+from models.decoding.drafts import Drafts
+from models.decoding.together import RoomyLayer, answer_together
+from models.weights.checkpoint import pixel_settings, square
 from tests.conftest import BENCHMARK, golden_json
 
 

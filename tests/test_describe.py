@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dataset.inventory import choose_instances, mask_rows, object_category, read_parts
-from dataset.media import encode_mask
+from dataset.benchmark.inventory import choose_instances, mask_rows, object_category, read_parts
+from dataset.media.images import encode_mask
 from scripts.benchmark import describe as script
 from tests.conftest import BENCHMARK
-from utils import benchmark_tables as tables
 from utils.audit import Audit, parse_negative_object, render_audit
-from utils.distribution import DPI, TYPE_COLOURS, distribution_picture
-from utils.sheet import Area, SheetMask, area_around, write_sheet
+from utils.reports.distribution import DPI, TYPE_COLOURS, distribution_picture
+from utils.reports.instance_sheet import Area, SheetMask, area_around, write_sheet
+from utils.scores import benchmark_tables as tables
 
 META = "train_test_meta_files"
 TRAIN_JSON = f"{META}/train_audit_only_filtered.json"

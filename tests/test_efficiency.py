@@ -5,17 +5,17 @@ import json
 import pytest
 import torch
 
-from dataset.annotations import read_test
-from models.checkpoint import load_auditor
-from scripts.benchmark.efficiency import growth, sizes
-from scripts.benchmark.efficiency.audits import compare
-from scripts.benchmark.efficiency.limits import Machine, Need, flops_of, passes_of
-from scripts.benchmark.efficiency.material import masks_of_one_prompt
-from scripts.benchmark.efficiency.meter import Meter, peak_memory
-from scripts.benchmark.efficiency.rows import Row, render, save
-from scripts.benchmark.efficiency.sizes import Rig
-from scripts.benchmark.efficiency.steering import FREE, Steering, scripted_answers
-from scripts.benchmark.efficiency.ways import WAYS, make_work
+from dataset.benchmark.annotations import read_test
+from models.weights.checkpoint import load_auditor
+from scripts.speed import growth, sizes
+from scripts.speed.audits import compare
+from scripts.speed.limits import Machine, Need, flops_of, passes_of
+from scripts.speed.material import masks_of_one_prompt
+from scripts.speed.meter import Meter, peak_memory
+from scripts.speed.rows import Row, render, save
+from scripts.speed.sizes import Rig
+from scripts.speed.steering import FREE, Steering, scripted_answers
+from scripts.speed.ways import WAYS, make_work
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from utils.audit import parse_audit
 

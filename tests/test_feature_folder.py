@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from dataset.feature_folder import FeatureFolder, KeptFeatures, content_name, encoder_name
-from dataset.feature_store import keep_each
+from dataset.features.folder import FeatureFolder, KeptFeatures, content_name, encoder_name
+from dataset.features.store import keep_each
 
 ENCODER = 32 * "e"
 KILOBYTE = torch.zeros(250)  # float32

@@ -8,12 +8,12 @@ import pytest
 import torch
 from transformers import GroundingDinoImageProcessorPil
 
-from models.objects import detecting, grounding, grounding_dino
-from models.objects.boxes import Box
-from models.objects.detecting import Detector, Owlv2, load_detector, suppress_duplicates
-from models.objects.grounding_dino import GroundingDino, load_grounding_dino, make_caption
-from models.objects.pictures import CLIP, IMAGENET, Normalisation, fit_edges, make_pixel_values, read_normalisation
-from models.objects.rex_omni import RexOmniGrounder
+from models.segmenting import detecting, grounding, grounding_dino
+from models.segmenting.boxes import Box
+from models.segmenting.detecting import Detector, Owlv2, load_detector, suppress_duplicates
+from models.segmenting.grounding_dino import GroundingDino, load_grounding_dino, make_caption
+from models.segmenting.pictures import CLIP, IMAGENET, Normalisation, fit_edges, make_pixel_values, read_normalisation
+from models.segmenting.rex_omni import RexOmniGrounder
 from tests.object_models import save_grounding_dino, save_owlv2, save_qwen
 
 HEIGHT, WIDTH = 48, 96

@@ -9,9 +9,9 @@ import soundfile
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from dataset.construction.rle import decode_polygons, decode_rle, decode_segmentation, encode_rle
 from dataset.construction.source import RefAVSBench
 from scripts.benchmark.import_masks import main
+from utils.run_length import decode_polygons, decode_rle, decode_segmentation, encode_rle
 
 HEIGHT, WIDTH = 40, 60
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dataset.annotations import read_test
-from scripts.finetune import audit_loop, inference_hyper_lora
+from dataset.benchmark.annotations import read_test
+from scripts.evaluate import audit_loop
+from scripts.evaluate import run as inference_hyper_lora
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from utils.record_log import RecordLog
 
@@ -89,7 +90,7 @@ def test_columns_of_table_2(image_run):
 
 
 def test_score_gives_the_same_summary(image_run, tmp_path):
-    from scripts.finetune.score import main as score
+    from scripts.evaluate.score import main as score
 
     run = "image_mask-all_rank-all"
     arguments = [
@@ -141,7 +142,7 @@ def test_features_from_a_folder_give_the_same_answers(quick_weights_dir, tmp_pat
     kept = ("--feature_cache_dir", str(tmp_path / "features"))
     assert audit(CKPT, tmp_path / "plain", *more) == 0
     assert audit(CKPT, tmp_path / "first", *more, *kept) == 0
-    monkeypatch.setattr("models.auditor.Auditor.see", lambda *_: pytest.fail("seen again"))
+    monkeypatch.setattr("models.auditor.auditor.Auditor.see", lambda *_: pytest.fail("seen again"))
     assert audit(CKPT, tmp_path / "second", *more, *kept) == 0
     name = "test_s_image_mask-merge_rank-all/predictions_image_mask-merge_rank-all.jsonl"
     answers = {(tmp_path / run / name).read_text() for run in ("plain", "first", "second")}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from utils.columns import compute_columns, is_published_benchmark, published_columns
-from utils.metrics import score_predictions
 from utils.records import passes_filters, read_records, to_predictions, write_json, write_jsonl
-from utils.report import render_columns_table
-from utils.scoring import result_names, score_records
+from utils.reports.terminal import render_columns_table
+from utils.scores.columns import compute_columns, is_published_benchmark, published_columns
+from utils.scores.metrics import score_predictions
+from utils.scores.scoring import result_names, score_records
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -359,7 +359,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 
 
 def run_score(*arguments):
-    command = [sys.executable, "-m", "scripts.finetune.score", *map(str, arguments)]
+    command = [sys.executable, "-m", "scripts.evaluate.score", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 

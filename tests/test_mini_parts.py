@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from configs.arguments import FinetuningArguments, ModelArguments
-from dataset.media import PixelTransform
-from dataset.prompt import encode_text
+from dataset.media.images import PixelTransform
+from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.patch_labels import NOTHING, SHARES, label_picture
 from dataset.world.render import render
-from models.beats import load_beats, write_beats
-from models.build import build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.encoders.beats import load_beats, write_beats
 from scripts.finetune.finetune_hyperlora import make_auditor
 from scripts.pretrain.mini.audio import Listener
 from scripts.pretrain.mini.grounding import STAGE as GROUNDED

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from configs.construction import BuildArguments
-from dataset.annotations import read_test
-from dataset.media import read_mask
-from models.objects.boxes import Box
-from models.objects.naming import NamerReply
-from models.objects.segmenting import load_segmenter
-from scripts.benchmark import models as benchmark_models
+from dataset.benchmark.annotations import read_test
+from dataset.media.images import read_mask
+from models.segmenting.boxes import Box
+from models.segmenting.naming import NamerReply
+from models.segmenting.segmenting import load_segmenter
+from scripts.benchmark import negatives as benchmark_models
 from scripts.benchmark.build import build
-from scripts.benchmark.models import find_others
+from scripts.benchmark.negatives import find_others
 from tests.object_models import save_grounding_dino, save_owlv2, save_qwen, save_sam2
 from tests.scenes import write_source
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.objects.boxes import Box
-from models.objects.naming import QUESTION, Namer, parse_names
-from models.objects.qwen import IMAGE_TOKEN, load_qwen
-from models.objects.rex_omni import RexOmniGrounder, parse_boxes
+from models.segmenting.boxes import Box
+from models.segmenting.naming import QUESTION, Namer, parse_names
+from models.segmenting.qwen import IMAGE_TOKEN, load_qwen
+from models.segmenting.rex_omni import RexOmniGrounder, parse_boxes
 from tests.object_models import save_qwen
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (70, 110, 3), dtype=np.uint8)

@@ -7,12 +7,12 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from configs.arguments import ModelArguments
-from dataset.annotations import read_train
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from models.build import build_auditor, load_tokenizer, new_config
-from models.checkpoint import load_auditor, pixel_settings, save_auditor
-from models.trainable import mark_trainable
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_train
+from models.auditor.build import build_auditor, load_tokenizer, new_config
+from models.auditor.trainable import mark_trainable
+from models.weights.checkpoint import load_auditor, pixel_settings, save_auditor
 from tests.conftest import BENCHMARK
 
 

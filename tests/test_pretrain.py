@@ -13,8 +13,8 @@ import pytest
 import soundfile
 import torch
 
-from models.build import load_tokenizer
-from models.published import read_pretrained_projector, write_pretrained_projector
+from models.auditor.build import load_tokenizer
+from models.weights.published import read_pretrained_projector, write_pretrained_projector
 from scripts.pretrain.pretrain_projector import main as pretrain
 
 TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}\n{% endfor %}"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dataset.prompt import PromptEncoder, build_prompt, build_target, encode_text
-from models.build import load_tokenizer
+from dataset.text.prompt import PromptEncoder, build_prompt, build_target, encode_text
+from models.auditor.build import load_tokenizer
 from tests.conftest import GOLDEN, golden_json
 from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO
 

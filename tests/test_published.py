@@ -8,11 +8,13 @@ from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, LlamaConfig, LlamaForCausalLM
 
 from configs.arguments import ModelArguments
-from models.auditor import Auditor
-from models.beats import Beats, BeatsConfig, checkpoint_shapes
-from models.build import prepare_language_model
-from models.config import AuditorConfig, qformer_settings
-from models.published import (
+from models.auditor.auditor import Auditor
+from models.auditor.build import prepare_language_model
+from models.auditor.config import AuditorConfig, qformer_settings
+from models.auditor.trainable import expected_shapes, mark_trainable
+from models.encoders.beats import Beats, BeatsConfig, checkpoint_shapes
+from models.encoders.vision import build_clip_tower
+from models.weights.published import (
     MODALITIES,
     PAIR_PREFIX,
     PRETRAIN_PREFIX,
@@ -24,10 +26,8 @@ from models.published import (
     read_pretrained_projector,
     write_pair,
 )
-from models.trainable import expected_shapes, mark_trainable
-from models.unused_keys import UNUSED_BEATS_KEYS
-from models.vision import build_clip_tower
-from models.weight_files import read_safetensors_file, read_torch_file
+from models.weights.unused_keys import UNUSED_BEATS_KEYS
+from models.weights.weight_files import read_safetensors_file, read_torch_file
 from tests.conftest import GOLDEN, golden_json
 
 CKPT = GOLDEN / "weights/ckpt"
@@ -191,7 +191,7 @@ def test_code_in_a_file_is_never_run(tmp_path):
 
 
 def test_lora_rank_must_be_said_right(weights_dir):
-    from models.checkpoint import read_auditor
+    from models.weights.checkpoint import read_auditor
 
     with pytest.raises(ValueError, match=r"LoRA rank: expected 32 .*, got \[4\] in the file"):
         read_auditor(CKPT, ModelArguments(pretrained_weights_dir=str(weights_dir)))

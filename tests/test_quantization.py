@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from configs.arguments import ModelArguments
-from dataset.annotations import read_train
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from models.build import build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings, square
-from models.trainable import mark_trainable
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_train
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.trainable import mark_trainable
+from models.weights.checkpoint import pixel_settings, square
 from tests.conftest import BENCHMARK
 
 
@@ -24,7 +24,7 @@ def make_auditor(weights_dir, quantization: str):
 
 
 def test_without_the_package(quick_weights_dir, monkeypatch):
-    monkeypatch.setattr("models.build.is_bitsandbytes_available", lambda: False)
+    monkeypatch.setattr("models.auditor.build.is_bitsandbytes_available", lambda: False)
     with pytest.raises(ImportError, match="--quantization 4bit: expected bitsandbytes, got none"):
         make_auditor(quick_weights_dir, "4bit")
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dataset.annotations import read_test, read_train
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from models.answers import write_answers
-from models.build import build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_test, read_train
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.decoding.answers import write_answers
+from models.weights.checkpoint import pixel_settings
 from tests.conftest import BENCHMARK
 from utils.audit import parse_audit
 from utils.tokens import IOU_VALUE, REGRESS_ST

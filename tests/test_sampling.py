@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dataset.samples import AuditSample, Candidate
-from dataset.sampling import BalancedSampler, select_candidates, split_train
+from dataset.batches.sampling import BalancedSampler, select_candidates, split_train
+from dataset.benchmark.samples import AuditSample, Candidate
 from tests.conftest import golden_json
 
 GOLDEN_SELECTION = golden_json("08_collator_selection.json")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.finetune.seeds import main
+from scripts.evaluate.seeds import main
 
 
 def summary(f2: float, rmse: float) -> dict:
@@ -32,8 +32,8 @@ def test_mean_and_spread(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"test_s": {"image": {"rmse": 1}}}', "expected a summary of scripts.finetune.summarize"),
-        ("[", "expected a summary of scripts.finetune.summarize"),
+        ('{"test_s": {"image": {"rmse": 1}}}', "expected a summary of scripts.evaluate.summarize"),
+        ("[", "expected a summary of scripts.evaluate.summarize"),
         ("{}", "scores: expected the same tests in all summaries"),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models.objects.pictures import Normalisation
-from models.objects.segmenting import Segmenter, load_segmenter
+from models.segmenting.pictures import Normalisation
+from models.segmenting.segmenting import Segmenter, load_segmenter
 from tests.object_models import SAM2_SIDE, save_sam2
 
 HEIGHT, WIDTH = 48, 96

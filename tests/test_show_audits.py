@@ -3,8 +3,8 @@
 import cv2
 import pytest
 
-from dataset.annotations import read_test
-from scripts.finetune.show_audits import main
+from dataset.benchmark.annotations import read_test
+from scripts.evaluate.show_audits import main
 from tests.conftest import BENCHMARK
 from utils.audit import Audit, normalize_action, render_audit
 from utils.records import write_jsonl

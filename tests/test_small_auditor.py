@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from configs.arguments import DataArguments
-from dataset.annotations import read_train
-from dataset.audit_dataset import build_dataset
-from dataset.collator import AuditCollator
-from dataset.feature_store import encode_each
-from models.build import build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings, square
-from scripts.finetune.features import remember_features
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_train
+from dataset.features.store import encode_each
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.weights.checkpoint import pixel_settings, square
+from scripts.features import remember_features
 from tests.conftest import BENCHMARK
 
 INPUTS = ("<audio>", "<video>", "<image>", "<mask>")
@@ -63,7 +63,7 @@ def test_features_kept_on_disk(parts, tmp_path, monkeypatch):
 
 
 def test_features_that_do_not_fit_into_memory(monkeypatch):
-    monkeypatch.setattr("dataset.feature_store.psutil.virtual_memory", lambda: SimpleNamespace(available=1000))
+    monkeypatch.setattr("dataset.features.store.psutil.virtual_memory", lambda: SimpleNamespace(available=1000))
     with pytest.raises(ValueError, match="cache_features: expected room for"):
         encode_each(range(100), lambda key: torch.ones(key), lambda tensors: tensors, title="encoding")
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from scripts.finetune.summarize import in_columns, main, read_runs
-from utils.ablation_tables import TYPES, ablation_cells, ablation_markdown, bootstrap_intervals
+from scripts.evaluate.summarize import in_columns, main, read_runs
 from utils.audit import Audit, render_audit
-from utils.baselines import ALWAYS_PERFECT, CLASS_PRIORS, MEAN_IOU, answered, baseline_answers
-from utils.columns import published_ablation
 from utils.records import to_predictions, write_jsonl
-from utils.world_kinds import kind_scores, read_kinds
+from utils.scores.ablation_tables import TYPES, ablation_cells, ablation_markdown, bootstrap_intervals
+from utils.scores.baselines import ALWAYS_PERFECT, CLASS_PRIORS, MEAN_IOU, answered, baseline_answers
+from utils.scores.columns import published_ablation
+from utils.scores.expression_kinds import kind_scores, read_kinds
 
 TRUTH = {
     "perfect": (1.0, "accept", None), "cutout": (0.8, "minor revision", 1), "dilate": (0.8, "minor revision", 1),

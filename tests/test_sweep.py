@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from scripts.finetune import sweep
-from scripts.finetune.sweep import main, read_sweep
+from scripts.evaluate import sweep
+from scripts.evaluate.sweep import main, read_sweep
 from tests.conftest import BENCHMARK
-from utils.ablation_picture import OURS, PAPERS, ablation_picture
+from utils.reports.ablation_picture import OURS, PAPERS, ablation_picture
 
 
 def recipe(tmp_path, weights, **changes) -> str:

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file
 
 from configs.arguments import ModelArguments
-from models.auditor import Auditor
-from models.checkpoint import load_auditor
-from models.published import read_pretrained_projector
+from models.auditor.auditor import Auditor
+from models.weights.checkpoint import load_auditor
+from models.weights.published import read_pretrained_projector
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.trainer import find_resumable
 from tests.conftest import BENCHMARK, GOLDEN
@@ -99,7 +99,7 @@ def test_checkpointing_only_where_memory_asks_for_it(
     run, quick_weights_dir, tmp_path, monkeypatch, caplog, free_gb, state
 ):
     """The measured step changes nothing of the training: random numbers and gradients are as without."""
-    monkeypatch.setattr("models.memory.MemoryBudget._available", lambda budget: free_gb * 2**30)
+    monkeypatch.setattr("scripts.memory.MemoryBudget._available", lambda budget: free_gb * 2**30)
     enabled, enable = [], Auditor.gradient_checkpointing_enable
     monkeypatch.setattr(
         Auditor,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset.media import read_mask
+from dataset.media.images import read_mask
 from dataset.verification.benchmark import verify_benchmark
 from dataset.verification.label_rules import band_rank, expected_action
 from dataset.verification.mask_rules import GroundTruth, bounding_box, box_iou, geometry_fault

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModel
 
-from models.vision import build_clip_tower, load_vision_tower, resolve_feature_layer
+from models.encoders.vision import build_clip_tower, load_vision_tower, resolve_feature_layer
 from tests.seeded import make_clip_weights
 
 GOLDEN_DIR = Path(__file__).parent / "golden"
@@ -241,5 +241,5 @@ def test_missing_library_names_the_requirements(library, monkeypatch):
 
 
 def test_optional_libraries_are_not_imported():
-    code = "import sys, models.vision; assert not {'torchvision', 'timm', 'open_clip'} & set(sys.modules)"
+    code = "import sys, models.encoders.vision; assert not {'torchvision', 'timm', 'open_clip'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

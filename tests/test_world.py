@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from configs.construction import BuildArguments
-from dataset.annotations import read_test, read_train
+from dataset.benchmark.annotations import read_test, read_train
+from dataset.benchmark.entries import NUM_FRAMES
 from dataset.construction.referrals import read_metadata
-from dataset.entries import NUM_FRAMES
 from dataset.verification.benchmark import verify_benchmark
 from dataset.world.reference import KINDS, references
 from dataset.world.render import render

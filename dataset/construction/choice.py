@@ -8,11 +8,11 @@ from functools import partial
 
 from tqdm import tqdm
 
+from dataset.benchmark.samples import Problem
 from dataset.construction.plan import Areas, Sizes, object_areas
 from dataset.construction.referrals import Referral
 from dataset.construction.selection import select_referrals
 from dataset.construction.source import RefAVSBench
-from dataset.samples import Problem
 
 
 @dataclass

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset.construction.rle import decode_segmentation
+from dataset.benchmark.entries import path_inside
 from dataset.construction.source import frame_size
 from dataset.construction.stills import ImportReport, Still, StillObject, clean_expression, find_audio
-from dataset.entries import path_inside
+from utils.run_length import decode_segmentation
 
 EXPRESSION_KEYS = ("expression", "caption", "sent")  # text, or a list of texts; the first key that is there counts
 UNNAMED = "object"

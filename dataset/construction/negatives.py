@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from dataset.benchmark.entries import path_inside
 from dataset.construction.referrals import Referral
-from dataset.construction.rle import decode_rle, encode_rle
 from dataset.construction.source import RefAVSBench
-from dataset.entries import path_inside
-from dataset.media import read_mask
+from dataset.media.images import read_mask
+from utils.run_length import decode_rle, encode_rle
 from utils.tokens import holds_special_token
 
 MAX_NEGATIVES = 3

@@ -24,7 +24,7 @@ from dataset.construction.stills import (
     clean_expression,
     find_audio,
 )
-from dataset.media import read_mask
+from dataset.media.images import read_mask
 
 EXPRESSIONS = "expressions.csv"
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset.annotations import CSV_COLUMNS, metadata_text
-from dataset.entries import NUM_FRAMES, CsvRow
+from dataset.benchmark.annotations import CSV_COLUMNS, metadata_text
+from dataset.benchmark.entries import NUM_FRAMES, CsvRow
 from utils.tokens import holds_special_token
 from utils.whole_files import whole_file
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset.audio import compute_fbank, load_waveform
 from dataset.construction.referrals import Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
+from dataset.media.audio import compute_fbank, load_waveform
 from utils.tokens import SPECIAL_TOKENS
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from dataset.annotations import META_DIR, read_test, read_train
-from dataset.samples import AuditSample, Benchmark, Problem
-from dataset.validation import find_file_problems
+from dataset.benchmark.annotations import META_DIR, read_test, read_train
+from dataset.benchmark.samples import AuditSample, Benchmark, Problem
+from dataset.benchmark.validation import find_file_problems
 from dataset.verification.files import SplitFile, metadata_findings, orphan_findings
 from dataset.verification.findings import Finding, Report
 from dataset.verification.frames import verify_frame, verify_videos

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset.annotations import META_DIR, read_entries, read_metadata, split_file_name
-from dataset.entries import CsvRow, int_or_none
-from dataset.samples import AuditSample, Benchmark
+from dataset.benchmark.annotations import META_DIR, read_entries, read_metadata, split_file_name
+from dataset.benchmark.entries import CsvRow, int_or_none
+from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import IOU_TOLERANCE
 from utils.audit import normalize_action

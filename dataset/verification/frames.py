@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset.entries import NUM_FRAMES, int_or_none
-from dataset.media import check_image, read_mask
-from dataset.samples import AuditSample, Candidate
+from dataset.benchmark.entries import NUM_FRAMES, int_or_none
+from dataset.benchmark.samples import AuditSample, Candidate
+from dataset.media.images import check_image, read_mask
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import label_faults, rank_faults
 from dataset.verification.mask_rules import GroundTruth, bounding_box, box_iou, geometry_fault

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from dataset.benchmark.entries import NUM_FRAMES
 from dataset.construction.referrals import Referral
 from dataset.construction.source import SourceVideo
-from dataset.entries import NUM_FRAMES
 from dataset.world.looks import draw_looks
 from dataset.world.motions import draw_motions
 from dataset.world.phrases import draw_expression

@@ -18,14 +18,14 @@ from itertools import chain
 from pathlib import Path
 
 from configs.construction import BuildArguments
+from dataset.benchmark.validation import BadData, listing
 from dataset.construction.build import VideoBuilder, build_videos, write_splits
 from dataset.construction.choice import Choice, choose_referrals
 from dataset.construction.negatives import FileNegatives, GroundTruthNegatives, NegativeSource
 from dataset.construction.plan import Areas, Plan, Sizes, count_visible, make_plan
 from dataset.construction.progress import PROGRESS_DIR, REPORT, building, is_built, write_whole
 from dataset.construction.source import METADATA, RefAVSBench
-from dataset.validation import BadData, listing
-from scripts.benchmark.models import detect_objects, propose_negatives
+from scripts.benchmark.negatives import detect_objects, propose_negatives
 from scripts.program import run_program
 from utils.run_record import fingerprint
 

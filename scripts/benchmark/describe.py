@@ -15,15 +15,15 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from configs.construction import DescribeArguments
-from dataset.inventory import PARTS, choose_instances, mask_rows, part_file_name, read_parts
-from dataset.media import read_mask, read_upright_frame, resize_mask
-from dataset.samples import AuditSample, Benchmark
+from dataset.benchmark.inventory import PARTS, choose_instances, mask_rows, part_file_name, read_parts
+from dataset.benchmark.samples import AuditSample, Benchmark
+from dataset.media.images import read_mask, read_upright_frame, resize_mask
 from scripts.program import run_program
-from utils import benchmark_tables as tables
 from utils.audit import normalize_action, parse_negative_object
-from utils.distribution import distribution_picture
 from utils.records import write_json
-from utils.sheet import SheetMask, write_sheet
+from utils.reports.distribution import distribution_picture
+from utils.reports.instance_sheet import SheetMask, write_sheet
+from utils.scores import benchmark_tables as tables
 
 logger = logging.getLogger("describe")
 TITLES = {

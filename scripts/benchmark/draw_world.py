@@ -24,7 +24,7 @@ from dataset.construction.source import SourceWriter
 from dataset.world.looks import COLOURS
 from dataset.world.world import DrawnVideo, World
 from scripts.program import run_program
-from utils.filmstrip import Film, SoundBar, write_filmstrip
+from utils.reports.filmstrip import Film, SoundBar, write_filmstrip
 from utils.whole_files import whole_file
 
 FACTS, PICTURE = "facts.json", "world.png"

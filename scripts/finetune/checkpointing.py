@@ -10,8 +10,8 @@ from accelerate.utils import send_to_device
 from accelerate.utils.memory import should_reduce_batch_size
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from models.memory import MemoryBudget
 from scripts.finetune.trainer import AuditTrainer
+from scripts.memory import MemoryBudget
 
 logger = logging.getLogger("finetune")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 
 from configs.arguments import ConversionArguments, ModelArguments
-from models.build import expected_state
-from models.checkpoint import find_auditor, is_auditor_folder, read_auditor, write_folder
-from models.published import write_pair
-from models.trainable import check_state
+from models.auditor.build import expected_state
+from models.auditor.trainable import check_state
+from models.weights.checkpoint import find_auditor, is_auditor_folder, read_auditor, write_folder
+from models.weights.published import write_pair
 from scripts.program import run_program
 
 

@@ -16,20 +16,20 @@ from transformers import set_seed
 from transformers.integrations import is_wandb_available
 
 from configs.arguments import DataArguments, FinetuningArguments, ModelArguments
-from dataset.annotations import read_train
-from dataset.audit_dataset import AuditDataset, build_dataset
-from dataset.collator import AuditCollator
-from dataset.samples import AuditSample
-from dataset.sampling import select_candidates, split_train
-from dataset.validation import validated
-from models.auditor import Auditor
-from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings, read_folder, square
-from models.config import AuditorConfig
-from models.published import find_pair, read_pretrained_projector
-from models.trainable import load_trained_state, mark_trainable, trainable_table
+from dataset.batches.audit_dataset import AuditDataset, build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.batches.sampling import select_candidates, split_train
+from dataset.benchmark.annotations import read_train
+from dataset.benchmark.samples import AuditSample
+from dataset.benchmark.validation import validated
+from models.auditor.auditor import Auditor
+from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.config import AuditorConfig
+from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
+from models.weights.checkpoint import pixel_settings, read_folder, square
+from models.weights.published import find_pair, read_pretrained_projector
+from scripts.features import remember_features
 from scripts.finetune.checkpointing import switch_off_where_it_fits
-from scripts.finetune.features import remember_features
 from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_distributed_program
 from scripts.trainer import find_resumable, is_finished

@@ -28,7 +28,7 @@ LORA_R=${LORA_R:-32}                                     # for the released pair
 LORA_ALPHA=${LORA_ALPHA:-64}
 
 collect_part_flags
-exec "$PYTHON" -m scripts.finetune.inference_hyper_lora \
+exec "$PYTHON" -m scripts.evaluate.run \
     "${part_flags[@]}" \
     --data_dir "$MQ_RAVSBENCH_DIR" --auditor_dir "$MQ_AUDITOR_CKPT_DIR" --output_dir "$OUTPUT_DIR" \
     --test_name "$TEST_NAME" --eval_mode "$REFAVS_EVAL_MODE" \

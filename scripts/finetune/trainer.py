@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from dataset.sampling import BalancedSampler
-from models.checkpoint import read_folder, save_auditor
-from models.trainable import load_trained_state
+from dataset.batches.sampling import BalancedSampler
+from models.auditor.trainable import load_trained_state
+from models.weights.checkpoint import read_folder, save_auditor
 from scripts.trainer import PartsTrainer
 
 

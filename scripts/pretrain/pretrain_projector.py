@@ -17,20 +17,20 @@ from transformers import set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
 from configs.arguments import AuditTrainingArguments, CaptionArguments, ModelArguments
-from dataset.caption_dataset import CaptionCollator, CaptionDataset
-from dataset.captions import read_audiocaps, read_visual_captions
-from dataset.feature_store import encode_each
-from dataset.media import PixelTransform
-from dataset.prompt import PromptEncoder
-from models.beats import load_beats
-from models.build import load_language_model, load_tokenizer, part_path
-from models.captioner import Captioner
-from models.checkpoint import pixel_settings, square
-from models.config import qformer_settings
-from models.projector import QFormerProjector
-from models.published import read_pretrained_projector, write_pretrained_projector
-from models.trainable import check_state
-from models.vision import load_vision_tower
+from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
+from dataset.features.store import encode_each
+from dataset.media.images import PixelTransform
+from dataset.text.captions import read_audiocaps, read_visual_captions
+from dataset.text.prompt import PromptEncoder
+from models.auditor.build import load_language_model, load_tokenizer, part_path
+from models.auditor.config import qformer_settings
+from models.auditor.trainable import check_state
+from models.encoders.beats import load_beats
+from models.encoders.vision import load_vision_tower
+from models.language.captioner import Captioner
+from models.language.projector import QFormerProjector
+from models.weights.checkpoint import pixel_settings, square
+from models.weights.published import read_pretrained_projector, write_pretrained_projector
 from scripts.program import run_distributed_program
 from scripts.trainer import PartsTrainer, find_resumable, is_finished
 from utils.run_record import write_run_record

@@ -16,7 +16,7 @@ from timm.models import VisionTransformer, build_model_with_cfg, register_model
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from models.vision import load_vision_tower
+from models.encoders.vision import load_vision_tower
 
 LAYERS, WIDTH, HEADS, PATCH, IMAGE = 4, 64, 4, 8, 32
 OPEN_CLIP_NAME, OPEN_CLIP_PLAIN_NAME = "ViT-tiny-parity-quickgelu", "ViT-tiny-parity"

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dataset.audio import NUM_SEGMENTS, compute_fbank
+from dataset.media.audio import NUM_SEGMENTS, compute_fbank
 from dataset.world.sounds import FACETS, LOUDNESS, PITCHES, TIMBRES, draw_sounds, waveform
-from models.beats import Beats, BeatsConfig, write_beats
+from models.encoders.beats import Beats, BeatsConfig, write_beats
 from scripts.pretrain.mini.schedule import train
 
 SEED = 4_000  # of its sounds

@@ -15,9 +15,9 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from dataset.audio import NUM_SEGMENTS, SAMPLE_RATE
-from dataset.entries import NUM_FRAMES
-from dataset.media import mask_image
+from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.audio import NUM_SEGMENTS, SAMPLE_RATE
+from dataset.media.images import mask_image
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import Rendering, render

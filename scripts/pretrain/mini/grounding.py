@@ -21,18 +21,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from configs.arguments import ModelArguments
-from dataset.audio import compute_fbank
-from dataset.entries import NUM_FRAMES
-from dataset.media import PixelTransform, mask_image
+from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.audio import compute_fbank
+from dataset.media.images import PixelTransform, mask_image
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import render
 from dataset.world.scenes import Scene
-from models.auditor import Auditor
-from models.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
-from models.checkpoint import pixel_settings
-from models.published import read_pretrained_projector
-from models.trainable import load_trained_state
+from models.auditor.auditor import Auditor
+from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.trainable import load_trained_state
+from models.weights.checkpoint import pixel_settings
+from models.weights.published import read_pretrained_projector
 from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
 from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.parts import THREADS, PartsArguments

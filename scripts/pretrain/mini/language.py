@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from dataset.prompt import encode_text
+from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import all_references, free_scene
 from dataset.world.reference import KINDS
-from models.attention import BEHIND_PROMPTS, lay_out
-from models.build import load_tokenizer
+from models.auditor.build import load_tokenizer
+from models.language.attention import BEHIND_PROMPTS, lay_out
 from scripts.pretrain.mini.lessons import TASKS, Described, Lesson, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.schedule import train
 from utils.tokens import DIRECT_NTP, EVERYBODY, IGNORE_INDEX, NOBODY, PLACEHOLDERS

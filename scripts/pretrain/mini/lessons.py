@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from dataset.entries import NUM_FRAMES
+from dataset.benchmark.entries import NUM_FRAMES
 from dataset.world import descriptions as say
 from dataset.world.descriptions import Bag
 from dataset.world.phrases import draw_expression

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from models.build import PUBLISHED_NAMES
+from models.auditor.build import PUBLISHED_NAMES
 from scripts.pretrain.mini.audio import make_audio_encoder
 from scripts.pretrain.mini.captions import draw_captions
 from scripts.pretrain.mini.language import make_language_model

@@ -1,0 +1,81 @@
+"""One caption as the tensors of one item of pretraining, and several of them as a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from dataset.batches.collator import pad_rows
+from dataset.media.audio import read_seconds
+from dataset.media.images import PixelTransform, read_frame
+from dataset.text.captions import Caption
+from dataset.text.prompt import PromptEncoder
+
+VIDEO_FRAMES = 8
+
+
+class CaptionDataset(Dataset):
+    """Captions of one modality: images and videos, or sounds. `transform` is for the first."""
+
+    def __init__(self, captions: Sequence[Caption], prompts: PromptEncoder, transform: PixelTransform | None = None):
+        self.captions, self.prompts, self.transform = captions, prompts, transform
+        self.features: dict[Path, Tensor] | None = None
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def __getitem__(self, index: int) -> dict:
+        """`input_ids`, `labels` (L,) int64; `items`: pictures (n, 3, S, S) or seconds (n, 98, 128).
+
+        With `features` set, what the encoder made of them comes instead, as `features` (n, N, E).
+        """
+        caption = self.captions[index]
+        shown = self.read(caption) if self.features is None else self.features[caption.path]
+        text = self.prompts.encode_caption(caption.medium, len(shown), caption.question, caption.answer)
+        return {**text, "items" if self.features is None else "features": shown}
+
+    def read(self, caption: Caption) -> Tensor:
+        """Pictures (n, 3, S, S) or seconds (n, 98, 128)."""
+        if caption.medium == "audio":
+            return read_seconds(caption.path)
+        pictures = [read_frame(caption.path)] if caption.medium == "image" else spread_frames(caption.path)
+        return torch.stack([self.transform(picture) for picture in pictures])
+
+
+class CaptionCollator:
+    """Pads on the left; the items of all samples stand one after the other."""
+
+    def __init__(self, pad_token_id: int):
+        self.pad_token_id = pad_token_id
+
+    def __call__(self, samples: list[dict]) -> dict:
+        """input_ids, labels, attention_mask, position_ids (B, L); items or features (sum of n, ...)."""
+        name = "items" if "items" in samples[0] else "features"
+        return {**pad_rows(samples, self.pad_token_id), name: torch.cat([sample[name] for sample in samples])}
+
+
+def spread_frames(path: Path, count: int = VIDEO_FRAMES) -> list[np.ndarray]:
+    """So many frames of a video, (H, W, 3) uint8 each, taken evenly from its first to its last one.
+
+    Raises ValueError for a file without pictures.
+    """
+    total = sum(1 for _ in _decoded(path))
+    if not total:
+        raise ValueError(f"{path}: expected a video, got no pictures")
+    wanted = np.linspace(0, total - 1, count).astype(int).tolist()
+    found = {i: frame.to_ndarray(format="rgb24") for i, frame in enumerate(_decoded(path)) if i in set(wanted)}
+    return [found[i] for i in wanted]
+
+
+def _decoded(path: Path):
+    try:
+        with av.open(str(path)) as container:
+            yield from container.decode(video=0)
+    except (av.FFmpegError, IndexError) as error:
+        raise ValueError(f"{path}: expected a video, got a file that cannot be decoded ({error})") from error

@@ -1,0 +1,78 @@
+"""A whole benchmark: all its parts, what each mask is as a plain row, and a choice of instances to look at.
+
+Which files make a part is known by `annotations`; counting the rows is left to `utils.scores.benchmark_tables`.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from dataset.benchmark.annotations import META_DIR, read_test, read_train, split_file_name
+from dataset.benchmark.samples import AuditSample, Benchmark
+from utils.audit import normalize_action
+
+PARTS = {
+    "train": ("train", "train"),
+    "image/test_s": ("test_s", "image"),
+    "image/test_u": ("test_u", "image"),
+    "video/test_s": ("test_s", "video"),
+    "video/test_u": ("test_u", "video"),
+}  # name: (split, protocol)
+
+
+def part_file_name(part: str) -> str:
+    """Of "image/test_s": test_s_image_filtered.json."""
+    return split_file_name(*PARTS[part])
+
+
+def read_parts(root: Path) -> dict[str, Benchmark]:
+    """The parts that have a split file. Raises FileNotFoundError when none has, ValueError for one that is no JSON."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"benchmark folder {root}: no such folder")
+    present = {name: part for name, part in PARTS.items() if (root / META_DIR / part_file_name(name)).is_file()}
+    if not present:
+        raise FileNotFoundError(f"{root / META_DIR}: expected a split file such as {part_file_name('train')}, got none")
+    return {
+        name: read_train(root) if protocol == "train" else read_test(root, split, protocol)
+        for name, (split, protocol) in present.items()
+    }
+
+
+def mask_rows(parts: dict[str, Benchmark]) -> list[dict]:
+    """One row for each mask, with the keys of `utils.scores.benchmark_tables.COLUMNS`."""
+    return [
+        {
+            "part": part,
+            "vid": sample.vid,
+            "uid": sample.uid,
+            "object": object_category(sample.uid),
+            "mask_type": candidate.mask_type,
+            "rank": candidate.rank,
+            "iou": candidate.iou,
+            "action": normalize_action(candidate.action),
+        }
+        for part, benchmark in parts.items()
+        for sample in benchmark.samples
+        for candidate in sample.candidates
+    ]
+
+
+def object_category(uid: str) -> str:
+    """The uid's second-last part: "<vid>_hair-dryer_2" -> "hair-dryer"; "(none)" for a uid without one."""
+    words = uid.rsplit("_", 2)
+    return words[1] if len(words) == 3 else "(none)"
+
+
+def choose_instances(parts: dict[str, Benchmark], number: int, seed: int) -> list[tuple[str, AuditSample]]:
+    """At most `number` (part, sample) pairs: the parts in turn, one frame of each uid, decided by the seed."""
+    queues = []
+    for name, benchmark in parts.items():
+        rng = random.Random(f"{seed} {name}")
+        frames: dict[str, list[AuditSample]] = {}
+        for sample in benchmark.samples:
+            frames.setdefault(sample.uid, []).append(sample)
+        uids = rng.sample(sorted(frames), min(number, len(frames)))
+        queues.append([(name, rng.choice(frames[uid])) for uid in uids])
+    in_turn = [queue[i] for i in range(number) for queue in queues if i < len(queue)]
+    return in_turn[:number]

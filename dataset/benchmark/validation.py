@@ -1,0 +1,126 @@
+"""Reads every file that a run would read, before the run starts, and lists all that is wrong.
+
+Knows which files a sample needs; how they are decoded is left to `audio` and `media`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
+from dataset.media.audio import read_fbank
+from dataset.media.images import check_image, read_mask
+
+logger = logging.getLogger(__name__)
+
+
+class BadData(ValueError):
+    """The data cannot be used as it is; the message lists every problem, one a line."""
+
+
+def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: int = 4) -> Benchmark:
+    """The benchmark, if all is well; with `skip`, the benchmark less its bad samples, `problems` saying which.
+
+    Raises BadData when something is wrong (`fail`), or when no sample is left.
+    """
+    for reason, count in benchmark.passed_over.items():
+        logger.info("passed over %d entries: %s", count, reason)
+    silent = sum(s.protocol == "train" and not c.response for s in benchmark.samples for c in s.candidates)
+    if silent:
+        logger.warning("%d training masks have no response: their answer to learn is empty", silent)
+    problems = benchmark.problems + find_file_problems(benchmark.samples, num_threads)
+    if problems and on_bad_sample == "fail":
+        raise BadData(listing(benchmark.root, problems))
+    good = benchmark.without(problems)
+    good.problems = problems
+    if problems:
+        logger.warning("%s", listing(benchmark.root, problems))
+    if not good.samples:
+        raise BadData(f"{benchmark.root}: expected at least one sample to use, got none (check the split and filters)")
+    return good
+
+
+def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list[Problem]:
+    """Decode each frame, audio and mask once. Masks of another size than their frame are warned about, not refused."""
+    frames = _unique(path for s in samples for path in (*s.video_paths, s.frame_path))
+    audios = _unique(s.audio_path for s in samples)
+    masks = [(s, c) for s in samples for c in s.candidates]
+    with (
+        ThreadPoolExecutor(num_threads) as pool,
+        tqdm(total=len(frames) + len(audios) + len(masks), desc="checking data", unit="file", leave=False) as bar,
+    ):
+        frame_sizes = dict(zip(frames, checked(pool, bar, attempt(check_image), frames), strict=True))
+        audio_faults = dict(zip(audios, checked(pool, bar, attempt(check_audio), audios), strict=True))
+        mask_faults = list(checked(pool, bar, partial(_check_mask, frame_sizes, resized := []), masks))
+    if resized:
+        logger.warning(
+            "%d masks have another size than their frame and are resized, for example %s", len(resized), min(resized)
+        )
+    problems = []
+    for uid, paths in _files_by_uid(samples).items():
+        faults = (frame_sizes.get(path, audio_faults.get(path)) for path in paths)
+        problems += [Problem(uid, fault) for fault in faults if isinstance(fault, str)]
+    return problems + [fault for fault in mask_faults if fault]
+
+
+def _check_mask(
+    frame_sizes: dict[Path, tuple[int, int] | str], resized: list[Path], pair: tuple[AuditSample, Candidate]
+) -> Problem | None:
+    sample, candidate = pair
+    mask = attempt(read_mask)(candidate.mask_path)
+    if isinstance(mask, str):
+        return Problem(sample.uid, mask, candidate.mask_path)
+    if not mask.any() and candidate.mask_type != "null":
+        text = f"{candidate.mask_path}: expected foreground in a mask of type {candidate.mask_type}, got an empty mask"
+        return Problem(sample.uid, text, candidate.mask_path)
+    size = frame_sizes.get(sample.frame_path)
+    if isinstance(size, tuple) and mask.shape != size:
+        resized.append(candidate.mask_path)
+    return None
+
+
+def check_audio(path: Path) -> None:
+    """Raises FileNotFoundError or ValueError for a sound that an auditor could not hear."""
+    read_fbank(path)
+
+
+def attempt(check):
+    """The check's result, or the sentence that says what was wrong."""
+
+    def run(path: Path):
+        try:
+            return check(path)
+        except (OSError, ValueError) as error:
+            return str(error)
+
+    return run
+
+
+def checked(pool: ThreadPoolExecutor, bar: tqdm, check, items: list) -> Iterable:
+    """The check's result for each item, in order; the bar moves as they come."""
+    for result in pool.map(check, items):
+        bar.update()
+        yield result
+
+
+def _files_by_uid(samples: list[AuditSample]) -> dict[str, list[Path]]:
+    files: dict[str, list[Path]] = {}
+    for sample in samples:
+        files.setdefault(sample.uid, []).extend((*sample.video_paths, sample.frame_path, sample.audio_path))
+    return {uid: _unique(paths) for uid, paths in files.items()}
+
+
+def _unique(paths: Iterable[Path]) -> list[Path]:
+    return list(dict.fromkeys(paths))
+
+
+def listing(root: Path, problems: list[Problem]) -> str:
+    count = len(problems)
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return f"{root}: {count} problem{'s' * (count != 1)} in the data:\n{lines}"

@@ -1,0 +1,213 @@
+"""A clip of one's own -> ten frames and a sound file, laid out as in the benchmark.
+
+Knows containers (PyAV) and folders of frames. How frames and sound become tensors is left to `media` and `audio`.
+
+The clip is taken as a player shows it: it begins with the first picture and ends with its longer stream; a picture
+that ends earlier stands still, missing sound is silence, and a rotation by quarter turns in the metadata is applied.
+Mirroring, interlacing and non-square pixels are left as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+from av.stream import Disposition
+from PIL import Image
+
+from dataset.benchmark.entries import NUM_FRAMES
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 10.0
+SLACK = 0.1  # a clip of 9.9 to 10.1 s counts as one of ten seconds
+SAME_INSTANT = 0.002  # some containers round times to milliseconds
+RESYNC = 0.05  # sound that is further than this from where it should be is moved there
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples (num_samples, channels) float32 from the clip's beginning, and where sound was found in them, in s."""
+
+    samples: np.ndarray
+    rate: int
+    begins: float
+    ends: float
+
+
+def extract_clip(video_path: str | Path, folder: str | Path, sound_path: str | Path | None = None):
+    """(paths of frames/0.png to 9.png, path of audio.wav) under `folder`; `sound_path` replaces the video's own sound.
+
+    Ten frames, one a second, and ten seconds of sound with its own rate and channels. A longer clip is cut, of a
+    shorter one the frames are spread evenly over its duration; both are logged as warnings. Reads the video twice and
+    holds one frame of it at a time. Raises FileNotFoundError, and ValueError naming the file that cannot be used.
+    """
+    video_path, folder = Path(video_path), Path(folder)
+    times, picture_ends = _frame_times(video_path)
+    sound = _read_sound(Path(sound_path)) if sound_path else _read_sound(video_path, begin=times[0])
+    seconds = _clip_seconds(video_path, max(picture_ends, sound.ends))
+    _warn_of_gaps(seconds, video_path, picture_ends, sound_path or video_path, sound)
+    moments = times[0] + np.arange(NUM_FRAMES) * seconds / NUM_FRAMES
+    on_screen = np.searchsorted(np.maximum.accumulate(times), moments + SAME_INSTANT, side="right") - 1
+    frame_paths = _write_frames(video_path, on_screen.tolist(), folder / "frames")
+    audio_path = folder / "audio.wav"
+    _write_sound(sound, seconds, audio_path)
+    return frame_paths, audio_path
+
+
+def find_frames(folder: str | Path) -> list[Path]:
+    """The ten numbered images of a folder (0.jpg to 9.jpg, 00001.png to 00010.png, ...) in the order of their numbers.
+
+    Raises FileNotFoundError, and ValueError for another count or a number that comes twice.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder of frames")
+    found = sorted((_number_of(p), p) for p in folder.iterdir() if p.is_file() and _number_of(p) is not None)
+    names = ", ".join(path.name for _, path in found[:12])
+    if len(found) != NUM_FRAMES:
+        got = f"{len(found)} ({names}{', ...' if len(found) > 12 else ''})" if found else "none"
+        raise ValueError(f"{folder}: expected {NUM_FRAMES} numbered images such as 0.jpg to 9.jpg, got {got}")
+    if len({number for number, _ in found}) != NUM_FRAMES:
+        raise ValueError(f"{folder}: expected each frame number once, got {names}")
+    return [path for _, path in found]
+
+
+def _number_of(path: Path) -> int | None:
+    """The number that an image's name ends with; hidden files have none."""
+    match = re.search(r"[0-9]+$", path.stem)
+    is_frame = match and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    return int(match.group()) if is_frame else None
+
+
+def _frame_times(path: Path) -> tuple[list[float], float]:
+    """Times on the file's clock of the frames in the first ten seconds, and how long the picture lasts, in s."""
+    times, ends = [], 0.0
+    for time, length, _ in _decoded(path, "video"):
+        times.append(time)
+        ends = max(ends, time + length - times[0])
+        if ends > SECONDS + SLACK:
+            break
+    return times, ends
+
+
+def _write_frames(path: Path, on_screen: list[int], folder: Path) -> list[Path]:
+    """Write the frames with these positions in the stream as PNG, upright; the same position may come several times."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame_paths = [folder / f"{i}.png" for i in range(len(on_screen))]
+    for position, (_, _, frame) in enumerate(_decoded(path, "video")):
+        if position in on_screen:
+            upright = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90))
+            picture = Image.fromarray(np.ascontiguousarray(upright))
+            for i in (i for i, wanted in enumerate(on_screen) if wanted == position):
+                picture.save(frame_paths[i], compress_level=1)
+        if position >= max(on_screen):
+            break
+    return frame_paths
+
+
+def _read_sound(path: Path, begin: float | None = None) -> Sound:
+    """The sound from `begin` on the file's clock (default: its own beginning), ten seconds and some slack at most."""
+    samples = rate = resampler = None
+    first, position = None, 0
+    for time, _, frame in _decoded(path, "audio"):
+        if samples is None:
+            begin = time if begin is None else begin
+            rate, channels = frame.sample_rate, frame.layout.nb_channels
+            samples = np.zeros((round((SECONDS + SLACK) * rate), channels), np.float32)
+            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate)  # changes the format only
+        due = round((time - begin) * rate)
+        if first is None or abs(due - position) > RESYNC * rate:
+            position = due
+        for block in _float_blocks(resampler, frame, path, time):
+            first = max(position, 0) if first is None and position + len(block) > 0 else first
+            _place(samples, block, position)
+            position += len(block)
+        if position >= len(samples):
+            break
+    ends = min(max(position, 0), len(samples))
+    return Sound(samples, rate, begins=min(first or 0, ends) / rate, ends=ends / rate)
+
+
+def _float_blocks(resampler: av.AudioResampler, frame: av.AudioFrame, path: Path, time: float) -> list[np.ndarray]:
+    try:
+        return [block.to_ndarray().T for block in resampler.resample(frame)]
+    except ValueError:
+        raise ValueError(f"{path}: expected one sound format throughout, got a change at {time:.1f} s") from None
+
+
+def _place(samples: np.ndarray, block: np.ndarray, position: int) -> None:
+    """Copy a block to its position, less what lies before the beginning or after the end."""
+    start, stop = max(position, 0), min(position + len(block), len(samples))
+    if start < stop:
+        samples[start:stop] = block[start - position : stop - position]
+
+
+def _write_sound(sound: Sound, seconds: float, path: Path) -> None:
+    soundfile.write(path, sound.samples[: round(seconds * sound.rate)], sound.rate, subtype="FLOAT")
+
+
+def _decoded(path: Path, kind: str) -> Iterator[tuple[float, float, av.VideoFrame | av.AudioFrame]]:
+    """(time, length, frame) of the first stream of a kind, "video" or "audio", in seconds on the file's clock.
+
+    A frame without a time follows the one before. Raises FileNotFoundError, ValueError.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such {kind} file")
+    end = None
+    try:
+        # Playlists must not fetch anything from elsewhere.
+        with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
+            stream = _first_stream(container, kind, path)
+            for frame in container.decode(stream):
+                time = frame.time if frame.time is not None else end or 0.0
+                length = _length(frame, stream)
+                end = time + length
+                yield time, length, frame
+    except av.FFmpegError as error:
+        got = f"an error{'' if end is None else f' after {end:.1f} s'}: {error.strerror}"
+        raise ValueError(f"{path}: expected {kind} that can be decoded, got {got}") from None
+    if end is None:
+        raise ValueError(f"{path}: expected {kind} that can be decoded, got a stream without any frame")
+
+
+def _first_stream(container: av.container.InputContainer, kind: str, path: Path) -> av.stream.Stream:
+    """Raises ValueError when there is none; the cover picture of a sound file does not count."""
+    for stream in container.streams:
+        if stream.type == kind and not stream.disposition & Disposition.attached_pic:
+            stream.thread_type = "AUTO"
+            return stream
+    got = " and ".join(sorted({s.type for s in container.streams})) or "nothing"
+    raise ValueError(f"{path}: expected a file with {kind}, got one with {got} only")
+
+
+def _length(frame, stream) -> float:
+    if isinstance(frame, av.AudioFrame):
+        return frame.samples / frame.sample_rate
+    if frame.duration and frame.time_base:
+        return float(frame.duration * frame.time_base)
+    return float(1 / stream.average_rate) if stream.average_rate else 0.0
+
+
+def _clip_seconds(path: Path, available: float) -> float:
+    if available > SECONDS + SLACK:
+        logger.warning("%s: longer than %g s; its first ten seconds are used", path, SECONDS)
+    elif available < SECONDS - SLACK:
+        spacing = available / NUM_FRAMES
+        logger.warning("%s: lasts %.1f s, not %g s; the frames are %.2f s apart", path, available, SECONDS, spacing)
+        return available
+    return SECONDS
+
+
+def _warn_of_gaps(seconds: float, path: Path, picture_ends: float, sound_path: Path, sound: Sound) -> None:
+    if picture_ends < seconds - SLACK:
+        logger.warning("%s: the picture ends at %.1f s; its last frame stands still", path, picture_ends)
+    if sound.begins > SLACK or sound.ends < seconds - SLACK:
+        logger.warning("%s: sound from %.1f to %.1f s, silence elsewhere", sound_path, sound.begins, sound.ends)

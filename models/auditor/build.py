@@ -1,0 +1,175 @@
+"""Parts from local files -> an auditor.
+
+Knows where the parts lie and that they must fit each other; what becomes trainable is left to `trainable`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+)
+from transformers.utils import is_bitsandbytes_available
+
+from configs.arguments import ModelArguments
+from models.auditor.auditor import Auditor
+from models.auditor.config import DEFAULT_MASK_MODE, LORA_TARGETS, AuditorConfig, qformer_settings
+from models.auditor.trainable import expected_shapes
+from models.encoders.beats import load_beats
+from models.encoders.vision import load_vision_tower
+from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
+from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
+
+logger = logging.getLogger(__name__)
+
+PUBLISHED_NAMES = {
+    "llama_path": "Llama-2-7b-chat-hf",
+    "clip_path": "clip-vit-large-patch14",
+    "beats_path": "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt",
+    "bert_path": "google-bert-base-uncased",
+    "audio_pretrain_path": "audio_pretrain.bin",
+    "visual_pretrain_path": "visual_pretrain.bin",
+}
+BASE_ARGUMENTS = {"language_model": "llama_path", "vision_encoder": "clip_path", "audio_encoder": "beats_path"}
+
+
+def part_path(args: ModelArguments, name: str) -> str:
+    """Where a part lies: the path given, or its published name under `pretrained_weights_dir`.
+
+    A part that was published as a torch file may lie there as safetensors instead. Raises FileNotFoundError when
+    nothing is there.
+    """
+    path = getattr(args, name) or _published_place(Path(args.pretrained_weights_dir) / PUBLISHED_NAMES[name])
+    if not path.startswith(("open_clip:", "timm:")) and not Path(path).exists():
+        raise FileNotFoundError(f"--{name}: expected {path}, got nothing there (see pretrained_weights/README.md)")
+    return path
+
+
+def _published_place(path: Path) -> str:
+    converted = path.with_suffix(".safetensors")
+    return str(converted if path.suffix in (".bin", ".pt") and not path.exists() and converted.exists() else path)
+
+
+def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
+    """Where a base of a saved auditor lies: the path given, the recorded one, or its name under the weights folder."""
+    argument, recorded = BASE_ARGUMENTS[base], config.bases[base]
+    if getattr(args, argument) or not recorded:
+        return part_path(args, argument)
+    if recorded.startswith(("open_clip:", "timm:")) or Path(recorded).exists():
+        return recorded
+    moved = Path(_published_place(Path(args.pretrained_weights_dir) / Path(recorded).name))
+    if not moved.exists():
+        raise FileNotFoundError(f"{base}: expected {recorded} or {moved}, got neither (give --{argument})")
+    return str(moved)
+
+
+def load_tokenizer(folder: str | Path, iou_estimation: str):
+    """The LLM's tokenizer with our special tokens behind its vocabulary, padding on the left with eos.
+
+    Raises ValueError when the special tokens do not get consecutive ids in the published order.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", local_files_only=True)
+    tokens = special_tokens(iou_estimation)
+    tokenizer.add_tokens(tokens, special_tokens=True)
+    ids = tokenizer.convert_tokens_to_ids(tokens)
+    if ids != list(range(ids[0], ids[0] + len(tokens))):
+        raise ValueError(f"{folder}: expected consecutive ids for the {len(tokens)} special tokens, got {ids}")
+    if getattr(tokenizer, "legacy", False):
+        logger.warning("%s: a tokenizer with legacy: true; the released auditor was trained without", folder)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token  # LLaMA has no pad token; eos stands in
+    return tokenizer
+
+
+def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
+    """The configuration of an auditor made from the parts that `args` name."""
+    llm_config = AutoConfig.from_pretrained(part_path(args, "llama_path"), local_files_only=True)
+    bert_file = Path(part_path(args, "bert_path")) / "config.json"
+    if not bert_file.is_file():
+        raise FileNotFoundError(f"{bert_file}: no such file (it gives the Q-Former's sizes)")
+    placeholders = [*PLACEHOLDERS, IOU_VALUE] if args.iou_estimation == REGRESS_ST else PLACEHOLDERS
+    return AuditorConfig(
+        bases={base: part_path(args, argument) for base, argument in BASE_ARGUMENTS.items()},
+        qformer=qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
+        num_query_tokens=args.num_query_tokens,
+        vision_feature_layer=args.vision_feature_layer,
+        mask_encode_mode=args.mask_encode_mode or DEFAULT_MASK_MODE,
+        iou_estimation=args.iou_estimation,
+        without=args.without,
+        lora={"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
+        token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
+        vocab_size=len(tokenizer),
+        hidden_size=llm_config.hidden_size,
+    )
+
+
+def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "none") -> PreTrainedModel:
+    """Any decoder LLM folder that AutoModelForCausalLM reads.
+
+    `quantization`: none, 8bit or 4bit (NF4 with doubly quantised scales, as QLoRA has it) of its linear layers but the
+    head. Raises ValueError when keys are missing or left over, ImportError without bitsandbytes.
+    """
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, output_loading_info=True, **_quantized(quantization, dtype)
+    )
+    unexpected = [key for key in info["unexpected_keys"] if not RECOMPUTED_LLM_KEYS.search(key)]
+    if info["missing_keys"] or unexpected:
+        missing = sorted(info["missing_keys"])
+        raise ValueError(f"{folder}: weights do not fit the config; missing {missing}, unexpected {sorted(unexpected)}")
+    return model
+
+
+def _quantized(quantization: str, dtype: torch.dtype) -> dict:
+    if quantization == "none":
+        return {}
+    if not is_bitsandbytes_available():
+        raise ImportError(f"--quantization {quantization}: expected bitsandbytes, got none (pip install bitsandbytes)")
+    four = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}
+    return {"quantization_config": BitsAndBytesConfig(**{f"load_in_{quantization}": True}, **four)}
+
+
+def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_token_id: int) -> PeftModel:
+    """As many token rows as tokens (new ones random, as published), greedy decoding, and LoRA."""
+    if model.get_input_embeddings().weight.shape[0] != config.vocab_size:
+        model.resize_token_embeddings(config.vocab_size, mean_resizing=False)
+    eos = model.generation_config.eos_token_id if model.generation_config.eos_token_id is not None else eos_token_id
+    model.generation_config = GenerationConfig(eos_token_id=eos)
+    lora = LoraConfig(task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), **config.lora)
+    return get_peft_model(model, lora, autocast_adapter_dtype=False)
+
+
+def build_auditor(config: AuditorConfig, args: ModelArguments, tokenizer, dtype: torch.dtype) -> Auditor:
+    """Load the bases that `config` names and join them; projectors, new token rows and LoRA are freshly made."""
+    language_model = load_language_model(base_path(args, config, "language_model"), dtype, args.quantization)
+    vision = load_vision_tower(base_path(args, config, "vision_encoder"), config.vision_feature_layer, dtype)
+    audio = load_beats(base_path(args, config, "audio_encoder"), dtype)
+    language_model = prepare_language_model(language_model, config, tokenizer.eos_token_id)
+    return Auditor(config, language_model, vision, audio).to(dtype)
+
+
+def expected_state(config: AuditorConfig, args: ModelArguments, state: dict) -> dict[str, tuple[int, ...]]:
+    """Name and shape of everything that learns in an auditor of this configuration, without loading any weights."""
+    llm_config = AutoConfig.from_pretrained(base_path(args, config, "language_model"), local_files_only=True)
+    widths = {p: state[f"{p}.norm.weight"].shape[0] for p in ("vision_projector", "audio_projector")}
+    with torch.device("meta"):
+        language_model = AutoModelForCausalLM.from_config(llm_config)
+        encoders = [_Width(width) for width in widths.values()]
+        return expected_shapes(Auditor(config, prepare_language_model(language_model, config, 0), *encoders))
+
+
+class _Width(torch.nn.Module):
+    """Stands in for an encoder where only the width of its features matters."""
+
+    def __init__(self, hidden_size: int):
+        super().__init__()
+        self.hidden_size = hidden_size

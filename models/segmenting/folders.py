@@ -1,0 +1,94 @@
+"""Local transformers folders -> checked models in evaluation mode.
+
+Knows what a usable folder holds and how to say what is wrong with another; which model types fit is the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from models.encoders.vision import WEIGHT_FILES
+
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
+logger = logging.getLogger(__name__)
+
+
+def read_json_file(path: Path) -> dict:
+    """The JSON object in a file. Raises ValueError that names the path for anything else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, got something else ({error})") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
+    return content
+
+
+def check_model_folder(folder: str | Path, model_types: Collection[str]) -> str:
+    """The folder's `model_type`, once it is one of `model_types` and weights lie beside it.
+
+    Raises FileNotFoundError for a missing folder, config.json or file of weights, ValueError for another model.
+    """
+    folder, wanted = Path(folder), " or ".join(model_types)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: expected a folder with a {wanted} model, got nothing there")
+    if not (folder / "config.json").is_file():
+        raise FileNotFoundError(f"{folder}: expected the config.json of a {wanted} model, got none")
+    model_type = read_json_file(folder / "config.json").get("model_type")
+    if model_type not in model_types:
+        raise ValueError(f"{folder}: expected a model of type {wanted}, got {model_type}")
+    if not any((folder / name).is_file() for name in WEIGHT_FILES):
+        raise FileNotFoundError(f"{folder}: expected weights in one of {', '.join(WEIGHT_FILES)}, got none")
+    return model_type
+
+
+def load_folder(
+    model_class: type,
+    folder: str | Path,
+    device: str | torch.device,
+    dtype: torch.dtype | str = torch.float32,
+    config_class: type[PreTrainedConfig] | None = None,
+) -> PreTrainedModel:
+    """A frozen model of a transformers class, on `device`; dtype "auto" is the one that its files have.
+
+    `config_class` reads a config.json of a sister model's type; without it, the type names its own class.
+
+    Raises ValueError when a weight is missing or does not fit. Weights that this class has no use for are only
+    logged: released folders carry buffers of older versions and whole parts of sister models.
+    """
+    torch.empty(0, device=device)  # a device that is not there says so itself
+    try:
+        config = config_class.from_dict(read_json_file(Path(folder) / "config.json")) if config_class else None
+        model, info = model_class.from_pretrained(
+            folder, config=config, dtype=dtype, device_map={"": device}, local_files_only=True, output_loading_info=True
+        )
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # damaged files end in many kinds of errors, depending on the part that is damaged
+        raise ValueError(f"{folder}: expected a whole {model_class.__name__}, got {_first_line(error)}") from error
+    if missing := sorted(info["missing_keys"]):
+        raise ValueError(f"{folder}: expected all weights of {type(model).__name__}, got none for {', '.join(missing)}")
+    if unused := sorted(info["unexpected_keys"]):
+        logger.info("%s: %d weights are not used by %s", folder, len(unused), type(model).__name__)
+    return model.eval().requires_grad_(False)
+
+
+def load_text_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in a model's folder. Raises FileNotFoundError, ValueError when its files are missing or damaged."""
+    if not any((Path(folder) / name).is_file() for name in TOKENIZER_FILES):  # it would be made empty, in silence
+        raise FileNotFoundError(f"{folder}: expected the tokenizer's {' or '.join(TOKENIZER_FILES)}, got none of them")
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # as above; a missing file is an OSError, a TypeError or a ValueError, by tokenizer
+        raise ValueError(f"{folder}: expected the model's tokenizer files, got {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,0 +1,75 @@
+"""SAM2: boxes on a picture -> masks.
+
+Knows SAM2's square input and how masks come back to the picture's size; where the boxes come from is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import PreTrainedModel, Sam2Config, Sam2Model
+
+from models.segmenting.folders import check_model_folder, load_folder
+from models.segmenting.pictures import (
+    IMAGENET,
+    Normalisation,
+    autocast,
+    check_picture,
+    make_pixel_values,
+    read_normalisation,
+)
+
+MODEL_TYPES = ("sam2", "sam2_video")  # published folders are of the video type and hold the image model whole
+
+
+class Segmenter:
+    """Gives one mask per box."""
+
+    def __init__(self, model: PreTrainedModel, normalisation: Normalisation, dtype: torch.dtype = torch.float32):
+        self.model = model
+        self.normalisation = normalisation
+        self.dtype = dtype
+        self.image_size = model.config.prompt_encoder_config.image_size
+
+    @torch.inference_mode()
+    def __call__(self, image: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
+        """RGB uint8 (H, W, 3) and N boxes x1, y1, x2, y2 in its pixels -> masks (N, H, W) bool, in their order.
+
+        The picture is encoded once for all boxes. Raises ValueError for a box that is not four finite numbers.
+        """
+        height, width = check_picture(image)
+        if len(boxes) == 0:
+            return np.zeros((0, height, width), dtype=bool)
+        input_boxes = self.scale_boxes(boxes, height, width).to(self.model.device)
+        size = (self.image_size, self.image_size)  # the aspect ratio is not kept
+        pixel_values = make_pixel_values(image, size, self.normalisation).to(self.model.device)
+        with autocast(self.model.device, self.dtype):
+            outputs = self.model(pixel_values=pixel_values, input_boxes=input_boxes, multimask_output=False)
+        logits = outputs.pred_masks[0].float()  # (N, 1, h, w)
+        masks = F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)[:, 0] > 0
+        return masks.cpu().numpy()
+
+    def scale_boxes(self, boxes: Sequence[Sequence[float]], height: int, width: int) -> Tensor:
+        """Boxes in pixels of the picture -> (1, N, 4) in pixels of the model's square input."""
+        corners = np.asarray(boxes, dtype=np.float32)
+        if corners.ndim != 2 or corners.shape[1] != 4 or not np.isfinite(corners).all():
+            raise ValueError(f"SAM2: expected boxes of four finite numbers x1, y1, x2, y2, got {boxes!r}")
+        scale = np.float32([self.image_size / width, self.image_size / height] * 2)
+        return torch.from_numpy(corners * scale)[None]
+
+
+def load_segmenter(
+    folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+) -> Segmenter:
+    """The SAM2 model in a transformers folder; `dtype` is what matrix products run in.
+
+    Raises FileNotFoundError or ValueError, naming the folder, when it holds no such model.
+    """
+    check_model_folder(folder, MODEL_TYPES)
+    model = load_folder(Sam2Model, folder, device, config_class=Sam2Config)
+    return Segmenter(model, read_normalisation(folder, IMAGENET), dtype)

@@ -1,0 +1,206 @@
+"""Our auditor folder: written and read.
+
+    config.json                                     what it is made of (AuditorConfig)
+    adapter_config.json, adapter_model.safetensors  LoRA, in PEFT's format
+    projectors.safetensors                          both projectors (and Regress ST's IoU head)
+    token_rows.safetensors                          token embedding and head
+    tokenizer files, preprocessor_config.json
+
+The same folder with Trainer state in it is a training checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+
+import torch
+from peft import LoraConfig
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import AutoTokenizer
+from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
+
+from configs.arguments import ModelArguments
+from models.auditor.auditor import Auditor
+from models.auditor.build import BASE_ARGUMENTS, base_path, build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.config import LORA_TARGETS, AuditorConfig
+from models.auditor.trainable import load_trained_state, trained_state
+from models.weights.published import find_pair, read_pair
+from models.weights.weight_files import read_safetensors_file
+
+logger = logging.getLogger(__name__)
+
+ADAPTER_FILE = "adapter_model.safetensors"
+PROJECTOR_FILE = "projectors.safetensors"
+TOKEN_FILE = "token_rows.safetensors"
+OUR_FILES = ("config.json", ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE)
+PIXEL_FILE = "preprocessor_config.json"
+QFORMER_LAYERS = "vision_projector.qformer.encoder.layer."
+_LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
+
+
+def save_auditor(auditor: Auditor, tokenizer, pixel_settings: dict, folder: str | Path, is_writer: bool = True) -> None:
+    """Write the auditor folder. With ZeRO-3 every rank must call this; only the one with `is_writer` writes."""
+    state = trained_state(auditor)
+    if is_writer:
+        write_folder(state, auditor.config, tokenizer, pixel_settings, folder)
+
+
+def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pixel_settings: dict, folder) -> Path:
+    """Write a state, its configuration, tokenizer and pixel settings as an auditor folder, and return its path."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lora = LoraConfig(
+        task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), inference_mode=True,
+        base_model_name_or_path=config.bases["language_model"], **config.lora,
+    )  # fmt: skip
+    lora.target_modules = sorted(lora.target_modules)  # PEFT keeps a set; a list is written the same way every time
+    lora.save_pretrained(folder)
+    parts = {ADAPTER_FILE: {}, PROJECTOR_FILE: {}, TOKEN_FILE: {}}
+    for name, tensor in state.items():
+        parts[_file_of(name)][_name_in_file(name)] = tensor.contiguous()
+    for file_name, tensors in parts.items():
+        save_file(tensors, folder / file_name, metadata={"format": "pt"})
+    tokenizer.save_pretrained(folder)
+    (folder / PIXEL_FILE).write_text(json.dumps(pixel_settings, indent=2) + "\n")
+    config.save_pretrained(folder)
+    return folder
+
+
+def read_folder(folder: str | Path) -> dict[str, Tensor]:
+    """The state of an auditor folder. Raises FileNotFoundError naming the file that is missing."""
+    folder = Path(folder)
+    for file_name in OUR_FILES:
+        if not (folder / file_name).is_file():
+            expected = ", ".join(OUR_FILES)
+            raise FileNotFoundError(f"{folder / file_name}: no such file; an auditor folder holds {expected}")
+    state = {}
+    for file_name in (ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE):
+        for key, tensor in read_safetensors_file(folder / file_name).items():
+            state[_name_from_file(file_name, key)] = tensor
+    return state
+
+
+def is_auditor_folder(folder: str | Path) -> bool:
+    """True when the folder's config.json is an auditor's."""
+    path = Path(folder) / "config.json"
+    return path.is_file() and json.loads(path.read_text()).get("model_type") == AuditorConfig.model_type
+
+
+def find_auditor(path: str | Path) -> Path:
+    """The auditor folder at `path`, or its newest training checkpoint, or `path` itself when it is a released pair.
+
+    Raises FileNotFoundError when it is none of these.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"auditor {path}: no such folder (README.md says where to get one)")
+    if is_auditor_folder(path) or find_pair(path):
+        return path
+    steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name) and is_auditor_folder(p)]
+    if not steps:
+        raise FileNotFoundError(
+            f"auditor {path}: expected config.json of an auditor, or non_lora_trainables.bin and "
+            "checkpoint-N/finetune_weights.bin, got neither"
+        )
+    return max(steps, key=lambda p: int(p.name.rpartition("-")[2]))
+
+
+def check_auditor(path: str | Path, args: ModelArguments) -> None:
+    """Raises FileNotFoundError when the auditor or one of its bases is missing; loads nothing."""
+    path = find_auditor(path)
+    if is_auditor_folder(path):
+        config = AuditorConfig.from_pretrained(path)
+        for base in BASE_ARGUMENTS:
+            base_path(args, config, base)
+    else:
+        for part in (*BASE_ARGUMENTS.values(), "bert_path"):
+            part_path(args, part)
+
+
+def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig, object, dict, dict[str, Tensor]]:
+    """(config, tokenizer, pixel settings, state) of our folder or of the released pair, without building a model.
+
+    The released pair says nothing about its bases and LoRA scale: `args` do. Raises FileNotFoundError, ValueError.
+    """
+    path = find_auditor(path)
+    if is_auditor_folder(path):
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", local_files_only=True)
+        config = AuditorConfig.from_pretrained(path)
+        if args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
+            logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
+            config.mask_encode_mode = args.mask_encode_mode
+        return config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), read_folder(path)
+    tokenizer = load_tokenizer(part_path(args, "llama_path"), args.iou_estimation)
+    state = read_pair(*find_pair(path))
+    ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
+    if ranks != {args.lora_r}:
+        got = sorted(ranks)
+        raise ValueError(f"{path}: LoRA rank: expected {args.lora_r} (LORA_R, --lora_r), got {got} in the file")
+    config = _sized_like(state, new_config(args, tokenizer))
+    if config.vocab_size < len(tokenizer):
+        rows = f"expected {len(tokenizer)} token rows, as the tokenizer has tokens, got {config.vocab_size}"
+        raise ValueError(f"{path}: {rows} in the file")
+    return config, tokenizer, pixel_settings(args), state
+
+
+def _sized_like(state: dict[str, Tensor], config: AuditorConfig) -> AuditorConfig:
+    """What the released files themselves say of their sizes goes before what the configs of the bases say."""
+    if rows := [tensor.shape[0] for name, tensor in state.items() if name.endswith("embed_tokens.weight")]:
+        config.vocab_size = rows[0]
+    if "vision_projector.query_tokens" in state:
+        config.num_query_tokens = state["vision_projector.query_tokens"].shape[1]
+    if layers := {name.split(".layer.")[1].split(".")[0] for name in state if name.startswith(QFORMER_LAYERS)}:
+        config.qformer["num_hidden_layers"] = len(layers)
+    return config
+
+
+def load_auditor(path: str | Path, args: ModelArguments, dtype: torch.dtype = torch.float32):
+    """(auditor in eval mode, tokenizer, pixel settings) of our folder or of the released pair."""
+    config, tokenizer, pixels, state = read_auditor(path, args)
+    auditor = build_auditor(config, args, tokenizer, dtype)
+    load_trained_state(auditor, state, str(path))
+    logger.info("auditor %s on %s", path, ", ".join(auditor.config.bases.values()))
+    return auditor.eval(), tokenizer, pixels | square(auditor.vision_encoder.image_size)
+
+
+def pixel_settings(args: ModelArguments) -> dict:
+    """How frames become pixels, as a CLIPImageProcessor's settings: a square resize, then CLIP's statistics.
+
+    Size, mean and std are the CLIP folder's; OpenAI's where no file gives them.
+    """
+    size, folder = 224, Path(part_path(args, "clip_path"))
+    statistics = {"image_mean": OPENAI_CLIP_MEAN, "image_std": OPENAI_CLIP_STD}
+    if (folder / "config.json").is_file():
+        config = json.loads((folder / "config.json").read_text())
+        size = config.get("vision_config", config).get("image_size", size)
+    if (folder / PIXEL_FILE).is_file():
+        content = json.loads((folder / PIXEL_FILE).read_text())
+        statistics = {name: content.get(name, default) for name, default in statistics.items()}
+    return {"image_processor_type": "CLIPImageProcessor", "do_center_crop": False, **square(size), **statistics}
+
+
+def square(image_size: int) -> dict:
+    """The size of a CLIPImageProcessor that feeds a tower of this image size."""
+    return {"size": {"height": image_size, "width": image_size}}
+
+
+def _file_of(name: str) -> str:
+    if ".lora_" in name:
+        return ADAPTER_FILE
+    return TOKEN_FILE if name.startswith("language_model.") else PROJECTOR_FILE
+
+
+def _name_in_file(name: str) -> str:
+    """PEFT leaves the adapter's own name out of its keys; the token rows have LLaMA's names."""
+    name = _LORA_SUFFIX.sub(r".\1.", name).removeprefix("language_model.")
+    return name if ".lora_" in name else name.removeprefix("base_model.model.")
+
+
+def _name_from_file(file_name: str, key: str) -> str:
+    if file_name == ADAPTER_FILE:
+        return "language_model." + re.sub(r"\.(lora_[AB])\.", r".\1.default.", key)
+    return "language_model.base_model.model." + key if file_name == TOKEN_FILE else key

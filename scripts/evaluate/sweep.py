@@ -1,0 +1,202 @@
+"""Train, audit and compare a list of auditors: python -m scripts.evaluate.sweep configs/sweeps/mini.yaml
+
+A recipe names what all runs share and, table by table, what each run changes. Runs are made by the two launch scripts;
+runs that are equal are made once, finished ones are not repeated. Tables have the shape of the paper's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+
+from scripts.evaluate.summarize import read_runs
+from scripts.program import run_program
+from utils.records import write_json
+from utils.reports.ablation_picture import ablation_picture
+from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
+from utils.scores.columns import TEST_NAMES, published_ablation
+from utils.whole_files import whole_file
+
+logger = logging.getLogger("sweep")
+
+FINETUNE, AUDIT = "scripts/finetune/finetune_hyperlora.sh", "scripts/finetune/inference_hyper_lora.sh"
+# Variables of the two scripts: what the recipe does not set must not come from the shell.
+LAUNCH = re.compile(
+    r"(REFAVS_|LORA_).*|.*_(CKPT_PATH|PRETRAIN_PATH)|TEST_NAME|RECIPE|OUTPUT_DIR|MQ_AUDITOR_CKPT_DIR|NUM_TRAIN_EPOCHS"
+    r"|MAX_STEPS|LEARNING_RATE|LOCAL_BATCH_SIZE|GRADIENT_ACCUMULATION_STEPS|BATCH_SIZE|MAX_NEW_TOKENS|FEATURE_CACHE_DIR"
+)
+KEYS = {"results", "environment", "flags", "tests", "tables"}
+
+
+@dataclass(kw_only=True)
+class SweepArguments:
+    """One list of runs."""
+
+    sweep: str = field(metadata={"help": "YAML file (docs/experiments.md explains it).", "positional": True})
+    tables: list[str] = field(default_factory=list, metadata={"help": "Only the tables of these names."})
+    at_once: int = field(
+        default=1, metadata={"help": "Runs that are made side by side, sharing the CPU cores: for small models."}
+    )
+
+    def __post_init__(self):
+        if self.at_once < 1:
+            raise ValueError(f"--at_once: expected at least 1, got {self.at_once}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one auditor is trained and asked with: variables of the launch scripts, and flags of the training."""
+
+    environment: dict[str, str]
+    flags: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The same settings have the same name."""
+        return hashlib.sha256(json.dumps([self.environment, self.flags], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_program("sweep", (SweepArguments,), sweep, argv, __doc__)
+
+
+def sweep(args: SweepArguments) -> None:
+    """All runs, then tables.md, tables.json and tables.png; after each run what is there already is written."""
+    recipe = read_sweep(args.sweep)
+    root = Path(recipe["results"])
+    tables = {name: rows for name, rows in recipe["tables"].items() if not args.tables or name in args.tables}
+    if unknown := set(args.tables) - set(recipe["tables"]):
+        raise ValueError(f"--tables: expected some of {', '.join(recipe['tables'])}, got {', '.join(sorted(unknown))}")
+    runs = {run.name: run for rows in tables.values() for run in rows.values()}
+    shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // args.at_once))} if args.at_once > 1 else {}
+    finished = [name for name in runs if is_finished(root / name, recipe["tests"])]
+    scored = {
+        name: score_run(root / name, recipe["tests"])
+        for name in tqdm(finished, "scoring finished runs", disable=not finished)
+    }
+    write_tables(tables, scored, root)
+    pool = ThreadPoolExecutor(args.at_once)
+    try:
+        made = {
+            pool.submit(make_run, run, root / name, recipe["tests"], shared): name
+            for name, run in runs.items() if name not in scored
+        }  # fmt: skip
+        for future in as_completed(made):
+            future.result()
+            scored[made[future]] = score_run(root / made[future], recipe["tests"])
+            logger.info("%d of %d runs are finished", len(scored), len(runs))
+            write_tables(tables, scored, root)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    print((root / "tables.md").read_text())
+
+
+def read_sweep(path: str) -> dict:
+    """The recipe with Run objects: {"results", "tests", "tables": {table: {row: Run}}}.
+
+    Raises FileNotFoundError, ValueError.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"sweep {path}: no such file")
+    try:
+        recipe = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"sweep {path}: not valid YAML: {' '.join(str(error).split())}") from None
+    tables = recipe.get("tables") if isinstance(recipe, dict) else None
+    if not isinstance(tables, dict) or not tables or set(recipe) - KEYS:
+        raise ValueError(f"sweep {path}: expected the keys {', '.join(sorted(KEYS))}, got {recipe!r:.80}")
+    shared = {name: _texts(recipe.get(name), f"sweep {path}: {name}") for name in ("environment", "flags")}
+    runs = {}
+    for table, rows in tables.items():
+        if not isinstance(rows, dict) or not rows:
+            raise ValueError(f"sweep {path}: {table}: expected rows, got {rows!r:.80}")
+        own = {str(row): _texts(flags, f"sweep {path}: {table}: {row}") for row, flags in rows.items()}
+        runs[str(table)] = {row: Run(shared["environment"], shared["flags"] | flags) for row, flags in own.items()}
+    tests = recipe.get("tests", list(TEST_NAMES))
+    if not isinstance(tests, list) or not tests or set(tests) - set(TEST_NAMES):
+        raise ValueError(f"sweep {path}: tests: expected some of {', '.join(TEST_NAMES)}, got {tests!r:.80}")
+    results = str(recipe.get("results", f"results/sweeps/{Path(path).stem}"))
+    return {"results": results, "tests": tests, "tables": runs}
+
+
+def _texts(settings: object, where: str) -> dict[str, str]:
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        raise ValueError(f"{where}: expected 'name: value' lines, got {settings!r:.80}")
+    listed = {str(name): value if isinstance(value, list) else [value] for name, value in settings.items()}
+    return {name: " ".join(str(v) for v in values if v is not None) for name, values in listed.items()}
+
+
+def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]) -> None:
+    """Train, then audit the test sets in image mode; `variables` are for all processes.
+
+    Raises ValueError where one of the scripts fails.
+    """
+    logger.info("in %s: %s", folder, run.flags or "as is")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
+    auditor = folder / "MQ-Auditor"
+    outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
+    environment = outer | variables | run.environment | {"PYTHON": sys.executable}
+    if not (auditor / "trainer_state.json").is_file():
+        flags = [word for name, value in run.flags.items() for word in (f"--{name}", *value.split())]
+        _launch([FINETUNE, *flags], environment | {"OUTPUT_DIR": str(auditor.absolute())}, folder / "finetune.log")
+    for test_name in tests:
+        if (test_name, "image") not in read_runs(folder):
+            places = {"MQ_AUDITOR_CKPT_DIR": str(auditor.absolute()), "OUTPUT_DIR": str(folder.absolute())}
+            asked = {"TEST_NAME": test_name, "REFAVS_EVAL_MODE": "image"}
+            _launch([AUDIT], environment | places | asked, folder / f"{test_name}.log")
+            if (test_name, "image") not in read_runs(folder):
+                raise ValueError(f"{folder}: expected predictions of {test_name}, got none (see {test_name}.log)")
+
+
+def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
+    with log.open("w") as file:
+        code = subprocess.run(["bash", *command], env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
+    if code:
+        raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")
+
+
+def is_finished(folder: Path, tests: list[str]) -> bool:
+    """Whether the auditor is trained and has audited all test sets."""
+    trained = (folder / "MQ-Auditor/trainer_state.json").is_file()
+    return trained and {name for name, mode in read_runs(folder) if mode == "image"} >= set(tests)
+
+
+def score_run(folder: Path, tests: list[str]) -> dict:
+    """A finished run's table cells, and the interval of each average."""
+    read = read_runs(folder).items()
+    predictions = {name: own for (name, mode), own in read if mode == "image" and name in tests}
+    return {"cells": ablation_cells(predictions), "interval": bootstrap_intervals(predictions), "run": folder.name}
+
+
+def write_tables(tables: dict[str, dict[str, Run]], scored: dict[str, dict], root: Path) -> None:
+    """tables.md, tables.json and tables.png of the runs that are finished. `scored`: by the runs' names."""
+    text, values = [], {}
+    published = {table: published_ablation(table) for table in tables}
+    for table, rows in tables.items():
+        values[table] = own = {row: scored[run.name] for row, run in rows.items() if run.name in scored}
+        cells, intervals = ({row: score[key] for row, score in own.items()} for key in ("cells", "interval"))
+        text += [f"### {table}\n", ablation_markdown(cells, intervals, published[table]), ""]
+    with whole_file(root / "tables.md") as path:
+        path.write_text("\n".join(text))
+    write_json(root / "tables.json", values)
+    if scored:
+        with whole_file(root / "tables.png") as path:
+            ablation_picture(values, published, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

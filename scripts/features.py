@@ -1,0 +1,55 @@
+"""Let an auditor's frozen encoders see and hear everything once, before training or a run of audits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from configs.arguments import FeatureArguments
+from dataset.batches.audit_dataset import AuditDataset
+from dataset.features.folder import FeatureFolder, content_name, encoder_name
+from dataset.features.store import FeatureStore, encode_each, keep_each
+from models.auditor.auditor import Auditor
+
+
+def remember_features(
+    auditor: Auditor, datasets: list[AuditDataset], pixels: dict, args: FeatureArguments, device: torch.device,
+    num_workers: int,
+) -> None:  # fmt: skip
+    """The datasets give features from then on, from memory or from `args.feature_cache_dir`.
+
+    `pixels`: the settings that turn pictures into what the vision encoder takes. Raises ValueError where the features
+    do not fit.
+    """
+    for encoder in (auditor.vision_encoder, auditor.audio_encoder):
+        encoder.to(device)
+    each_image = each_clip = encode_each
+    if args.feature_cache_dir:
+        folder = FeatureFolder(args.feature_cache_dir, args.feature_cache_gb)
+        sight = encoder_name(auditor.vision_encoder, sorted(pixels.items()), device.type)
+        hearing = encoder_name(auditor.audio_encoder, device.type)
+        each_image = partial(keep_each, folder=folder, place=_places(folder, sight, AuditDataset.image_sources))
+        each_clip = partial(keep_each, folder=folder, place=_places(folder, hearing, AuditDataset.clip_sources))
+    for dataset in datasets:
+        images = each_image(
+            dataset.image_keys(), dataset.read_image,
+            lambda pictures: list(auditor.see(torch.stack(pictures).to(device))),
+            title="encoding images", num_workers=num_workers,
+        )  # fmt: skip
+        clips = each_clip(
+            dataset.clip_keys(), dataset.read_clip,
+            lambda fbanks: auditor.hear([fbank.to(device) for fbank in fbanks]),
+            title="encoding sounds", num_workers=num_workers,
+        )  # fmt: skip
+        dataset.features = FeatureStore(images, clips)
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()  # each process has written its share
+    torch.cuda.empty_cache()
+
+
+def _places(folder: FeatureFolder, encoder: str, sources: Callable) -> Callable[[object], Path]:
+    """Key -> file. `sources`: key -> the files it is made from, and how."""
+    return lambda key: folder.place(encoder, content_name(*sources(key)))

@@ -1,0 +1,60 @@
+"""What is measured on: a few drawn videos and the benchmark made from them, small or at the size of real frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+from tqdm import tqdm
+
+from configs.construction import BuildArguments, WorldArguments
+from dataset.benchmark.annotations import read_test
+from dataset.benchmark.samples import Benchmark
+from scripts.benchmark.build import build
+from scripts.benchmark.draw_world import draw_world
+
+NUM_VIDEOS = 8  # so that one has four objects, and its expressions 13 masks in a frame
+REAL_WIDTH, REAL_HEIGHT = 1280, 720
+
+
+def small_benchmark(folder: Path) -> Path:
+    """MQ-RAVSBench from a few drawn videos of 224 x 224."""
+    return _benchmark(folder / "small", folder / "small" / "world")
+
+
+def large_benchmark(folder: Path) -> Path:
+    """The same from the same videos, enlarged to 1280 x 720."""
+    small_benchmark(folder)
+    source, enlarged = folder / "small" / "world", folder / "large" / "world"
+    if not (enlarged / "metadata.csv").is_file():
+        for path in tqdm(sorted(p for p in source.rglob("*") if p.is_file()), "enlarging", unit="file"):
+            _enlarge(path, enlarged / path.relative_to(source))
+    return _benchmark(folder / "large", enlarged)
+
+
+def _benchmark(folder: Path, world: Path) -> Path:
+    root = folder / "MQ-RAVSBench"
+    if not (world / "metadata.csv").is_file():
+        draw_world(WorldArguments(output=str(world), num_train=NUM_VIDEOS, num_test_s=NUM_VIDEOS, num_test_u=0))
+    if not (root / "train_test_meta_files" / "metadata.csv").is_file():
+        build(BuildArguments(source_dir=str(world), output_dir=str(root), key_frame="given"))
+    return root
+
+
+def _enlarge(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix not in (".jpg", ".png"):
+        target.write_bytes(source.read_bytes())
+        return
+    picture = cv2.imread(str(source), cv2.IMREAD_UNCHANGED)
+    way = cv2.INTER_NEAREST if source.suffix == ".png" else cv2.INTER_CUBIC
+    cv2.imwrite(str(target), cv2.resize(picture, (REAL_WIDTH, REAL_HEIGHT), interpolation=way))
+
+
+def masks_of_one_prompt(root: Path, mode: str, most: int) -> tuple[Benchmark, list[tuple[int, int]]]:
+    """Masks of the expression that has most: of its key frame in image mode, of all frames in video mode."""
+    benchmark = read_test(root, "test_s", mode)
+    by_uid: dict[str, list[tuple[int, int]]] = {}
+    for pair in benchmark.requests():
+        by_uid.setdefault(benchmark.samples[pair[0]].uid, []).append(pair)
+    return benchmark, max(by_uid.values(), key=len)[:most]

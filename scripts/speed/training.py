@@ -1,0 +1,97 @@
+"""One training step, forward and backward, per mask: the published way and ours, step after step."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from accelerate.utils import send_to_device
+from torch import Tensor
+from tqdm import tqdm
+
+from dataset.batches.collator import AuditCollator
+from models.auditor.trainable import mark_trainable
+from scripts.speed.meter import Meter, peak_memory
+from scripts.speed.rows import Row
+from scripts.speed.sizes import Rig
+from utils.tokens import IGNORE_INDEX
+
+CLOSE = 1e-3  # relative, between gradients
+Step = Callable[[Rig, list[dict]], Tensor]
+
+
+def everywhere(rig: Rig, items: list[dict]) -> Tensor:
+    """The loss from logits at every position, as published."""
+    batch = _batch(rig, items, share_prompts=False)
+    labels = batch["labels"]
+    logits = rig.auditor(**{**batch, "labels": None}).logits[:, :-1]
+    return F.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORE_INDEX)
+
+
+def at_answers(rig: Rig, items: list[dict]) -> Tensor:
+    """Head and loss at the answers only."""
+    return rig.auditor(**_batch(rig, items, share_prompts=False)).loss
+
+
+def behind_one_prompt(rig: Rig, items: list[dict]) -> Tensor:
+    """--masks_per_video: the masks of a video behind one prompt."""
+    return rig.auditor(**_batch(rig, items, share_prompts=True)).loss
+
+
+STEPS: dict[str, Step] = {
+    "published way": everywhere,
+    "+ head at answers": at_answers,
+    "+ masks_per_video": behind_one_prompt,
+}
+CACHED = "+ cache_features"
+
+
+def _batch(rig: Rig, items: list[dict], share_prompts: bool) -> dict:
+    return send_to_device(AuditCollator(rig.tokenizer.pad_token_id, share_prompts)(items), rig.auditor.device)
+
+
+def measure(rig: Rig, items: list[dict], repeats: int) -> list[Row]:
+    """Every way on the same masks of one video, in turn; `identical`: the gradients, to one part in a thousand."""
+    auditor, meter = rig.auditor, Meter(rig.auditor.device)
+    mark_trainable(auditor)
+    encoded = encode(rig, items)
+    ways = {name: (step, items) for name, step in STEPS.items()} | {CACHED: (behind_one_prompt, encoded)}
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    peaks, gradients = dict.fromkeys(ways, 0.0), {}
+    for number in tqdm(range(repeats + 1), f"{rig.name}, training, {len(items)} masks", unit="round"):
+        for name, (step, own) in ways.items():
+            auditor.zero_grad()
+            with peak_memory(meter.device) as found:
+                start = meter.now()
+                step(rig, own).backward()
+                spent = meter.now() - start
+            peaks[name] = max(peaks[name], found["megabytes"])
+            if number:
+                seconds[name].append(spent / len(items))
+            else:
+                gradients[name] = torch.cat([p.grad.flatten() for p in auditor.parameters() if p.grad is not None])
+    auditor.zero_grad()
+    auditor.requires_grad_(False)
+    typical, expected = {name: statistics.median(own) for name, own in seconds.items()}, gradients["published way"]
+    return [
+        Row("train", rig.name, len(items), name, 1 / own, typical["published way"] / own, peaks[name],
+            bool((gradients[name] - expected).norm() <= CLOSE * expected.norm()))
+        for name, own in typical.items()
+    ]  # fmt: skip
+
+
+@torch.no_grad()
+def encode(rig: Rig, items: list[dict]) -> list[dict]:
+    """The items with what the frozen encoders make of their media."""
+    images = {key: pixels for item in items for key, pixels in item["images"]}
+    clips = {key: fbank for item in items for key, fbank in item["clips"]}
+    seen = {key: rig.auditor.see(p[None].to(rig.auditor.device))[0] for key, p in images.items()}
+    heard = {key: rig.auditor.hear([f.to(rig.auditor.device)])[0] for key, f in clips.items()}
+    return [
+        {name: value for name, value in item.items() if name not in ("images", "clips")}
+        | {"image_features": [(key, seen[key]) for key, _ in item["images"]]}
+        | {"clip_features": [(key, heard[key]) for key, _ in item["clips"]]}
+        for item in items
+    ]

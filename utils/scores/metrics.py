@@ -1,0 +1,141 @@
+"""The metrics summary of one run: published keys, numbers and quirks, with strict figures beside them.
+
+Frame-level scoring (paper, Eq. 8 to 11); `video_metrics` adds the video level, `columns` the paper's tables.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+
+from utils.audit import ACTIONS, MASK_TYPES, normalize_action
+from utils.records import normalize_filters
+from utils.scores.counts import class_scores, count_labels, macro_scores, micro_scores, rmse
+from utils.scores.video import video_average, video_rows
+
+logger = logging.getLogger(__name__)
+
+EVAL_MODES = ("image", "video")
+
+
+def score_predictions(
+    predictions: list[dict], eval_mode: str, mask_type_filter: str | None = "all", mask_rank_filter: int | None = -1
+) -> dict:
+    """Predictions (see `records.to_predictions`) that a run with these filters made -> its metrics summary.
+
+    IoU errors are in [0, 1], ratios in [0, 1]; None where there is nothing to divide by. Nothing is filtered here.
+    Published rules that a reader may not expect (kept, so that numbers compare):
+    - rmse: an IoU that did not parse counts as 0.0; samples without a ground truth IoU are left out.
+    - Actions scored are those that occur as ground truth (of the filtered type); predictions of others add no fp.
+    - Ground truth actions are normalised to find those classes, but not for counting: "Minor Revision" is no hit.
+    - `*_macro` in image mode also divides by classes that were predicted but have no ground truth.
+    - prediction_failures lists only samples with a uid; `count_all` has the rest too.
+    Names and additions: a class's or macro `f2` is called f1 in the published files; a micro `f1` is a true F1, and the
+    micro `f2` beside it is Eq. 9. `*_strict` is Eq. 11: ground truth normalised, mean over classes with ground truth.
+    A type filter that is no class (e.g. "cutoff") gives empty mask metrics and a warning. Raises ValueError for a mode
+    that is neither image nor video.
+    """
+    if eval_mode not in EVAL_MODES:
+        raise ValueError(f"eval_mode: expected image or video, got {eval_mode!r}")
+    mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
+    if mask_type not in ("all", *MASK_TYPES):
+        logger.warning("mask type filter %r is none of %s: mask scores are empty", mask_type, ", ".join(MASK_TYPES))
+    gt_only = eval_mode == "video"
+    of_type = [p for p in predictions if mask_type in ("all", p["gt_mask_type"])]
+    mask_classes = [name for name in MASK_TYPES if mask_type in ("all", name)]
+    summary = {
+        "mask_rank_filter": rank,
+        "mask_rank_desc": f"rank={rank}" if rank > 0 else "all ranks (average across mask candidates)",
+        "mask_type_filter": mask_type,
+        "eval_mode": eval_mode,
+        "samples": len(predictions),
+        "rmse": _iou_rmse(predictions),
+        **_label_metrics("action", predictions, _actions_present(of_type), gt_only),
+        **_label_metrics("mask", predictions, mask_classes, gt_only),
+        "prediction_failures": _failures(predictions),
+        "per_mask": {
+            name: _one_type_metrics(name, predictions, gt_only)
+            for name in (MASK_TYPES if mask_type == "all" else [mask_type])
+        },
+    }
+    if mask_type != "all":
+        summary["gt_mask_type_breakdown"] = _breakdown(mask_type, of_type)
+    if eval_mode == "video" and predictions:
+        summary["video_avg"] = video_average(video_rows(predictions))
+    return summary
+
+
+def _iou_rmse(predictions: list[dict]) -> float | None:
+    return rmse((p["pred_iou"] or 0.0, p["gt_iou"]) for p in predictions if p["gt_iou"] is not None)
+
+
+def _actions_present(predictions: list[dict]) -> list[str]:
+    """The actions that occur as ground truth, in the order of ACTIONS; all of them if none does."""
+    present = {normalize_action(p["gt_action"]) for p in predictions}
+    return [action for action in ACTIONS if action in present] or list(ACTIONS)
+
+
+def _label_metrics(label: str, predictions: list[dict], classes: list[str], gt_only: bool) -> dict:
+    """{label}_metrics, _micro and _macro by the published rule, and _macro_strict; label is "action" or "mask"."""
+    field = "mask_type" if label == "mask" else label
+    pairs = [(p[f"gt_{field}"], p[f"pred_{field}"]) for p in predictions]
+    counts = count_labels(pairs, classes)
+    scores = {name: class_scores(counts[name]) for name in classes}
+    return {
+        f"{label}_metrics": scores,
+        f"{label}_micro": micro_scores(counts.values()),
+        f"{label}_macro": macro_scores(scores.values(), gt_only),
+        f"{label}_macro_strict": _strict_macro(label, pairs, classes),
+    }
+
+
+def _strict_macro(label: str, pairs: Iterable[tuple], classes: list[str]) -> dict:
+    if label == "action":
+        pairs = [(normalize_action(truth), predicted) for truth, predicted in pairs]
+    return macro_scores(map(class_scores, count_labels(pairs, classes).values()), gt_only=True)
+
+
+def _one_type_metrics(mask_type: str, predictions: list[dict], gt_only: bool) -> dict:
+    """Scores inside the samples of one true type; nothing else can be mistaken for it there, so precision is 0 or 1."""
+    own = [p for p in predictions if p["gt_mask_type"] == mask_type]
+    pairs = [(mask_type, p["pred_mask_type"]) for p in own]
+    actions = _label_metrics("action", own, _actions_present(own), gt_only)
+    return {
+        "num_samples": len(own),
+        "rmse": _iou_rmse(own),
+        "mask_metrics": class_scores(count_labels(pairs, [mask_type])[mask_type]),
+        "action_metrics": actions["action_macro"],
+        "action_metrics_strict": actions["action_macro_strict"],
+    }
+
+
+def _failures(predictions: list[dict]) -> dict:
+    failures = {}
+    for name, field in (("action", "pred_action"), ("mask_type", "pred_mask_type"), ("iou_value", "pred_iou")):
+        failed = [p["uid"] for p in predictions if p[field] is None]
+        uids = [uid for uid in failed if uid is not None]
+        failures[name] = {"count": len(uids), "uids": uids, "count_all": len(failed)}
+    return failures
+
+
+def _breakdown(mask_type: str, predictions: list[dict]) -> dict:
+    """What was predicted for the samples of the filtered type, in order of first appearance.
+
+    An unparsed label has the key None, which JSON writes as "null": beside predictions of the class "null" the file has
+    that key twice, and a reader keeps the later one. The published files are so; `unparsed` keeps the number safe.
+    """
+    return {
+        "gt_mask_type": mask_type,
+        "total_samples": len(predictions),
+        "pred_mask_distribution": _distribution([p["pred_mask_type"] for p in predictions]),
+        "pred_action_distribution": _distribution([p["pred_action"] for p in predictions]),
+        "unparsed": {
+            "mask_type": sum(p["pred_mask_type"] is None for p in predictions),
+            "action": sum(p["pred_action"] is None for p in predictions),
+        },
+    }
+
+
+def _distribution(labels: list[str | None]) -> dict[str | None, dict]:
+    return {label: {"count": count, "ratio": count / len(labels)} for label, count in Counter(labels).items()}

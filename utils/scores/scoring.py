@@ -1,0 +1,78 @@
+"""From records to everything a finished run writes: summary, predictions, video rows, and the names of the files.
+
+The evaluator calls this after generating, and `scripts/evaluate/score.py` on records made elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import NamedTuple
+
+from utils.audit import ACTIONS, MASK_TYPES
+from utils.records import normalize_filters, passes_filters, to_predictions
+from utils.scores.columns import compute_columns, ranks_known
+from utils.scores.metrics import score_predictions
+from utils.scores.video import video_rows
+
+logger = logging.getLogger(__name__)
+
+
+class ResultNames(NamedTuple):
+    """Where a run's results go: a directory and the file names in it; video_avg is None in image mode."""
+
+    directory: str
+    metrics: str
+    predictions: str
+    video_avg: str | None
+
+
+def result_names(
+    test_name: str, eval_mode: str, mask_type_filter: str | None = "all", mask_rank_filter: int | None = -1
+) -> ResultNames:
+    """The published names, e.g. test_s_image_mask-merge_rank-all/metrics_summary_image_mask-merge_rank-all.json."""
+    mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
+    # An unknown filter may hold anything; it must not turn into a path of its own.
+    mask_type = mask_type.replace("/", "_").replace("\\", "_")
+    run = f"{eval_mode}_mask-{mask_type}_rank-{rank if rank > 0 else 'all'}"
+    return ResultNames(
+        directory=f"{test_name}_{run}",
+        metrics=f"metrics_summary_{run}.json",
+        predictions=f"predictions_{run}.jsonl",
+        video_avg=f"predictions_video_avg_{run}.jsonl" if eval_mode == "video" else None,
+    )
+
+
+def score_records(
+    records: list[dict], eval_mode: str, mask_type_filter: str | None = "all", mask_rank_filter: int | None = -1
+) -> tuple[dict, list[dict], list[dict]]:
+    """Records (see `records.read_records`) -> (summary, predictions, video rows); video rows are [] in image mode.
+
+    Records that the filters would not have asked about are left out, and their number is logged. Without filters, and
+    if ranks are known, the summary gets the paper's `columns`. Raises ValueError for an unknown mode.
+    """
+    mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
+    kept = [r for r in records if passes_filters(r.get("mask_type"), r.get("rank"), mask_type, rank)]
+    if len(kept) < len(records):
+        logger.warning(
+            "%d of %d records left out: not of mask type %s, rank %s",
+            len(records) - len(kept), len(records), mask_type, rank if rank > 0 else "all",
+        )  # fmt: skip
+    predictions = to_predictions(kept)
+    _warn_of_oddities(predictions)
+    summary = score_predictions(predictions, eval_mode, mask_type, rank)
+    if mask_type == "all" and rank <= 0 and ranks_known(predictions, eval_mode):
+        summary["columns"] = compute_columns(predictions, eval_mode)
+    return summary, predictions, video_rows(predictions) if eval_mode == "video" else []
+
+
+def _warn_of_oddities(predictions: list[dict]) -> None:
+    if not predictions:
+        logger.warning("no records to score: every figure is null")
+    elif all(p[field] is None for p in predictions for field in ("pred_mask_type", "pred_iou", "pred_action")):
+        logger.warning("no answer could be parsed (cut off by max_new_tokens? special tokens lost from raw_output?)")
+    for name, field, known in (("mask types", "gt_mask_type", MASK_TYPES), ("actions", "gt_action", ACTIONS)):
+        odd = Counter(p[field] for p in predictions if p[field] not in known)
+        if odd:
+            listed = ", ".join(f"{label!r} ({count})" for label, count in odd.items())
+            logger.warning("ground truth %s that are no class and can never be hit: %s", name, listed)
