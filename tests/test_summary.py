@@ -6,7 +6,8 @@ import pytest
 
 from scripts.evaluate.summarize import in_columns, main, read_runs
 from utils.audit import Audit, render_audit
-from utils.records import to_predictions, write_jsonl
+from utils.prediction import Prediction
+from utils.records import prediction_row, to_predictions, write_jsonl
 from utils.scores.ablation_tables import TYPES, ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.scores.baselines import ALWAYS_PERFECT, CLASS_PRIORS, MEAN_IOU, answered, baseline_answers
 from utils.scores.columns import published_ablation
@@ -26,7 +27,7 @@ def record(uid: str, mask_type: str, says: str | None = None) -> dict:
     return core | {"raw_output": answer, "mask_path": f"{uid}/{mask_type}.png"}
 
 
-def predictions(wrong: tuple[str, ...] = ()) -> list[dict]:
+def predictions(wrong: tuple[str, ...] = ()) -> list[Prediction]:
     uids = [f"video_{i}" for i in range(4)]
     return to_predictions(record(uid, t, "perfect" if uid in wrong else None) for uid in uids for t in TYPES)
 
@@ -80,7 +81,7 @@ def test_ablation_table_of_an_empty_test():
 def test_summary_of_runs(tmp_path, capsys):
     run = tmp_path / "test_s_image_mask-all_rank-all"
     run.mkdir()
-    write_jsonl(run / "predictions_image_mask-all_rank-all.jsonl", predictions())
+    write_jsonl(run / "predictions_image_mask-all_rank-all.jsonl", map(prediction_row, predictions()))
     assert list(read_runs(tmp_path)) == [("test_s", "image")]
     assert main([str(tmp_path), "--data_dir", "tests/golden/MQ-RAVSBench", "--before", str(tmp_path)]) == 0
     summary = json.loads((tmp_path / "summary.json").read_text())

@@ -1,7 +1,7 @@
-"""JSON lines of generated answers: raw records in, predictions out, and which of them a filter keeps.
+"""JSON lines of generated answers, read into Predictions and written; and which of them a filter keeps.
 
-A record is ground truth metadata plus the raw text; a prediction adds what the parser read in it. Scoring is left to
-`metrics`.
+The keys of these files are known here alone. A record is what is true of a mask plus the raw text; a row of a
+predictions file adds what the parser read in the text. Scoring is left to `utils.scores`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from utils.audit import MASK_TYPES, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.audit import MASK_TYPES, Audit, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.prediction import Prediction
 from utils.whole_files import whole_file
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
@@ -56,7 +57,7 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
-def read_records(path: str | Path) -> list[dict]:
+def read_predictions(path: str | Path) -> list[Prediction]:
     """Every record of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
 
     Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
@@ -70,7 +71,8 @@ def read_records(path: str | Path) -> list[dict]:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
-    return [_read_line(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
+    numbered = enumerate(lines, start=1)
+    return to_predictions(_read_line(line, f"{path}, line {i}") for i, line in numbered if line.strip())
 
 
 def _read_line(line: str, where: str) -> dict:
@@ -110,24 +112,36 @@ def _write_whole(path: Path, chunks: Iterable[str]) -> None:
         file.writelines(chunks)
 
 
-def to_predictions(records: Iterable[dict]) -> list[dict]:
-    """Records with their raw text parsed: the published fields in their order, then EXTRA_FIELDS the record has."""
+def to_predictions(records: Iterable[dict]) -> list[Prediction]:
+    """Raw records (see `read_predictions`) with their text parsed."""
     return [_to_prediction(record) for record in records]
 
 
-def _to_prediction(record: dict) -> dict:
-    audit = parse_audit(record.get("raw_output"))
-    prediction = {
-        "uid": record.get("uid"),
-        "gt_mask_type": record.get("mask_type"),
-        "pred_mask_type": audit.mask_type,
-        "gt_iou": record.get("iou_to_gt"),
-        "pred_iou": audit.iou,
-        "gt_action": record.get("action"),
-        "pred_action": audit.action,
-        "raw_output": record.get("raw_output"),
+def _to_prediction(record: dict) -> Prediction:
+    extra = {field: record[field] for field in EXTRA_FIELDS if field in record}
+    return Prediction(
+        uid=record.get("uid"),
+        true=Audit(record.get("mask_type"), record.get("iou_to_gt"), record.get("action")),
+        said=parse_audit(record.get("raw_output")),
+        raw_output=record.get("raw_output"),
+        extra_fields=tuple(extra),
+        **extra,
+    )
+
+
+def prediction_row(prediction: Prediction) -> dict:
+    """A line of a predictions file: the published fields in their order, then EXTRA_FIELDS that the record had."""
+    row = {
+        "uid": prediction.uid,
+        "gt_mask_type": prediction.true.mask_type,
+        "pred_mask_type": prediction.said.mask_type,
+        "gt_iou": prediction.true.iou,
+        "pred_iou": prediction.said.iou,
+        "gt_action": prediction.true.action,
+        "pred_action": prediction.said.action,
+        "raw_output": prediction.raw_output,
     }
-    return prediction | {field: record[field] for field in EXTRA_FIELDS if field in record}
+    return row | {field: getattr(prediction, field) for field in prediction.extra_fields}
 
 
 def normalize_filters(mask_type_filter: str | None, mask_rank_filter: int | None) -> tuple[str, int]:

@@ -23,10 +23,10 @@ from scripts.features import remember_features
 from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
-from utils.records import write_json, write_jsonl
+from utils.records import prediction_row, to_predictions, write_json, write_jsonl
 from utils.reports.terminal import render_summary
 from utils.run_record import fingerprint, write_run_record
-from utils.scores.scoring import result_names, score_records
+from utils.scores.scoring import result_names, score_answers
 
 logger = logging.getLogger("inference")
 # What does not change the answers: a run may go on with other values.
@@ -59,10 +59,11 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
     AuditLoop(auditor.to(device), tokenizer, dataset, args).run(log, record_of)
 
-    summary, predictions, video_rows = score_records(log.records, args.eval_mode, mask_type, args.mask_rank_filter)
+    answers = to_predictions(log.records)
+    summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
     skipped = [str(problem) for problem in benchmark.problems]
     summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
-    write_jsonl(folder / names.predictions, predictions)
+    write_jsonl(folder / names.predictions, map(prediction_row, predictions))
     if names.video_avg:
         write_jsonl(folder / names.video_avg, video_rows)
     write_json(folder / names.metrics, summary)

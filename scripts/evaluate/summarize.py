@@ -13,7 +13,8 @@ from pathlib import Path
 from dataset.benchmark.annotations import read_train
 from scripts.program import run_program
 from utils.audit import Audit, normalize_action
-from utils.records import read_records, to_predictions, write_json
+from utils.prediction import Prediction
+from utils.records import read_predictions, write_json
 from utils.scores.baselines import MEAN_IOU, answered, baseline_answers
 from utils.scores.columns import METRICS, TEST_NAMES, compute_columns
 from utils.scores.expression_kinds import SHOWN_TYPES, kind_scores, read_kinds
@@ -71,7 +72,7 @@ def summarize(args: SummaryArguments) -> None:
     print(f"\nwritten: {output}")
 
 
-def read_runs(folder: Path) -> dict[tuple[str, str], list[dict]]:
+def read_runs(folder: Path) -> dict[tuple[str, str], list[Prediction]]:
     """{(test name, mode): predictions} of the unfiltered runs under `folder`."""
     runs = {}
     for test_name in TEST_NAMES:
@@ -79,7 +80,7 @@ def read_runs(folder: Path) -> dict[tuple[str, str], list[dict]]:
             names = result_names(test_name, mode)
             file = folder / names.directory / names.predictions
             if file.is_file():
-                runs[test_name, mode] = to_predictions(read_records(file))
+                runs[test_name, mode] = read_predictions(file)
     return runs
 
 
@@ -89,7 +90,7 @@ def training_audits(data_dir: str) -> list[Audit]:
     return [Audit(c.mask_type, c.iou, normalize_action(c.action)) for c in candidates]
 
 
-def in_columns(predictions: list[dict], mode: str) -> dict:
+def in_columns(predictions: list[Prediction], mode: str) -> dict:
     """Averages over the paper's columns, and each column's three figures; F2 in percent."""
     table = compute_columns(predictions, mode)
     columns = {name: {metric: table[metric][name] for metric in METRICS} for name in table["num_samples"]}

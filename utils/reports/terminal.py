@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from utils.prediction import Prediction
 from utils.scores.columns import METRICS, TEST_NAMES, is_published_benchmark, published_columns
 
 
-def render_summary(summary: dict, predictions: list[dict], eval_mode: str) -> str:
+def render_summary(summary: dict, predictions: list[Prediction], eval_mode: str) -> str:
     """The answer for the terminal: headline figures, and the paper's columns where the summary has them."""
     failures = summary["prediction_failures"]
     lines = [

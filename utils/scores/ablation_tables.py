@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from utils.prediction import Prediction
 from utils.scores.columns import METRICS, TEST_NAMES
 from utils.scores.counts import mean
 from utils.scores.metrics import score_predictions
@@ -18,7 +19,7 @@ LOW, HIGH = 0.025, 0.975  # of the resampled averages: a 95% interval
 Cells = dict[str, dict]  # {metric: {test name: {type: value}, ..., "avg": value}}
 
 
-def ablation_cells(tests: Mapping[str, Sequence[dict]]) -> Cells:
+def ablation_cells(tests: Mapping[str, Sequence[Prediction]]) -> Cells:
     """{test name: predictions} -> RMSE in [0, 1] and F2 in percent, per test and type, and their averages."""
     scored = {name: score_predictions(list(own), "image")["per_mask"] for name, own in tests.items()}
     cells: Cells = {
@@ -32,7 +33,7 @@ def ablation_cells(tests: Mapping[str, Sequence[dict]]) -> Cells:
 
 
 def bootstrap_intervals(
-    tests: Mapping[str, Sequence[dict]], seed: int = 0
+    tests: Mapping[str, Sequence[Prediction]], seed: int = 0
 ) -> dict[str, tuple[float | None, float | None]]:
     """{metric: (low, high)}: where the average lies in 95% of NUM_RESAMPLES draws of videos, with replacement.
 
@@ -80,10 +81,10 @@ def _middle(values: list[float]) -> tuple[float | None, float | None]:
     return values[low], values[high]
 
 
-def _by_video(predictions: Sequence[dict]) -> list[list[dict]]:
+def _by_video(predictions: Sequence[Prediction]) -> list[list[Prediction]]:
     groups = defaultdict(list)
     for prediction in predictions:
-        groups[prediction.get("vid") or prediction["uid"]].append(prediction)
+        groups[prediction.vid or prediction.uid].append(prediction)
     return list(groups.values())
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from utils.audit import canonical_mask_type
+from utils.prediction import Prediction
 from utils.records import passes_filters
 from utils.scores.counts import mean
 from utils.scores.metrics import EVAL_MODES, score_predictions
@@ -32,14 +33,14 @@ def column_name(mask_type: str, level: str) -> str:
     return mask_type if level == "all" else f"{mask_type}_{level}"
 
 
-def ranks_known(predictions: list[dict], eval_mode: str) -> bool:
+def ranks_known(predictions: list[Prediction], eval_mode: str) -> bool:
     """Whether the columns can be told apart: there are predictions, and none of a graded type lacks its rank."""
     graded = [mask_type for mask_type, level in COLUMNS[eval_mode] if level != "all"]
-    lacking = [p for p in predictions if p.get("rank") is None and canonical_mask_type(p["gt_mask_type"]) in graded]
+    lacking = [p for p in predictions if p.rank is None and canonical_mask_type(p.true.mask_type) in graded]
     return bool(predictions) and not lacking
 
 
-def compute_columns(predictions: list[dict], eval_mode: str) -> dict:
+def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
     """{metric: {column: value, ..., "avg": value}}, with num_samples per column and columns_in_avg per metric.
 
     Metrics: rmse in [0, 1], f2_mask_type and f2_action in percent; video mode has rmse_strict too (`video_metrics`).
@@ -58,17 +59,17 @@ def compute_columns(predictions: list[dict], eval_mode: str) -> dict:
     return table | {"num_samples": {name: len(chosen) for name, chosen in samples.items()}, "columns_in_avg": counted}
 
 
-def _select(predictions: list[dict], mask_type: str, level: str) -> list[dict]:
+def _select(predictions: list[Prediction], mask_type: str, level: str) -> list[Prediction]:
     return [
         p
         for p in predictions
-        if p["gt_mask_type"] is not None
-        and (level == "all" or p.get("rank") is not None)
-        and passes_filters(p["gt_mask_type"], p.get("rank"), mask_type, _RANKS[level])
+        if p.true.mask_type is not None
+        and (level == "all" or p.rank is not None)
+        and passes_filters(p.true.mask_type, p.rank, mask_type, _RANKS[level])
     ]
 
 
-def _column_values(predictions: list[dict], eval_mode: str, mask_type: str, level: str) -> dict:
+def _column_values(predictions: list[Prediction], eval_mode: str, mask_type: str, level: str) -> dict:
     summary = score_predictions(predictions, eval_mode, mask_type, _RANKS[level])
     if eval_mode == "image":
         scores, f2_mask, f2_action = summary, summary["mask_macro"]["f2"], summary["action_macro"]["f2"]
@@ -121,12 +122,12 @@ def published_ablation(title: str) -> dict[str, dict]:
     return _published_tables()[name] if name else {}
 
 
-def is_published_benchmark(predictions: list[dict], eval_mode: str, test_name: str) -> bool:
+def is_published_benchmark(predictions: list[Prediction], eval_mode: str, test_name: str) -> bool:
     """Whether the samples are the paper's: masks per type as in its Table 8, uids as many as references in Table 1."""
     if test_name not in TEST_NAMES or eval_mode not in EVAL_MODES:
         return False
     tables = _published_tables()
     expected = {k: n for k, n in tables["table8_masks_per_type"][f"{eval_mode}/{test_name}"].items() if k != "total"}
-    uids = {p["uid"] for p in predictions}
+    uids = {p.uid for p in predictions}
     references = tables["table1_statistics"][eval_mode][test_name]["references"]
-    return Counter(p["gt_mask_type"] for p in predictions) == expected and len(uids) == references
+    return Counter(p.true.mask_type for p in predictions) == expected and len(uids) == references
