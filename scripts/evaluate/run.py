@@ -1,6 +1,6 @@
 """Audit the masks of a test split, and score the audits: python -m scripts.evaluate.run [--flag ...]
 
-Start it through scripts/finetune/inference_hyper_lora.sh, which holds the published settings.
+scripts/finetune/inference_hyper_lora.sh starts it with settings from variables.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fine-tune MQ-Auditor: python -m scripts.finetune.finetune_hyperlora RECIPE.yaml [--flag value ...]
 
-Start it through scripts/finetune/finetune_hyperlora.sh, which holds the published settings.
+Start it through scripts/finetune/finetune_hyperlora.sh, which chooses the recipe of the published settings.
 """
 
 from __future__ import annotations

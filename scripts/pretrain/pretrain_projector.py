@@ -1,6 +1,6 @@
 """Pretrain a projector on captions: python -m scripts.pretrain.pretrain_projector RECIPE.yaml [--flag value ...]
 
-Start it through scripts/pretrain/pretrain_visual.sh or pretrain_audio.sh, which hold the published settings.
+Start it through scripts/pretrain/pretrain_visual.sh or pretrain_audio.sh, which choose the published recipe.
 """
 
 from __future__ import annotations
