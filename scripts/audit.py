@@ -94,7 +94,7 @@ def read_sample(args: AuditArguments, folder: Path) -> AuditSample:
         frame_path=frame_paths[args.frame],
         video_paths=tuple(frame_paths),
         audio_path=audio_path,
-        candidates=(Candidate(Path(args.mask), args.mask, mask_type="unknown", iou=None),),
+        candidates=(Candidate(Path(args.mask), args.mask, Audit(None, None, None)),),
         protocol="image",
     )
 

@@ -38,7 +38,7 @@ def train_batch(at_start):
     samples = read_train(BENCHMARK).samples
     pairs = []
     for index, wanted in enumerate(golden_json("04_meta.json")["selected"]):
-        ious = [(c.mask_type, round(c.iou, 4)) for c in samples[index].candidates]
+        ious = [(c.audit.mask_type, round(c.audit.iou, 4)) for c in samples[index].candidates]
         pairs.append((index, ious.index((wanted["mask_type"], wanted["iou"]))))
     dataset = build_dataset(samples, tokenizer, pixels, auditor.config, pairs)
     items = [dataset[i] for i in range(2)]

@@ -112,6 +112,32 @@ def _write_whole(path: Path, chunks: Iterable[str]) -> None:
         file.writelines(chunks)
 
 
+def raw_record(
+    *,
+    uid: str,
+    vid: str,
+    frame_idx: int | str,
+    true: Audit,
+    rank: int | None,
+    mask_path: str,
+    raw_output: str,
+    generated_ids: list[int],
+) -> dict:
+    """A record of one answer, as `to_predictions` reads it. `true` is what is true of the mask."""
+    return {
+        "uid": uid,
+        "vid": vid,
+        "frame_idx": frame_idx,
+        "mask_type": true.mask_type,
+        "rank": rank,
+        "mask_path": mask_path,
+        "iou_to_gt": true.iou,
+        "action": true.action,
+        "raw_output": raw_output,
+        "generated_ids": generated_ids,
+    }
+
+
 def to_predictions(records: Iterable[dict]) -> list[Prediction]:
     """Raw records (see `read_predictions`) with their text parsed."""
     return [_to_prediction(record) for record in records]

@@ -63,7 +63,7 @@ class AuditDataset(Dataset):
         expression = "" if "expression" in self.without else sample.expression
         wording = sample.protocol if sample.protocol != "train" else self.wordings[sample_index % len(self.wordings)]
         text = self.prompts.encode(expression, wording, num_items, self._target(sample, candidate))
-        iou = torch.tensor(float("nan") if candidate.iou is None else candidate.iou)
+        iou = torch.tensor(float("nan") if candidate.audit.iou is None else candidate.audit.iou)
         see, hear, names = self.read_image, self.read_clip, ("images", "clips")
         if self.features is not None:
             see, hear = self.features.images.__getitem__, self.features.clips.__getitem__
@@ -120,7 +120,7 @@ class AuditDataset(Dataset):
         if sample.protocol != "train":
             return None
         eos = self.prompts.tokenizer.eos_token
-        return build_target(candidate.response or "", candidate.iou, self.prompts.iou_estimation, eos)
+        return build_target(candidate.response or "", candidate.audit.iou, self.prompts.iou_estimation, eos)
 
 
 @lru_cache(8)

@@ -175,9 +175,7 @@ class EntryReader:
         return Candidate(
             mask_path=self._inside(where),
             mask_name=str(where),
-            mask_type=mask_type,
-            iou=self._iou(mask_type, raw),
-            action=action,
+            audit=Audit(mask_type, self._iou(mask_type, raw), action),
             rank=int_or_none(raw.get("rank")),
             response=raw.get("response"),
         )

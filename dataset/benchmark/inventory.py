@@ -47,10 +47,10 @@ def mask_rows(parts: dict[str, Benchmark]) -> list[dict]:
             "vid": sample.vid,
             "uid": sample.uid,
             "object": object_category(sample.uid),
-            "mask_type": candidate.mask_type,
+            "mask_type": candidate.audit.mask_type,
             "rank": candidate.rank,
-            "iou": candidate.iou,
-            "action": normalize_action(candidate.action),
+            "iou": candidate.audit.iou,
+            "action": normalize_action(candidate.audit.action),
         }
         for part, benchmark in parts.items()
         for sample in benchmark.samples

@@ -10,16 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from utils.audit import Audit
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """One mask of a sample and what is true of it. `action` stays as written: the scorer has its own normaliser."""
+    """One mask of a sample; `audit` is what is true of it.
+
+    The audit's action stays as the file spells it, since the scorer has its own normaliser (`utils.audit`).
+    """
 
     mask_path: Path
     mask_name: str  # the path as the split file has it
-    mask_type: str
-    iou: float | None
-    action: str | None = None
+    audit: Audit
     rank: int | None = None
     response: str | None = None
 
@@ -76,7 +79,7 @@ class Benchmark:
     def _video_order(self, first_seen: dict[str, int], sample_index: int, candidate_index: int) -> tuple:
         """Video mode walks uid by uid, then mask types alphabetically, then frames, then candidates."""
         sample = self.samples[sample_index]
-        return first_seen[sample.uid], sample.candidates[candidate_index].mask_type, sample_index, candidate_index
+        return first_seen[sample.uid], sample.candidates[candidate_index].audit.mask_type, sample_index, candidate_index
 
     def without(self, problems: list[Problem]) -> Benchmark:
         """The same benchmark less the affected uids and masks; samples left without any mask go too."""

@@ -76,8 +76,9 @@ def _check_mask(
     mask = attempt(read_mask)(candidate.mask_path)
     if isinstance(mask, str):
         return Problem(sample.uid, mask, candidate.mask_path)
-    if not mask.any() and candidate.mask_type != "null":
-        text = f"{candidate.mask_path}: expected foreground in a mask of type {candidate.mask_type}, got an empty mask"
+    mask_type = candidate.audit.mask_type
+    if not mask.any() and mask_type != "null":
+        text = f"{candidate.mask_path}: expected foreground in a mask of type {mask_type}, got an empty mask"
         return Problem(sample.uid, text, candidate.mask_path)
     size = frame_sizes.get(sample.frame_path)
     if isinstance(size, tuple) and mask.shape != size:

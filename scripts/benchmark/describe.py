@@ -139,10 +139,10 @@ def write_instance(part: str, sample: AuditSample, path: Path) -> None:
     """The sheet of one sample; masks of another size than the frame's are resized as the auditor sees them."""
     frame, masks = read_upright_frame(sample.frame_path), []
     for candidate in sample.candidates:
-        action = normalize_action(candidate.action)
+        action = normalize_action(candidate.audit.action)
         mask = resize_mask(read_mask(candidate.mask_path), frame.shape[:2])
-        wrong = parse_negative_object(candidate.response, candidate.mask_type, action)
-        masks.append(SheetMask(mask, candidate.mask_type, candidate.rank, candidate.iou, action, wrong))
+        wrong = parse_negative_object(candidate.response, candidate.audit.mask_type, action)
+        masks.append(SheetMask(mask, candidate.audit.mask_type, candidate.rank, candidate.audit.iou, action, wrong))
     origin = f"{sample.uid} · {part.replace('/', ', ')} · frame {sample.frame_path.stem}"
     write_sheet(path, frame, masks, sample.expression, origin)
 

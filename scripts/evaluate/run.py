@@ -23,7 +23,7 @@ from scripts.features import remember_features
 from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
-from utils.records import prediction_row, to_predictions, write_json, write_jsonl
+from utils.records import prediction_row, raw_record, to_predictions, write_json, write_jsonl
 from utils.reports.terminal import render_summary
 from utils.run_record import fingerprint, write_run_record
 from utils.scores.scoring import result_names, score_answers
@@ -107,18 +107,16 @@ def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_o
     sample_index, candidate_index = dataset.fixed_pairs[index]
     sample = dataset.samples[sample_index]
     candidate = sample.candidates[candidate_index]
-    return {
-        "uid": sample.uid,
-        "vid": sample.vid,
-        "frame_idx": sample.frame_idx,
-        "mask_type": candidate.mask_type,
-        "rank": candidate.rank,
-        "mask_path": candidate.mask_name,
-        "iou_to_gt": candidate.iou,
-        "action": candidate.action,
-        "raw_output": raw_output,
-        "generated_ids": generated_ids,
-    }
+    return raw_record(
+        uid=sample.uid,
+        vid=sample.vid,
+        frame_idx=sample.frame_idx,
+        true=candidate.audit,
+        rank=candidate.rank,
+        mask_path=candidate.mask_name,
+        raw_output=raw_output,
+        generated_ids=generated_ids,
+    )
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def _types_in_turn(predictions: list[Prediction], count: int) -> list[Prediction
 
 def _show(prediction: Prediction, sample, candidate) -> ShownAudit:
     frame = read_upright_frame(sample.frame_path)
-    perfect = next((c for c in sample.candidates if c.mask_type == "perfect"), None)
+    perfect = next((c for c in sample.candidates if c.audit.mask_type == "perfect"), None)
     if perfect is None:
         raise ValueError(f"sample {sample.uid}: expected a perfect mask to draw the truth from, got none")
     mask, truth = (resize_mask(read_mask(c.mask_path), frame.shape[:2]) for c in (candidate, perfect))

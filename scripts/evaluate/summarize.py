@@ -7,7 +7,7 @@ python -m scripts.evaluate.summarize results/quickstart --data_dir results/quick
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dataset.benchmark.annotations import read_train
@@ -87,7 +87,7 @@ def read_runs(folder: Path) -> dict[tuple[str, str], list[Prediction]]:
 def training_audits(data_dir: str) -> list[Audit]:
     """The true audits of all training masks."""
     candidates = (c for sample in read_train(data_dir).samples for c in sample.candidates)
-    return [Audit(c.mask_type, c.iou, normalize_action(c.action)) for c in candidates]
+    return [replace(c.audit, action=normalize_action(c.audit.action)) for c in candidates]
 
 
 def in_columns(predictions: list[Prediction], mode: str) -> dict:

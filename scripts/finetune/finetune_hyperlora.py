@@ -168,7 +168,7 @@ def held_out_dataset(
         training_args.eval_strategy = transformers.IntervalStrategy.NO
         return None
     rng = random.Random(f"held out/{training_args.seed}")
-    chosen = select_candidates([[c.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
+    chosen = select_candidates([[c.audit.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
     return build_dataset(samples, tokenizer, pixels, auditor.config, list(enumerate(chosen)))
 
 
