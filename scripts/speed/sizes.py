@@ -14,7 +14,8 @@ from models.auditor.auditor import Auditor
 from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path, prepare_language_model
 from models.auditor.config import AuditorConfig, qformer_settings
 from models.encoders.beats import Beats, BeatsConfig
-from models.encoders.vision import PUBLISHED_FEATURE_LAYER, ClipTower
+from models.encoders.tower import PUBLISHED_FEATURE_LAYER
+from models.encoders.vision import ClipTower
 from models.weights.checkpoint import load_auditor, pixel_settings
 from utils.tokens import DIRECT_NTP, PLACEHOLDERS
 
