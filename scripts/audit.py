@@ -26,9 +26,10 @@ from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
+from utils.formatting import one_line
 from utils.mask_modes import mask_views
 from utils.records import write_json
-from utils.reports.audit_picture import NOT_PARSED, audit_picture, one_line
+from utils.reports.audit_picture import NOT_PARSED, audit_picture
 from utils.run_record import fingerprint, write_run_record
 
 logger = logging.getLogger("audit")

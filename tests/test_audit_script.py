@@ -16,7 +16,8 @@ from scripts import audit as script
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from tests.test_clip import encode
 from utils.audit import Audit
-from utils.reports.audit_picture import audit_picture, one_line
+from utils.formatting import one_line
+from utils.reports.audit_picture import audit_picture
 
 CKPT = GOLDEN / "weights/ckpt"
 CLIP = BENCHMARK / "media/tC3"
