@@ -20,8 +20,9 @@ from utils.records import (
     write_jsonl,
 )
 from utils.reports.terminal import render_columns_table
-from utils.scores.columns import compute_columns, is_published_benchmark, published_columns
+from utils.scores.columns import compute_columns
 from utils.scores.metrics import score_predictions
+from utils.scores.published import is_published_benchmark, published_columns
 from utils.scores.scoring import result_names, score_answers
 
 ROOT = Path(__file__).parents[1]

@@ -24,7 +24,8 @@ from scripts.pretrain.mini.grounding import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
 from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
-from utils.audit import ACTIONS, MASK_TYPES, Audit, render_audit
+from utils.audit import ACTIONS, Audit, render_audit
+from utils.mask_types import MASK_TYPES
 from utils.tokens import EVERYBODY
 
 SHIPPED = Path("pretrained_weights/mini")

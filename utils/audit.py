@@ -1,6 +1,7 @@
 """The Audit: what a mask deserves to have said about it, and its text form in both directions.
 
-Labels, tags and the paper's answer wording live only here; prompts, files and scores are left to others.
+Tags, actions and the paper's answer wording live only here, mask types in `mask_types`; prompts, files and scores are
+left to others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import math
 import re
 from dataclasses import dataclass
 
-MASK_TYPES = ("perfect", "cutout", "erode", "dilate", "merge", "full_neg", "null")
+from utils.mask_types import named_mask_type
+
 ACTIONS = ("accept", "major revision", "minor revision", "reject")
 
 
@@ -151,7 +153,7 @@ def normalize_mask_type(text: str | None) -> str | None:
         return "perfect"
     if "cutoff" in text:
         return "cutoff"
-    return _contained_mask_type(text)
+    return named_mask_type(text) or text
 
 
 def canonical_mask_type(text: str | None) -> str | None:
@@ -164,16 +166,7 @@ def canonical_mask_type(text: str | None) -> str | None:
     text = text.strip().lower()
     if text in ("gt", "gt_mask", "perfect"):
         return "perfect"
-    return _contained_mask_type(text)
-
-
-def _contained_mask_type(text: str) -> str:
-    for part, mask_type in (("cut", "cutout"), ("erode", "erode"), ("dilate", "dilate"), ("merge", "merge")):
-        if part in text:
-            return mask_type
-    if text in ("null", "null_mask", "empty", "empty_mask"):
-        return "null"
-    return "full_neg" if "full" in text or "neg" in text else text
+    return named_mask_type(text) or text
 
 
 def _all_tags(text: str | None, tag: str) -> list[str]:

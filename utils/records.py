@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from utils.audit import MASK_TYPES, Audit, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.audit import Audit, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.whole_files import whole_file
 

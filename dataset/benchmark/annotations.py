@@ -15,7 +15,9 @@ from pathlib import Path
 
 from dataset.benchmark.entries import BadEntry, CsvRow, EntryReader, Wants, int_or_none
 from dataset.benchmark.samples import Benchmark, Problem
-from utils.audit import MASK_TYPES, canonical_mask_type
+from utils.audit import canonical_mask_type
+from utils.mask_types import MASK_TYPES
+from utils.splits import TRAIN, split_file_name
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +40,12 @@ def split_text(protocol: str, entries: list[tuple[str, dict]]) -> str:
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
-def split_file_name(split: str, protocol: str) -> str:
-    """train_audit_only_filtered.json, test_s_image_filtered.json, ..."""
-    return "train_audit_only_filtered.json" if protocol == "train" else f"{split}_{protocol}_filtered.json"
-
-
 def read_train(root: Path) -> Benchmark:
     """The training split: one sample per video, all its masks as candidates.
 
     Raises FileNotFoundError or ValueError when metadata.csv or the split file cannot be read at all.
     """
-    return _read_split(Path(root), "train", "train", lambda mask_type, rank: True)
+    return _read_split(Path(root), TRAIN, TRAIN, lambda mask_type, rank: True)
 
 
 def read_test(

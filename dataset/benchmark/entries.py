@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from utils.audit import ACTIONS, MASK_TYPES, Audit, canonical_mask_type, normalize_action
+from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
+from utils.mask_types import MASK_TYPES
 from utils.tokens import SPECIAL_TOKENS
 
 NUM_FRAMES = 10

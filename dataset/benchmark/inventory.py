@@ -8,22 +8,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from dataset.benchmark.annotations import META_DIR, read_test, read_train, split_file_name
+from dataset.benchmark.annotations import META_DIR, read_test, read_train
 from dataset.benchmark.samples import AuditSample, Benchmark
 from utils.audit import normalize_action
-
-PARTS = {
-    "train": ("train", "train"),
-    "image/test_s": ("test_s", "image"),
-    "image/test_u": ("test_u", "image"),
-    "video/test_s": ("test_s", "video"),
-    "video/test_u": ("test_u", "video"),
-}  # name: (split, protocol)
-
-
-def part_file_name(part: str) -> str:
-    """Of "image/test_s": test_s_image_filtered.json."""
-    return split_file_name(*PARTS[part])
+from utils.splits import PARTS, TRAIN, part_file_name
 
 
 def read_parts(root: Path) -> dict[str, Benchmark]:
@@ -32,9 +20,9 @@ def read_parts(root: Path) -> dict[str, Benchmark]:
         raise FileNotFoundError(f"benchmark folder {root}: no such folder")
     present = {name: part for name, part in PARTS.items() if (root / META_DIR / part_file_name(name)).is_file()}
     if not present:
-        raise FileNotFoundError(f"{root / META_DIR}: expected a split file such as {part_file_name('train')}, got none")
+        raise FileNotFoundError(f"{root / META_DIR}: expected a split file such as {part_file_name(TRAIN)}, got none")
     return {
-        name: read_train(root) if protocol == "train" else read_test(root, split, protocol)
+        name: read_train(root) if protocol == TRAIN else read_test(root, split, protocol)
         for name, (split, protocol) in present.items()
     }
 

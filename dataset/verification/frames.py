@@ -17,7 +17,7 @@ from dataset.media.images import check_image, read_mask
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import label_faults, rank_faults
 from dataset.verification.mask_rules import GroundTruth, bounding_box, box_iou, geometry_fault
-from utils.audit import MASK_TYPES
+from utils.mask_types import MASK_TYPES
 
 
 def verify_frame(sample: AuditSample) -> list[Finding]:

@@ -16,8 +16,7 @@ from statistics import mean, stdev
 from scripts.program import run_program
 from utils.scores.ablation_tables import LABELS
 from utils.scores.baselines import MEAN_IOU
-from utils.scores.columns import TEST_NAMES
-from utils.scores.metrics import EVAL_MODES
+from utils.splits import EVAL_MODES, TEST_NAMES
 
 Values = dict[tuple[str, ...], float]  # what is measured, in words -> value
 

@@ -14,9 +14,11 @@ from dataset.benchmark.annotations import read_test
 from dataset.media.images import read_mask, read_upright_frame, resize_mask
 from scripts.evaluate.summarize import read_runs
 from scripts.program import run_program
-from utils.audit import MASK_TYPES, normalize_action
+from utils.audit import normalize_action
+from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.reports.audit_sheet import ShownAudit, write_audit_sheet
+from utils.splits import TEST_NAMES
 
 
 @dataclass(kw_only=True)
@@ -25,7 +27,7 @@ class ShowArguments:
 
     results: str = field(metadata={"help": "Folder with the runs' folders.", "positional": True})
     data_dir: str = field(metadata={"help": "Folder of the benchmark."})
-    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": ("test_s", "test_u")})
+    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": TEST_NAMES})
     count: int = field(default=8, metadata={"help": "Right ones, and as many wrong ones."})
     seed: int = field(default=0, metadata={"help": "Which ones are drawn."})
     output: str | None = field(default=None, metadata={"help": "Folder of the pictures. Default: <results>"})

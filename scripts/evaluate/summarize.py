@@ -13,13 +13,14 @@ from pathlib import Path
 from dataset.benchmark.annotations import read_train
 from scripts.program import run_program
 from utils.audit import Audit, normalize_action
+from utils.formatting import number_or_dash
 from utils.prediction import Prediction
 from utils.records import read_predictions, write_json
 from utils.scores.baselines import MEAN_IOU, answered, baseline_answers
-from utils.scores.columns import METRICS, TEST_NAMES, compute_columns
+from utils.scores.columns import METRICS, compute_columns
 from utils.scores.expression_kinds import SHOWN_TYPES, kind_scores, read_kinds
-from utils.scores.metrics import EVAL_MODES
 from utils.scores.scoring import result_names
+from utils.splits import EVAL_MODES, TEST_NAMES
 
 
 @dataclass(kw_only=True)
@@ -107,8 +108,8 @@ def render_lines(lines: dict[str, dict]) -> str:
             if metric in scores:
                 cells = [scores[metric], *(scores["columns"][name][metric] for name in names)]
                 digits = 3 if metric == "rmse" else 1
-                text.append(f"{label:<8}{who:<16}{_cell(cells[0], digits):>9}")
-                text[-1] += "".join(f"{_cell(cell, digits):>10}" for cell in cells[1:])
+                text.append(f"{label:<8}{who:<16}{number_or_dash(cells[0], digits):>9}")
+                text[-1] += "".join(f"{number_or_dash(cell, digits):>10}" for cell in cells[1:])
     return "\n".join(text)
 
 
@@ -116,13 +117,11 @@ def render_kinds(kinds: dict[str, dict]) -> str:
     """Rows: kinds; columns: the types that need grounding."""
     text = [f"{'':<12}" + "".join(f"{name:>18}" for name in SHOWN_TYPES)]
     for kind, types in kinds.items():
-        cells = (f"{_cell(types[name]['f2_mask_type'], 1)} ({types[name]['num_samples']})" for name in SHOWN_TYPES)
+        cells = (
+            f"{number_or_dash(types[name]['f2_mask_type'], 1)} ({types[name]['num_samples']})" for name in SHOWN_TYPES
+        )
         text.append(f"{kind:<12}" + "".join(f"{cell:>18}" for cell in cells))
     return "\n".join(text)
-
-
-def _cell(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

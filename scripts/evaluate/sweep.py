@@ -25,7 +25,8 @@ from scripts.program import run_program
 from utils.records import write_json
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
-from utils.scores.columns import TEST_NAMES, published_ablation
+from utils.scores.published import published_ablation
+from utils.splits import TEST_NAMES
 from utils.whole_files import whole_file
 
 logger = logging.getLogger("sweep")

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.audit import ACTIONS, MASK_TYPES, Audit
+from utils.audit import ACTIONS, Audit
+from utils.formatting import one_line
+from utils.mask_types import MASK_TYPES
 from utils.reports.overlay import scaled, size_within, tinted
-from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, PALE, Page, one_line
+from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, PALE, Page
 
 NOT_PARSED = "not parsed"
 NARROWEST, PANEL_WIDTH, PANEL_HEIGHT = 760, 560, 620  # pixels

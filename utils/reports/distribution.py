@@ -11,13 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from utils.mask_types import TYPE_COLOURS
 from utils.reports.page import GREY, INK, PALE, installed_fonts
 
-# Told apart by colour-blind readers too (Okabe and Ito); every row is named as well.
-TYPE_COLOURS = {
-    "perfect": "#009e73", "cutout": "#0072b2", "dilate": "#e69f00", "erode": "#56b4e9", "merge": "#cc79a7",
-    "full_neg": "#d55e00", "null": "#999999",
-}  # fmt: skip
 BANDS = {"medium": (0.75, 0.80), "hard": (0.85, 0.90)}  # paper Sec. 3.2
 BINS = np.linspace(0, 1, 81)
 NAMES, COUNTS, PANEL, HEAD, ROW, FOOT = 1.05, 0.75, 5.6, 1.05, 0.85, 0.5  # inches

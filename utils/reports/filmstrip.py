@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.formatting import one_line
 from utils.reports.overlay import scaled, tinted
-from utils.reports.page import GAP, GREY, INK, MARGIN, PALE, Page, one_line
+from utils.reports.page import GAP, GREY, INK, MARGIN, PALE, Page
 
 FRAME_WIDTH = 190  # pixels
 BAR_HEIGHT, BAR_STEP = 7, 20  # pixels; the second is the distance of two lines of sound

@@ -12,16 +12,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from utils.formatting import one_line
+from utils.mask_types import GRADED_TYPES
 from utils.reports.overlay import BEHIND_EDGE, EDGE, TINT, scaled, size_within, tinted
-from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, Page, one_line
+from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, Page
 
 COLUMNS = 4
 PANEL_WIDTH, PANEL_HEIGHT, NARROWEST = 400, 420, 240  # pixels; the last is the least distance of two panels
 LABEL_LINES = (10, 37, 60)  # where the lines of a panel's label begin, pixels below it
 # These differ from the ground truth at its edge or inside it; the others may reach far away.
-NEAR_TYPES = ("perfect", "cutout", "erode", "dilate")
+NEAR_TYPES = ("perfect", *GRADED_TYPES)
 ROOM, LEAST_ZOOM, SMALLEST_AREA = 1.35, 1.4, 64  # times the masks' box; times; pixels of the frame
-GRADED_TYPES = ("cutout", "dilate", "erode")  # paper Sec. 3.2: their second rank is medium
 
 
 @dataclass(frozen=True)

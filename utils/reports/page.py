@@ -6,7 +6,6 @@ left to `picture` and `sheet`.
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
 from pathlib import Path
 
@@ -22,12 +21,6 @@ MARGIN, GAP = 36, 20  # pixels
 DPI = 100
 # In this order, those that are installed; matplotlib brings the first.
 FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Emoji")
-
-
-def one_line(text: str) -> str:
-    """The text with line breaks and runs of spaces as one space each, and a mark in place of control characters."""
-    words = " ".join(text.split())
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in words)
 
 
 def installed_fonts() -> list[str]:

@@ -9,15 +9,15 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 
-from utils.audit import ACTIONS, MASK_TYPES, normalize_action
+from utils.audit import ACTIONS, normalize_action
+from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.records import normalize_filters
 from utils.scores.counts import class_scores, count_labels, macro_scores, micro_scores, rmse
 from utils.scores.video import video_average, video_rows
+from utils.splits import EVAL_MODES
 
 logger = logging.getLogger(__name__)
-
-EVAL_MODES = ("image", "video")
 
 
 def score_predictions(

@@ -9,7 +9,8 @@ import logging
 from collections import Counter
 from typing import NamedTuple
 
-from utils.audit import ACTIONS, MASK_TYPES, Audit
+from utils.audit import ACTIONS, Audit
+from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.records import normalize_filters, passes_filters
 from utils.scores.columns import compute_columns, ranks_known

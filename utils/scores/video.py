@@ -5,7 +5,8 @@ One row per uid goes to predictions_video_avg; `metrics` puts the averages into 
 
 from __future__ import annotations
 
-from utils.audit import ACTIONS, MASK_TYPES, normalize_action, normalize_mask_type
+from utils.audit import ACTIONS, normalize_action, normalize_mask_type
+from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.scores.counts import Count, class_scores, count_labels, macro_scores, mean, rmse
 
