@@ -23,7 +23,8 @@ from dataset.media.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.media.images import check_image, read_mask, read_upright_frame, resize_mask
 from dataset.media.waveform import SAMPLE_RATE, load_waveform
 from models.decoding.answers import write_answers
-from models.weights.checkpoint import check_auditor, find_auditor, load_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
 from utils.formatting import one_line
@@ -49,12 +50,13 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
     frame, mask = check_media(sample)
     folder.mkdir(parents=True, exist_ok=True)
     times.lap("media")
-    auditor, tokenizer, pixels = load_auditor(args.auditor, model_args, dtype)
+    bundle = AuditorBundle.from_pretrained(args.auditor, model_args, dtype)
+    auditor, tokenizer = bundle.auditor, bundle.tokenizer
     if args.merge_lora:
         auditor.merge_lora()
     auditor.to(device)
     times.lap("load")
-    dataset = build_dataset([sample], tokenizer, pixels, auditor.config, fixed_pairs=[(0, 0)])
+    dataset = build_dataset([sample], tokenizer, bundle.pixels, auditor.config, fixed_pairs=[(0, 0)])
     batch = AuditCollator(tokenizer.pad_token_id)([dataset[0]])
     ((ids, text),) = write_answers(auditor, tokenizer, send_to_device(batch, device), args.max_new_tokens)
     times.lap("audit")

@@ -14,7 +14,8 @@ from configs.arguments import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_test
-from models.weights.checkpoint import find_auditor, load_auditor, save_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import find_auditor
 from scripts.finetune.convert import main as convert
 from tests.conftest import BENCHMARK, GOLDEN
 
@@ -24,22 +25,22 @@ WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_ro
 
 @pytest.fixture(scope="module")
 def quick(quick_args):
-    return load_auditor(CKPT, quick_args)
+    return AuditorBundle.from_pretrained(CKPT, quick_args)
 
 
 @pytest.fixture(scope="module")
 def folder(quick, tmp_path_factory):
     path = tmp_path_factory.mktemp("auditor") / "MQ-Auditor"
-    save_auditor(*quick, path)
-    return path
+    return quick.save_pretrained(path)
 
 
 @pytest.fixture(scope="module")
 def batch(quick):
-    auditor, tokenizer, pixels = quick
     benchmark = read_test(BENCHMARK, "test_s", "image")
-    dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
-    return AuditCollator(tokenizer.pad_token_id)([dataset[0], dataset[27]])
+    dataset = build_dataset(
+        benchmark.samples, quick.tokenizer, quick.pixels, quick.auditor.config, benchmark.requests()
+    )
+    return AuditCollator(quick.tokenizer.pad_token_id)([dataset[0], dataset[27]])
 
 
 def logits(auditor, batch):
@@ -48,10 +49,10 @@ def logits(auditor, batch):
 
 
 def test_one_call_loads_it_back_with_the_same_logits(quick, folder, batch):
-    again, tokenizer, pixels = load_auditor(folder, ModelArguments())  # the folder itself says where the bases are
-    assert torch.equal(logits(again, batch), logits(quick[0], batch))
-    assert tokenizer.get_vocab() == quick[1].get_vocab()
-    assert pixels == quick[2]
+    again = AuditorBundle.from_pretrained(folder)  # the folder itself says where the bases are
+    assert torch.equal(logits(again.auditor, batch), logits(quick.auditor, batch))
+    assert again.tokenizer.get_vocab() == quick.tokenizer.get_vocab()
+    assert again.pixels == quick.pixels
 
 
 def test_a_moved_base_is_found_by_its_name(folder, quick_weights_dir, tmp_path):
@@ -61,14 +62,14 @@ def test_a_moved_base_is_found_by_its_name(folder, quick_weights_dir, tmp_path):
         base: path.replace(str(quick_weights_dir), "/elsewhere") for base, path in config["bases"].items()
     }
     (moved / "config.json").write_text(json.dumps(config))
-    load_auditor(moved, ModelArguments(pretrained_weights_dir=str(quick_weights_dir)))
+    AuditorBundle.from_pretrained(moved, ModelArguments(pretrained_weights_dir=str(quick_weights_dir)))
     with pytest.raises(FileNotFoundError, match="language_model: expected /elsewhere/.*, got neither"):
-        load_auditor(moved, ModelArguments())
+        AuditorBundle.from_pretrained(moved)
 
 
 def test_peft_reads_the_adapter(quick, folder, quick_weights_dir):
     base = AutoModelForCausalLM.from_pretrained(quick_weights_dir / "Llama-2-7b-chat-hf", dtype=torch.float32)
-    ours = dict(quick[0].language_model.named_parameters())
+    ours = dict(quick.auditor.language_model.named_parameters())
     adapter = PeftModel.from_pretrained(base, folder)
     loaded = {name: p for name, p in adapter.named_parameters() if ".lora_" in name}
     assert loaded and all(torch.equal(p, ours[name]) for name, p in loaded.items())
@@ -101,10 +102,10 @@ def test_a_missing_key_or_file_is_named(folder, quick_args, tmp_path, name):
     lost = sorted(tensors)[0]
     save_file({key: tensor for key, tensor in tensors.items() if key != lost}, damaged / name)
     with pytest.raises(ValueError, match="does not fit this auditor; missing"):
-        load_auditor(damaged, quick_args)
+        AuditorBundle.from_pretrained(damaged, quick_args)
     (damaged / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"{name}: no such file"):
-        load_auditor(damaged, quick_args)
+        AuditorBundle.from_pretrained(damaged, quick_args)
 
 
 def test_where_an_auditor_is_looked_for(folder, tmp_path):
@@ -122,4 +123,4 @@ def test_where_an_auditor_is_looked_for(folder, tmp_path):
 
 def test_a_missing_part_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"--llama_path: expected .*Llama-2-7b-chat-hf, got nothing there"):
-        load_auditor(CKPT, ModelArguments(pretrained_weights_dir=str(tmp_path), lora_r=4))
+        AuditorBundle.from_pretrained(CKPT, ModelArguments(pretrained_weights_dir=str(tmp_path), lora_r=4))

@@ -16,7 +16,6 @@ import logging
 import re
 from pathlib import Path
 
-import torch
 from peft import LoraConfig
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,10 +23,8 @@ from transformers import AutoTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from configs.arguments import ModelArguments
-from models.auditor.auditor import Auditor
-from models.auditor.build import BASE_ARGUMENTS, base_path, build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.build import BASE_ARGUMENTS, base_path, load_tokenizer, new_config, part_path
 from models.auditor.config import LORA_TARGETS, AuditorConfig
-from models.auditor.trainable import load_trained_state, trained_state
 from models.weights.published import find_pair, read_pair
 from models.weights.weight_files import read_safetensors_file
 
@@ -40,13 +37,6 @@ OUR_FILES = ("config.json", ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE)
 PIXEL_FILE = "preprocessor_config.json"
 QFORMER_LAYERS = "vision_projector.qformer.encoder.layer."
 _LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
-
-
-def save_auditor(auditor: Auditor, tokenizer, pixel_settings: dict, folder: str | Path, is_writer: bool = True) -> None:
-    """Write the auditor folder. With ZeRO-3 every rank must call this; only the one with `is_writer` writes."""
-    state = trained_state(auditor)
-    if is_writer:
-        write_folder(state, auditor.config, tokenizer, pixel_settings, folder)
 
 
 def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pixel_settings: dict, folder) -> Path:
@@ -156,15 +146,6 @@ def _sized_like(state: dict[str, Tensor], config: AuditorConfig) -> AuditorConfi
     if layers := {name.split(".layer.")[1].split(".")[0] for name in state if name.startswith(QFORMER_LAYERS)}:
         config.qformer["num_hidden_layers"] = len(layers)
     return config
-
-
-def load_auditor(path: str | Path, args: ModelArguments, dtype: torch.dtype = torch.float32):
-    """(auditor in eval mode, tokenizer, pixel settings) of our folder or of the released pair."""
-    config, tokenizer, pixels, state = read_auditor(path, args)
-    auditor = build_auditor(config, args, tokenizer, dtype)
-    load_trained_state(auditor, state, str(path))
-    logger.info("auditor %s on %s", path, ", ".join(auditor.config.bases.values()))
-    return auditor.eval(), tokenizer, pixels | square(auditor.vision_encoder.image_size)
 
 
 def pixel_settings(args: ModelArguments) -> dict:

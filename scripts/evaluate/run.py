@@ -17,7 +17,8 @@ from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import Benchmark
 from dataset.benchmark.validation import validated
-from models.weights.checkpoint import check_auditor, find_auditor, load_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.evaluate.audit_loop import AuditLoop
 from scripts.features import remember_features
 from scripts.program import resolve_runtime, run_program
@@ -49,15 +50,16 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         args.on_bad_sample,
     )
     device, dtype = resolve_runtime(args)
-    auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
+    bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
+    auditor = bundle.auditor
     if args.merge_lora:
         auditor.merge_lora()
-    dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config, benchmark.requests())
     if args.feature_cache_dir:
-        remember_features(auditor, [dataset], pixels, args, device, args.num_workers)
+        remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
-    AuditLoop(auditor.to(device), tokenizer, dataset, args).run(log, record_of)
+    AuditLoop(auditor.to(device), bundle.tokenizer, dataset, args).run(log, record_of)
 
     answers = to_predictions(log.records)
     summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)

@@ -26,6 +26,7 @@ from models.auditor.auditor import Auditor
 from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.config import AuditorConfig
 from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
+from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import pixel_settings, read_folder, square
 from models.weights.published import find_pair, read_pretrained_projector
 from scripts.features import remember_features
@@ -76,9 +77,9 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
             training_args.dataloader_num_workers,
         )  # fmt: skip
     trainer = AuditTrainer(
-        model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
+        bundle=AuditorBundle(auditor, tokenizer, pixels), args=training_args,
+        train_dataset=train_data, eval_dataset=eval_data,
         data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
-        tokenizer=tokenizer, pixel_settings=pixels,
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )  # fmt: skip
     if checkpoint:
