@@ -36,12 +36,12 @@ def remember_features(
     for dataset in datasets:
         images = each_image(
             dataset.image_keys(), dataset.read_image,
-            lambda pictures: list(auditor.see(torch.stack(pictures).to(device))),
+            lambda pictures: list(auditor.encode_images(torch.stack(pictures).to(device))),
             title="encoding images", num_workers=num_workers,
         )  # fmt: skip
         clips = each_clip(
             dataset.clip_keys(), dataset.read_clip,
-            lambda fbanks: auditor.hear([fbank.to(device) for fbank in fbanks]),
+            lambda fbanks: auditor.encode_sounds([fbank.to(device) for fbank in fbanks]),
             title="encoding sounds", num_workers=num_workers,
         )  # fmt: skip
         dataset.features = FeatureStore(images, clips)

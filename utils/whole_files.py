@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written beside their place, then moved there."""
+"""Files and folders that are never half written: they are written under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from secrets import token_hex
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """The path to write to; when the block ends without an error, the file is at `path`, otherwise nothing is."""
+    """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
     try:
@@ -25,9 +25,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """The folder to write to; when the block ends without an error it is at `path`, otherwise nothing is.
+    """Gives a temporary folder to write to, which is renamed to `path` at the end, or deleted after an error.
 
-    Raises ValueError when something is there already: only a folder without content is replaced.
+    Raises ValueError if `path` exists already, unless it is an empty folder.
     """
     path = path.resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):

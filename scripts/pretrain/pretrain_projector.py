@@ -104,7 +104,7 @@ def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, trainin
         by_path = {caption.path: caption for caption in captions}
         data.features = encode_each(
             by_path, lambda path: data.read(by_path[path]),
-            lambda items: model.encode([own.to(training_args.device) for own in items]),
+            lambda items: model.encode_each([own.to(training_args.device) for own in items]),
             title="encoding", num_workers=training_args.dataloader_num_workers,
         )  # fmt: skip
     trainer = ProjectorTrainer(
