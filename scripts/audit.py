@@ -18,9 +18,10 @@ from configs.arguments import AuditArguments, ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.audio import SAMPLE_RATE, load_waveform, read_fbank
+from dataset.media.audio import read_fbank
 from dataset.media.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.media.images import check_image, read_mask, read_upright_frame, resize_mask
+from dataset.media.waveform import SAMPLE_RATE, load_waveform
 from models.decoding.answers import write_answers
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor, find_auditor

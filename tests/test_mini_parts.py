@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from configs.arguments import FinetuningArguments, ModelArguments
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds

@@ -13,7 +13,7 @@ from dataset.batches import audit_dataset
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
-from dataset.media import images as media
+from dataset.media import pixels as media
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
 from models.language.audio_visual import until_stop
