@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from configs.arguments import FinetuningArguments, ModelArguments
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds
@@ -167,8 +167,8 @@ def test_a_seen_scene_is_shown_as_it_was_seen(tokenizer, quick_args):
     drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), n) for n in range(9)) if d)
     seen, rng = look(auditor, drawn), np.random.default_rng(0)
     with torch.inference_mode():
-        frame = auditor.encode_images(auditor.see(drawn.frames[3:4]))[0]
-        region = auditor.encode_images(auditor.see(drawn.regions[:2]))
+        frame = auditor.project_images(auditor.encode_images(drawn.frames[3:4]))[0]
+        region = auditor.project_images(auditor.encode_images(drawn.regions[:2]))
     torch.testing.assert_close(seen.frames(rng, range(3, 4)), frame.half(), rtol=1e-2, atol=1e-3)
     assert len(seen.seconds(rng, 2, 5)) == 3 * quick_args.num_query_tokens
     assert drawn.cuts[0][0] == [0] and drawn.cuts[-1][1] == say.TWO

@@ -1,4 +1,4 @@
-"""Files that belong together: written beside their place, noted in a manifest.json, moved there, and checked later.
+"""Folders of files that belong together, such as a model's: a manifest.json lists them, and reading compares them with it.
 
 manifest.json: {"format": FORMAT, "files": {name: {"bytes": size, "sha256": 64 hex digits}}}
 """
@@ -23,11 +23,14 @@ _REASON = "the folder was changed, or its writing was cut off"
 
 @contextmanager
 def whole_parts(folder: str | Path, kinds: Sequence[str]) -> Iterator[Path]:
-    """The folder to write files to; when the block ends without an error they are in `folder`, with a manifest.
+    """Gives a temporary folder to write to; at the end its files, with a manifest, replace those in `folder`.
 
-    `kinds`: patterns of file names. What `folder` holds of these kinds is replaced. Other files stay, with what an
-    earlier manifest says of them. A folder without other files is replaced as a whole. Otherwise the new manifest is
-    moved first and then file after file: where that is cut off, `check_manifest` refuses the folder.
+    `kinds` are patterns of file names: files in `folder` that match one are replaced or deleted. Other files stay, and
+    so does what an earlier manifest says about them.
+
+    If `folder` holds no other files, it is replaced by renaming: a killed program leaves the old folder or the new one.
+    Otherwise the new manifest is moved into it first, then each file: after a kill in between, `check_manifest` refuses
+    the folder. After an error in the block nothing is changed.
     """
     folder = Path(folder).resolve()
     staged = name_beside(folder if _may_be_replaced(folder, kinds) else folder / "parts")
@@ -45,10 +48,10 @@ def whole_parts(folder: str | Path, kinds: Sequence[str]) -> Iterator[Path]:
 
 
 def check_manifest(folder: str | Path, kinds: Sequence[str] = ()) -> None:
-    """Compare a folder with its manifest, if it has one; other people's manifest.json are not read.
+    """Compares the files of a folder with its manifest. A folder without a manifest of our format is not checked.
 
-    Raises FileNotFoundError for a missing file, and ValueError for one of another size or digest, and for one of
-    `kinds` that the manifest does not name.
+    Raises FileNotFoundError for a missing file; ValueError for a file of another size or digest, and for a file that
+    matches one of `kinds` but is not listed. Someone who has changed a file on purpose can delete manifest.json.
     """
     entries = read_manifest(folder)
     if entries is None:
@@ -64,7 +67,7 @@ def check_manifest(folder: str | Path, kinds: Sequence[str] = ()) -> None:
 
 
 def read_manifest(folder: str | Path) -> dict[str, dict] | None:
-    """The size and digest of each file by its name, or None without a manifest. Raises ValueError for a damaged one."""
+    """File name -> {"bytes", "sha256"}; None if there is no manifest of our format. ValueError if it is no JSON."""
     path = Path(folder) / MANIFEST
     if not path.is_file():
         return None
@@ -95,13 +98,13 @@ def _write_manifest(folder: Path, more: dict[str, dict]) -> None:
 
 
 def _kept_entries(folder: Path, kinds: Sequence[str]) -> dict[str, dict]:
-    """What the folder's manifest says of files of other kinds."""
+    """The entries of an earlier manifest that are about files of other kinds."""
     entries = read_manifest(folder) or {}
     return {name: entry for name, entry in entries.items() if not _is_of_kinds(name, kinds)}
 
 
 def _may_be_replaced(folder: Path, kinds: Sequence[str]) -> bool:
-    """Whether the folder is missing or holds files of these kinds only, and may be renamed."""
+    """Whether the folder is missing or holds only files of these kinds, and can be renamed."""
     parent = folder.parent
     if folder.is_mount() or (parent.is_dir() and not os.access(parent, os.W_OK)):
         return False
@@ -109,7 +112,10 @@ def _may_be_replaced(folder: Path, kinds: Sequence[str]) -> bool:
 
 
 def _replace_folder(staged: Path, folder: Path, kinds: Sequence[str]) -> bool:
-    """Put `staged` in the place of `folder`; False where other files are there, perhaps since a moment ago."""
+    """Renames `staged` to `folder`; returns False if `folder` holds other files.
+
+    During distributed training another process may write its first file at this moment.
+    """
     try:
         staged.rename(folder)  # goes well where nothing is there, or an empty folder
     except OSError:

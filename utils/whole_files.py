@@ -1,6 +1,7 @@
-"""Files and folders that appear whole or not at all: written beside their place, then moved there.
+"""Files and folders that are never half written: they are written under a temporary name, then renamed.
 
-What a program that was killed left beside a place has the place's name in its own, and ends with .tmp or .old.
+A temporary name is the name itself with a dot in front and a unique ending, in the same folder. It stays there when the
+program is killed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from secrets import token_hex
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """The path to write to; when the block ends without an error, the file is at `path`, otherwise nothing is."""
+    """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = name_beside(path)
     try:
@@ -28,9 +29,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """The folder to write to; when the block ends without an error it is at `path`, otherwise nothing is.
+    """Gives a temporary folder to write to, which is renamed to `path` at the end, or deleted after an error.
 
-    Raises ValueError when something is there already: only a folder without content is replaced.
+    Raises ValueError if `path` exists already, unless it is an empty folder.
     """
     path = path.resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
@@ -45,9 +46,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def swap_folder(new: Path, place: Path) -> None:
-    """Put the folder `new` in the place of the one at `place`, and remove that.
+    """Replaces the folder at `place` by the folder `new`, by renaming both, and then deletes the old one.
 
-    Whenever the program is killed, one of both is whole, at `place` or beside it.
+    If the program is killed between the two renames, both folders are still there under temporary names.
     """
     old = name_beside(place, "old")
     place.rename(old)
@@ -60,18 +61,18 @@ def swap_folder(new: Path, place: Path) -> None:
 
 
 def name_beside(path: Path, ending: str = "tmp") -> Path:
-    """A hidden name in the same folder that nobody else uses."""
+    """A new temporary name for `path`."""
     return path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.{ending}")
 
 
 def left_beside(path: Path) -> list[Path]:
-    """What writers of `path` have left beside it because they were killed."""
+    """Files and folders under temporary names of `path`, sorted by name: a killed program has left them."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.\d+-[0-9a-f]{{8}}\.(tmp|old)")
     return sorted(p for p in path.parent.glob(".*") if pattern.fullmatch(p.name)) if path.parent.is_dir() else []
 
 
 def flush(path: Path) -> None:
-    """Bring a file's content, or the names in a folder, from the system's memory to the disk."""
+    """Waits until a file's content, or the list of a folder's files, is on the disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,6 +1,6 @@
 """Reads every file that a run would read, before the run starts, and lists all that is wrong.
 
-Knows which files a sample needs; how they are decoded is left to `audio` and `media`.
+Knows which files a sample needs; how they are decoded is left to `dataset.media`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from dataset.media.audio import read_fbank
 from dataset.media.images import check_image, read_mask
+from dataset.media.waveform import check_waveform, load_waveform
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def _check_mask(
 
 def check_audio(path: Path) -> None:
     """Raises FileNotFoundError or ValueError for a sound that an auditor could not hear."""
-    read_fbank(path)
+    check_waveform(load_waveform(path), path)
 
 
 def attempt(check):

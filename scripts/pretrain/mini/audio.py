@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dataset.media.audio import NUM_SEGMENTS, compute_fbank
+from dataset.media.audio import compute_fbank
+from dataset.media.waveform import NUM_SEGMENTS
 from dataset.world.sounds import FACETS, LOUDNESS, PITCHES, TIMBRES, draw_sounds, waveform
 from models.encoders.beats import Beats, BeatsConfig, write_beats
 from scripts.pretrain.mini.schedule import train

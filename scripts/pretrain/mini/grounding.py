@@ -23,7 +23,8 @@ from tqdm import tqdm
 from configs.arguments import ModelArguments
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.audio import compute_fbank
-from dataset.media.images import PixelTransform, mask_image
+from dataset.media.images import mask_image
+from dataset.media.pixels import PixelTransform
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import render
@@ -125,8 +126,8 @@ def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
 @torch.inference_mode()
 def look(auditor: Auditor, drawn: Drawn) -> Seen:
     """What an auditor's encoders and projectors make of a scene."""
-    tokens = auditor.encode_images(auditor.see(torch.cat([drawn.frames, drawn.regions])))
-    audio = auditor.encode_audio(auditor.hear([drawn.fbank]))[0].unflatten(0, (NUM_FRAMES, -1))
+    tokens = auditor.project_images(auditor.encode_images(torch.cat([drawn.frames, drawn.regions])))
+    audio = auditor.project_sounds(auditor.encode_sounds([drawn.fbank]))[0].unflatten(0, (NUM_FRAMES, -1))
     regions = tokens[NUM_FRAMES:].unflatten(0, (-1, len(VIEWS)))
     return Seen(tokens[:NUM_FRAMES].half(), audio.half(), regions.half(), drawn.cuts)
 

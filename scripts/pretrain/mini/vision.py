@@ -17,7 +17,7 @@ from tqdm import tqdm
 from transformers import CLIPVisionConfig, CLIPVisionModel
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.world.free_scenes import free_scene
 from dataset.world.patch_labels import CUTS, GEOMETRY, GRID, LOOKS, NOTHING, PATCH, SHARES, label_picture
 from dataset.world.render import render
