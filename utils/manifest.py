@@ -1,4 +1,4 @@
-"""Folders of files that belong together, such as a model's: a manifest.json lists them, and reading compares them with it.
+"""Folders of files that belong together, such as a model: manifest.json lists them, and they are compared with it.
 
 manifest.json: {"format": FORMAT, "files": {name: {"bytes": size, "sha256": 64 hex digits}}}
 """
