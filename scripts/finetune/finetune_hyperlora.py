@@ -27,7 +27,7 @@ from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer,
 from models.auditor.config import AuditorConfig
 from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
 from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import pixel_settings, read_folder, square
+from models.weights.checkpoint import check_target, pixel_settings, read_folder, square
 from models.weights.published import find_pair, read_pretrained_projector
 from scripts.features import remember_features
 from scripts.finetune.checkpointing import switch_off_where_it_fits
@@ -122,6 +122,7 @@ def check_request(model_args: ModelArguments, data_args: DataArguments, training
     if find_pair(training_args.output_dir):
         folder = training_args.output_dir
         raise ValueError(f"output folder {folder}: holds a released auditor; expected another folder (OUTPUT_DIR)")
+    check_target(training_args.output_dir)
     batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
     if batch % together:
         raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
