@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from configs.arguments import FinetuningArguments, ModelArguments
+from configs.arguments import ModelArguments
+from configs.trainer import FinetuningArguments
 from dataset.media.images import PixelTransform
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
