@@ -1,4 +1,4 @@
-"""One dataclass per consumer. Each is handed over whole; defaults are the published settings."""
+"""Settings of training and auditing, as dataclasses. Defaults are the published settings; recipes may change them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class FeatureArguments:
 
 @dataclass
 class DataArguments(FeatureArguments):
-    """What is read from MQ-RAVSBench, and which mask of a video is shown when."""
+    """What is read from MQ-RAVSBench, and which masks of a video are shown in training."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
     on_bad_sample: str = field(

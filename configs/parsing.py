@@ -146,8 +146,9 @@ def truth(text: str) -> bool:
 
 
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
-    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass; without a recipe where one of them has a
-    positional setting.
+    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
+
+    A program that has a positional setting takes no recipe.
 
     A dataclass with a class method `complete` gives an instance of the class that this returns, which may have more
     fields: flags that none of the dataclasses has are its own. It is called only when the rest is right.
@@ -183,7 +184,7 @@ def _underscored(word: str) -> str:
 
 
 def _recipe_flags(path: Path, parser: ArgumentParser) -> list[str]:
-    """The recipe's settings written as flags, so that one parser judges both."""
+    """The recipe's settings as flags, so that the same parser checks both."""
     if not path.is_file():
         parser.error(f"recipe {path}: no such file")
     try:

@@ -21,7 +21,7 @@ from configs.trainer import ProjectorTrainingArguments
 from configs.training import TrainingOptions
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.features.store import encode_each
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.text.captions import read_audiocaps, read_visual_captions
 from dataset.text.prompt import PromptEncoder
 from models.auditor.build import load_language_model, load_tokenizer, part_path
@@ -108,7 +108,7 @@ def pretrain(
         by_path = {caption.path: caption for caption in captions}
         data.features = encode_each(
             by_path, lambda path: data.read(by_path[path]),
-            lambda items: model.encode([own.to(training_args.device) for own in items]),
+            lambda items: model.encode_each([own.to(training_args.device) for own in items]),
             title="encoding", num_workers=training_args.dataloader_num_workers,
         )  # fmt: skip
     trainer = ProjectorTrainer(
