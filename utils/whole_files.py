@@ -1,11 +1,15 @@
-"""Files and folders that are never half written: they are written under a temporary name, then renamed."""
+"""Files and folders that are never half written: they are written under a temporary name, then renamed.
+
+A temporary name is the name itself with a dot in front and a unique ending, in the same folder. It stays there when the
+program is killed.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +24,9 @@ def whole_file(path: str | Path, scratch: Path | None = None) -> Iterator[Path]:
     The temporary file stands beside `path`, or in the folder `scratch`, which must be on the same disk.
     """
     path = Path(path)
-    folder = scratch or path.parent
-    for needed in (path.parent, folder):
-        needed.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp"
+    temporary = name_beside(path if scratch is None else scratch / path.name)
+    for folder in (path.parent, temporary.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         yield temporary
         temporary.replace(path)
@@ -62,19 +65,45 @@ def whole_folder(path: Path) -> Iterator[Path]:
     path = path.resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise ValueError(f"{path}: expected a folder that is new or empty, got one with content or a file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    temporary = name_beside(path)
+    temporary.mkdir(parents=True)
     try:
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            path.rmdir()
-        temporary.replace(path)
+        temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def swap_folder(new: Path, place: Path) -> None:
+    """Replaces the folder at `place` by the folder `new`, by renaming both, and then deletes the old one.
+
+    If the program is killed between the two renames, both folders are still there under temporary names.
+    """
+    old = name_beside(place, "old")
+    place.rename(old)
+    try:
+        new.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def name_beside(path: Path, ending: str = "tmp") -> Path:
+    """A new temporary name for `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.{ending}")
+
+
+def left_beside(path: Path) -> list[Path]:
+    """Files and folders under temporary names of `path`, sorted by name: a killed program has left them."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.\d+-[0-9a-f]{{8}}\.(tmp|old)")
+    return sorted(p for p in path.parent.glob(".*") if pattern.fullmatch(p.name)) if path.parent.is_dir() else []
+
+
+def flush(path: Path) -> None:
+    """Waits until a file's content, or the list of a folder's files, is on the disk (fsync)."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

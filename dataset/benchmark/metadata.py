@@ -18,7 +18,7 @@ CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
 
 @dataclass(frozen=True)
 class CsvRow:
-    """One row of metadata.csv; numbers that are none stay text."""
+    """One row of metadata.csv. A field that should be a number and is not stays text."""
 
     vid: str
     uid: str
@@ -84,5 +84,5 @@ def int_or_none(value) -> int | None:
     """The value as a whole number, if it is one."""
     try:
         return int(value)
-    except (TypeError, ValueError, OverflowError):  # the last for infinity, which JSON files may hold
+    except (TypeError, ValueError, OverflowError):  # OverflowError: infinity, which JSON files may contain
         return None

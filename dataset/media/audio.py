@@ -1,6 +1,6 @@
 """The filter bank that BEATs reads, from a sound file or a waveform.
 
-Knows Kaldi filter banks; sound files are decoded in `waveform`. Which file belongs to a sample is decided elsewhere.
+`waveform` decodes sound files; `dataset.benchmark` knows which file belongs to a sample.
 """
 
 import warnings
@@ -21,7 +21,7 @@ PREEMPHASIS = 0.97
 INT16_SCALE = 2**15
 FBANK_MEAN = 15.41663
 FBANK_STD = 6.55582
-# The lowest triangles are narrower than an FFT bin, so that some are empty: BEATs was trained like this.
+# The lowest triangles are narrower than an FFT bin, so some are empty. BEATs was trained with them.
 warnings.filterwarnings("ignore", message="At least one mel filter has all zero values")
 
 

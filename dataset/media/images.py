@@ -1,6 +1,6 @@
-"""Frames and masks: files -> arrays. The only place where images are decoded.
+"""Frames and masks: files -> arrays. No other module decodes images.
 
-What CLIP sees of them is made in `pixels`; which files belong to a sample is known by `annotations`.
+`pixels` turns them into CLIP's input; `dataset.benchmark` knows which files belong to a sample.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_mask(path: Path) -> np.ndarray:
     """(H, W) bool, True where a pixel is not black, whatever its colour. Raises FileNotFoundError, ValueError."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such mask file")
-    picture = _decode(path, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)  # 16-bit and faint labels count too
+    picture = _decode(path, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)  # 16-bit masks and small values count too
     return picture.any(axis=2) if picture.ndim == 3 else picture > 0
 
 

@@ -1,4 +1,4 @@
-"""Pictures as CLIP sees them: arrays -> normalised pixels, and what several masks share decoded once."""
+"""Pictures as CLIP's input: arrays -> normalised pixels. A frame that several masks share is decoded once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PUBLISHED_SIZE = 224
 class PixelTransform:
     """CLIP's preprocessing: resize to a square without keeping the aspect ratio, scale to [0, 1], normalise.
 
-    As published, every picture is first made 224 pixels wide and high; a tower of another size gets that resized again.
+    As published, every picture is first resized to 224 x 224 pixels, then to the tower's size if that is another one.
     """
 
     image_size: int
@@ -36,10 +36,10 @@ class PixelTransform:
 
 
 def _to_square(picture: np.ndarray, size: int) -> np.ndarray:
-    """Pillow's bicubic resize to `size` x `size`, which makes a picture narrower first, then lower.
+    """Pillow's bicubic resize to `size` x `size`, faster for pictures with black borders, such as masks.
 
-    Black rows at the top and bottom are left out of the first pass, which they would leave black: in masked frames and
-    masks they are many.
+    Pillow resizes the width first, then the height. The first pass leaves black rows black, so those at the top and the
+    bottom are left out of it.
     """
     rows = np.flatnonzero(picture.reshape(len(picture), -1).any(axis=1))
     top, end = (rows[0], rows[-1] + 1) if len(rows) else (0, 1)
@@ -50,7 +50,7 @@ def _to_square(picture: np.ndarray, size: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FrameReader:
-    """Frames and mask views of a benchmark as pixels; a frame that several masks share is decoded once."""
+    """Reads frames and views of masks as pixels. A frame that several masks share is decoded once."""
 
     transform: PixelTransform
 

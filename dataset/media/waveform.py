@@ -1,6 +1,6 @@
-"""Sound files as waveforms: decoded, mono, 16 kHz. The only place where sound is decoded.
+"""Sound files as waveforms: decoded, mono, 16 kHz. No other module decodes sound.
 
-The filter bank that BEATs reads is made in `audio`.
+`audio` makes the filter bank that BEATs reads.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 SAMPLE_RATE = 16_000
-NUM_SEGMENTS = 10  # one per video frame, whatever the duration
+NUM_SEGMENTS = 10  # one for each video frame, for a sound of any duration
 WINDOW = 400  # 25 ms
 HOP = 160  # 10 ms
 MIN_FRAMES = 16  # the encoder's patches are 16 frames long
@@ -36,7 +36,7 @@ def load_waveform(path: str | Path) -> np.ndarray:
 
 
 def check_waveform(waveform: np.ndarray, path: str | Path = "waveform") -> None:
-    """Whether an auditor can hear it, as `audio.compute_fbank` needs it.
+    """Check that `audio.compute_fbank` can use the waveform.
 
     Raises ValueError naming `path` for another shape than (num_samples,), NaN or infinite samples, and audio under
     about 1.75 s (fewer than 16 frames in a tenth).

@@ -1,7 +1,7 @@
 """Prompts and target answers as token ids; the wording of an audit is in `wording`, that of captions here.
 
-Placeholders are widened here, after tokenising, to as many positions as their features will take, so that lengths,
-padding and labels are settled before the model sees a batch.
+After tokenising, each placeholder is repeated to as many positions as its features take. So lengths, padding and labels
+are known before the model gets a batch.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _CAPTION = {
 def encode_text(tokenizer, text: str) -> list[int]:
     """Token ids exactly as the slow LLaMA tokenizer gives them, without added BOS.
 
-    The fast tokenizer leaves out the prefix space when a text begins with a space of its own; one more space makes up
-    for it.
+    The slow tokenizer puts a space before a text. The fast one does not, if the text begins with a space; then one more
+    space is added here.
     """
     text = text.replace("\u2581", " ")  # SentencePiece's own mark for a space
     backend = getattr(tokenizer, "backend_tokenizer", None)
@@ -38,7 +38,7 @@ def encode_text(tokenizer, text: str) -> list[int]:
 
 @dataclass
 class PromptEncoder:
-    """Text -> ids, with each placeholder repeated once per feature row that replaces it.
+    """Text -> ids, with each placeholder repeated once for each feature row that replaces it.
 
     `tokens_per_item` is the number of query tokens that one image or one audio second becomes.
     """
@@ -58,7 +58,7 @@ class PromptEncoder:
     def encode_caption(self, medium: str, num_items: int, question: str, answer: str) -> dict:
         """One caption of pretraining as `input_ids` and `labels`; `medium`: image, video or audio.
 
-        The instruction stands in the LLM's chat template. Raises ValueError for a tokenizer that has none.
+        The instruction is put into the LLM's chat template. Raises ValueError if the tokenizer has none.
         """
         if not getattr(self.tokenizer, "chat_template", None):
             raise ValueError(f"{self.tokenizer.name_or_path}: expected a chat template for pretraining, got none")

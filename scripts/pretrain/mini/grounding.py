@@ -32,6 +32,7 @@ from dataset.world.scenes import Scene
 from models.auditor.auditor import Auditor
 from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.trainable import load_trained_state
+from models.weights.base_folders import save_model
 from models.weights.checkpoint import pixel_settings
 from models.weights.published import read_pretrained_projector
 from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
@@ -165,7 +166,7 @@ def ground(args: PartsArguments) -> None:
         f"language_{STAGE.name}", model, partial(teacher.batch, STAGE), model.losses,
         steps=STAGE.steps, learning_rate=STAGE.learning_rate, folder=work, seed=SEED,
     )  # fmt: skip
-    model.llama.half().save_pretrained(llama)
+    save_model(model.llama.half(), llama)
 
 
 def main(argv: list[str] | None = None) -> int:
