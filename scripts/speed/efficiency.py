@@ -3,8 +3,8 @@
   python -m scripts.benchmark.efficiency            # mini, golden and medium size on a CPU
   python -m scripts.benchmark.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
 
-Weights are random beyond the golden size: what they are to say is told to them by a bias on the logits, the same one
-for every way; the slots of the templates are left to them.
+No auditor here is fine-tuned, so none writes audits by itself: a bias on the logits, the same one for every way, makes
+them write the templates; the slots of the templates are left to their weights.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scripts.speed import audits, data, growth, training
 from scripts.speed.limits import measure_machine
 from scripts.speed.material import large_benchmark, masks_of_one_prompt, small_benchmark
 from scripts.speed.rows import Row, render, save
-from scripts.speed.sizes import GOLDEN, Rig, make_rig
+from scripts.speed.sizes import Rig, make_rig
 from scripts.speed.steering import scripted_answers
 from scripts.speed.ways import make_work
 
@@ -55,8 +55,7 @@ def measure(args: EfficiencyArguments) -> None:
         save(rows, folder, about)
 
     for name in args.sizes:
-        rig = make_rig(name, device, dtype, folder)
-        root = GOLDEN / "MQ-RAVSBench" if name == "golden" else small_benchmark(folder)
+        rig, root = make_rig(name, device, dtype), small_benchmark(folder)
         if "audit" in args.works:
             for mode, count in (("image", IMAGE_MODE), ("video", VIDEO_MODE)):
                 if mode == "video" and name == "golden":
@@ -79,7 +78,7 @@ def measure(args: EfficiencyArguments) -> None:
 
 def _work(rig: Rig, root: Path, mode: str, count: int):
     benchmark, pairs = masks_of_one_prompt(root, mode, count)
-    scripts = scripted_answers(rig.tokenizer, rig.auditor.stop_ids()[0]) if rig.steered else None
+    scripts = scripted_answers(rig.tokenizer, rig.auditor.stop_ids()[0])
     return make_work(rig, benchmark.samples, pairs, scripts)
 
 
