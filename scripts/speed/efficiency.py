@@ -1,10 +1,10 @@
 """How fast audits, their data and training are, beside the published way in the same run.
 
-  python -m scripts.benchmark.efficiency            # mini, golden and medium size on a CPU
-  python -m scripts.benchmark.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
+  python -m scripts.speed.efficiency            # mini, golden and medium size on a CPU
+  python -m scripts.speed.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
 
-No auditor here is fine-tuned, so none writes audits by itself: a bias on the logits, the same one for every way, makes
-them write the templates; the slots of the templates are left to their weights.
+No auditor here is fine-tuned. A bias on the logits, the same for every way, makes all of them write template answers
+(see `steering`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The auditors that are measured: one of the shipped parts, and random ones of several sizes."""
+"""The auditors that are measured: mini has the shipped parts, the other sizes have random weights."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ VOCABULARY, PATCH, PICTURE, POSITIONS = 32_000, 14, 224, 4096
 
 @dataclass(frozen=True)
 class Rig:
-    """An auditor to be measured."""
+    """An auditor to be measured. It is not fine-tuned: a bias makes it write template answers (see `steering`)."""
 
     name: str
     auditor: Auditor
