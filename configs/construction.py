@@ -1,4 +1,4 @@
-"""Settings of the programs that build, verify and describe a benchmark. What they mean is said beside each."""
+"""Settings of the programs that build, verify and describe a benchmark, and of those that make its sources."""
 
 from __future__ import annotations
 

@@ -18,9 +18,10 @@ from configs.arguments import AuditArguments, ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.audio import SAMPLE_RATE, load_waveform, read_fbank
+from dataset.media.audio import read_fbank
 from dataset.media.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.media.images import check_image, read_mask, read_upright_frame, resize_mask
+from dataset.media.waveform import SAMPLE_RATE, load_waveform
 from models.decoding.answers import write_answers
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor, find_auditor
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
-    """Check the request, take the clip apart, load the auditor, ask it, write the answer, and print it."""
+    """Check the request, read the clip, load the auditor, generate its answer, write and print it."""
     times, folder = Stopwatch(), Path(args.output)
     check_request(model_args, args)
     device, dtype = resolve_runtime(args)
@@ -70,7 +71,7 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
 
 
 def check_request(model_args: ModelArguments, args: AuditArguments) -> None:
-    """What can be judged before any media are decoded. Raises ValueError, FileNotFoundError."""
+    """The checks that need no media to be decoded. Raises ValueError, FileNotFoundError."""
     if Path(args.output).exists() and not Path(args.output).is_dir():
         raise ValueError(f"--output {args.output}: expected a folder, got a file")
     if model_args.mask_encode_mode:
@@ -134,7 +135,7 @@ class Stopwatch:
 
 
 def media_files(sample: AuditSample) -> list[Path]:
-    """What the auditor saw and heard."""
+    """The files that the auditor is given: frames, sound and mask."""
     return [*sample.video_paths, sample.audio_path, sample.candidates[0].mask_path]
 
 
@@ -163,7 +164,7 @@ def readable(text: str) -> str:
 
 
 def render(audit: Audit, text: str) -> str:
-    """The audit for the terminal, then the answer in plain words."""
+    """The audit as text for the terminal, then the answer without its tags."""
     fields = {
         "mask type": audit.mask_type,
         "IoU": None if audit.iou is None else f"{audit.iou:.4f}",

@@ -1,4 +1,4 @@
-"""Let an auditor's frozen encoders see and hear everything once, before training or a run of audits."""
+"""Run an auditor's frozen encoders once on all media, before training or before a run of audits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def remember_features(
     auditor: Auditor, datasets: list[AuditDataset], pixels: dict, args: FeatureArguments, device: torch.device,
     num_workers: int,
 ) -> None:  # fmt: skip
-    """The datasets give features from then on, from memory or from `args.feature_cache_dir`.
+    """Compute all features; afterwards the datasets give features, from memory or from `args.feature_cache_dir`.
 
     `pixels`: the settings that turn pictures into what the vision encoder takes. Raises ValueError where the features
     do not fit.
@@ -46,10 +46,10 @@ def remember_features(
         )  # fmt: skip
         dataset.features = FeatureStore(images, sounds)
     if torch.distributed.is_initialized():
-        torch.distributed.barrier()  # each process has written its share
+        torch.distributed.barrier()  # wait until every process has written its share
     torch.cuda.empty_cache()
 
 
 def _places(folder: FeatureFolder, encoder: str, sources: Callable) -> Callable[[object], Path]:
-    """Key -> file. `sources`: key -> the files it is made from, and how."""
+    """Key -> its file in the cache. `sources`: key -> the files that its features are made from, and how."""
     return lambda key: folder.place(encoder, content_name(*sources(key)))

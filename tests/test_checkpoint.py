@@ -18,6 +18,7 @@ from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import find_auditor
 from scripts.finetune.convert import main as convert
 from tests.conftest import BENCHMARK, GOLDEN
+from utils.manifest import MANIFEST, check_manifest
 
 CKPT = GOLDEN / "weights/ckpt"
 WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_rows.safetensors")
@@ -62,6 +63,7 @@ def test_a_moved_base_is_found_by_its_name(folder, quick_weights_dir, tmp_path):
         base: path.replace(str(quick_weights_dir), "/elsewhere") for base, path in config["bases"].items()
     }
     (moved / "config.json").write_text(json.dumps(config))
+    (moved / MANIFEST).unlink()
     AuditorBundle.from_pretrained(moved, ModelArguments(pretrained_weights_dir=str(quick_weights_dir)))
     with pytest.raises(FileNotFoundError, match="language_model: expected /elsewhere/.*, got neither"):
         AuditorBundle.from_pretrained(moved)
@@ -98,6 +100,7 @@ def test_a_missing_key_or_file_is_named(folder, quick_args, tmp_path, name):
     from safetensors.torch import save_file
 
     damaged = shutil.copytree(folder, tmp_path / "damaged")
+    (damaged / MANIFEST).unlink()  # as in a folder of an earlier version
     tensors = load_file(damaged / name)
     lost = sorted(tensors)[0]
     save_file({key: tensor for key, tensor in tensors.items() if key != lost}, damaged / name)
@@ -106,6 +109,44 @@ def test_a_missing_key_or_file_is_named(folder, quick_args, tmp_path, name):
     (damaged / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"{name}: no such file"):
         AuditorBundle.from_pretrained(damaged, quick_args)
+
+
+def test_files_of_two_auditors_are_refused(folder, quick_args, tmp_path):
+    mixed = shutil.copytree(folder, tmp_path / "mixed")
+    name = "preprocessor_config.json"
+    (mixed / name).write_text((folder / name).read_text().replace("0", "1"))
+    with pytest.raises(ValueError, match=f"{name}: expected a file whose SHA-256 begins with .*, got "):
+        AuditorBundle.from_pretrained(mixed, quick_args)
+    shutil.copy(folder / name, mixed)
+    AuditorBundle.from_pretrained(mixed, quick_args)
+    (mixed / "tokenizer.model").write_bytes(b"of another tokenizer")
+    with pytest.raises(ValueError, match="expected only files that manifest.json names, got tokenizer.model too"):
+        AuditorBundle.from_pretrained(mixed, quick_args)
+
+
+def test_an_auditor_is_replaced_among_other_files(quick, tmp_path):
+    place = tmp_path / "run"
+    (place / "checkpoint-1").mkdir(parents=True)
+    (place / "run.json").write_text("{}")
+    (place / "tokenizer.model").write_bytes(b"of an earlier auditor")
+    for _ in range(2):
+        quick.save_pretrained(place)
+        check_manifest(place)
+    assert (place / "run.json").is_file() and (place / "checkpoint-1").is_dir()
+    assert not (place / "tokenizer.model").exists()
+    assert not list(place.rglob(".*"))
+
+
+def test_no_auditor_is_written_over_another_model(quick, quick_weights_dir, tmp_path):
+    place = shutil.copytree(quick_weights_dir / "Llama-2-7b-chat-hf", tmp_path / "llm")
+    with pytest.raises(ValueError, match="expected a new folder or an auditor's, got the config.json of another"):
+        quick.save_pretrained(place)
+
+
+def test_a_whole_auditor_beside_its_place_is_named(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / ".mine.12-0123abcd.old")
+    with pytest.raises(FileNotFoundError, match=r"where its writing was cut off lies a whole one, .*\.old \(rename it"):
+        find_auditor(tmp_path / "mine")
 
 
 def test_where_an_auditor_is_looked_for(folder, tmp_path):

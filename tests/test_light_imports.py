@@ -18,3 +18,9 @@ def heavy_libraries(modules: list[str], names: tuple[str, ...]) -> str:
 
 def test_counting_draws_nothing_and_needs_no_tensors():
     assert heavy_libraries([*SCORES, "utils.records", "scripts.evaluate.score"], ("matplotlib", "torch")) == ""
+
+
+def test_benchmarks_are_read_made_and_verified_without_tensors():
+    modules = ["dataset.benchmark.validation", "dataset.construction.build", "dataset.construction.pairs",
+               "dataset.verification.benchmark", "dataset.world.world"]  # fmt: skip
+    assert heavy_libraries(modules, ("torch", "transformers")) == ""

@@ -13,6 +13,7 @@ from models.weights.published import read_pretrained_projector
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.trainer import find_resumable
 from tests.conftest import BENCHMARK, GOLDEN
+from utils.manifest import check_manifest, read_manifest
 
 RECIPE = "configs/recipes/finetune_hyperlora.yaml"
 WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_rows.safetensors")
@@ -56,6 +57,12 @@ def test_everything_that_learns_moves(run):
 def test_loss_falls_and_is_logged(run):
     assert len(losses(run)) == 4
     assert losses(run)[-1] < losses(run)[0]
+
+
+def test_the_result_and_its_checkpoints_have_manifests(run):
+    for folder in (run, run / "checkpoint-1"):
+        assert {"config.json", "adapter_model.safetensors", "tokenizer.json"} <= read_manifest(folder).keys()
+        check_manifest(folder)
 
 
 def test_the_result_is_an_auditor_folder_and_says_how_it_was_made(run):

@@ -1,4 +1,4 @@
-"""The Audit: what a mask deserves to have said about it, and its text form in both directions.
+"""The Audit of a mask (type, IoU, action), written as an answer's text and parsed from it.
 
 Tags, actions and the paper's answer wording live only here, mask types in `mask_types`; prompts, files and scores are
 left to others.
@@ -24,7 +24,7 @@ class Audit:
     action: str | None
 
 
-# Paper, Section G.3: what is said of a mask, by its type and recommended action.
+# Paper, Section G.3: the answer's words, by mask type and recommended action.
 _FINDINGS = {
     ("perfect", "accept"): (
         "The given mask achieves high fidelity and near-perfect delineation of the {target}. The segmentation boundary"
@@ -100,14 +100,14 @@ def render_audit(audit: Audit, target_object: str, negative_object: str | None =
 
 
 def all_wordings(target_object: str, negative_object: str) -> list[str]:
-    """An answer for every type with each of its actions, all of the same objects and with an IoU of one half."""
+    """One answer for each pair of type and action, with these object names and an IoU of 0.5."""
     return [
         render_audit(Audit(mask_type, 0.5, action), target_object, negative_object) for mask_type, action in _FINDINGS
     ]
 
 
 def parse_negative_object(text: str | None, mask_type: str, action: str) -> str | None:
-    """The wrong object that an answer in the paper's words names; None when it has none or is worded otherwise."""
+    """The wrong object that an answer names; None if it names none or is not worded as in the paper."""
     finding = _FINDINGS.get((mask_type, action), "")
     if not text or "{negative}" not in finding:
         return None
@@ -119,8 +119,8 @@ def parse_negative_object(text: str | None, mask_type: str, action: str) -> str 
 def parse_audit(text: str | None) -> Audit:
     """The Audit in generated text; a field that is absent or unreadable is None. Any tag order, any letter case.
 
-    The first <action> and the first <mask_type> count. IoU: numbers that are not finite are skipped; the first finite
-    one counts if it is in [0, 1], otherwise the last later one that is. Labels are normalised, not checked.
+    The first <action> and the first <mask_type> count. IoU: numbers that are not finite are skipped. The first finite
+    one counts if it is in [0, 1]; otherwise the last of those after it that is. Labels are normalised, not checked.
     """
     return Audit(
         mask_type=normalize_mask_type(_first_tag(text, "mask_type")),

@@ -1,6 +1,6 @@
 """JSON lines of generated answers, read into Predictions and written; and which of them a filter keeps.
 
-The keys of these files are known here alone. A record is what is true of a mask plus the raw text; a row of a
+No other module knows the keys of these files. A record is what is true of a mask plus the raw text; a row of a
 predictions file adds what the parser read in the text. Scoring is left to `utils.scores`.
 """
 
@@ -39,7 +39,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_iou(value: Any) -> bool:
-    # The slack is for ratios that rounding pushed just over 1.
+    # Rounding may give ratios just over 1.
     return _is_number(value) and -1e-6 <= value <= 1 + 1e-6
 
 
@@ -99,12 +99,12 @@ def _excerpt(text: str) -> str:
 
 
 def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
-    """One JSON object per line. The file appears whole or not at all: written beside its place, then moved there."""
+    """One JSON object per line; written under a temporary name, then renamed, so that it is never half written."""
     _write_whole(Path(path), (json.dumps(row, allow_nan=False) + "\n" for row in rows))
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """One indented JSON document, whole or not at all."""
+    """One indented JSON document, written like `write_jsonl`."""
     _write_whole(Path(path), [json.dumps(value, indent=2, allow_nan=False) + "\n"])
 
 

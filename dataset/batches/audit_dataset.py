@@ -16,10 +16,11 @@ from torch.utils.data import Dataset
 from dataset.batches.items import AuditItem, ImageKey
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.features.store import FeatureStore
-from dataset.media.audio import NUM_SEGMENTS
 from dataset.media.decoded import FrameReader, decode_fbank
-from dataset.media.images import PixelTransform
-from dataset.text.prompt import PromptEncoder, build_target
+from dataset.media.pixels import PixelTransform
+from dataset.media.waveform import NUM_SEGMENTS
+from dataset.text.prompt import PromptEncoder
+from dataset.text.wording import build_target
 from utils.mask_modes import mask_views
 from utils.tokens import AUDIO, IMAGE, MASK, VIDEO
 

@@ -14,7 +14,8 @@ from torch.utils.data import Dataset
 from dataset.batches.items import CaptionItem
 from dataset.batches.rows import pad_text
 from dataset.media.audio import read_seconds
-from dataset.media.images import PixelTransform, read_frame
+from dataset.media.images import read_frame
+from dataset.media.pixels import PixelTransform
 from dataset.text.captions import Caption
 from dataset.text.prompt import PromptEncoder
 from utils.batches import CaptionBatch

@@ -1,7 +1,7 @@
-"""MQ-RAVSBench's metadata.csv and split files, written, and read into AuditSamples.
+"""Writes MQ-RAVSBench's metadata.csv and split files, and reads them into AuditSamples.
 
-The layout of the files is known here, that of a single entry in `entries`. Whether the images and sounds that are
-named exist and can be decoded is left to `validation`.
+This module knows the layout of the files, `entries` that of a single entry. `validation` checks that images and sounds
+exist and can be decoded.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def read_test(
 ) -> Benchmark:
     """A test split, one sample per frame. `split` is test_s or test_u, `eval_mode` image or video.
 
-    The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect. What the filters
-    leave out is not looked at. Raises as `read_train`, and ValueError for a filter that is no mask type.
+    The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect. Masks that the
+    filters leave out are not checked. Raises as `read_train`, and ValueError for a filter that is no mask type.
     """
     wanted = canonical_mask_type(mask_type_filter)
     if wanted != "all" and wanted not in MASK_TYPES:
@@ -151,7 +151,7 @@ def _read_pairs(path: Path) -> list[tuple[str | None, object]]:
         if isinstance(content, list):
             keyed = content if isinstance(content, _Pairs) else [(None, entry) for entry in content]
             return [(key, _plain(entry)) for key, entry in keyed]
-    except (ValueError, RecursionError) as error:  # too many digits or brackets to read are no JSON either
+    except (ValueError, RecursionError) as error:  # Python's reader gives up on too many digits or nested brackets
         raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
     raise ValueError(f"{path}: expected a list or an object, got {type(content).__name__}")
 

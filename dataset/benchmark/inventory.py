@@ -1,6 +1,6 @@
-"""A whole benchmark: all its parts, what each mask is as a plain row, and a choice of instances to look at.
+"""A whole benchmark: all its parts, one row for each mask, and a choice of instances to look at.
 
-Which files make a part is known by `annotations`; counting the rows is left to `utils.scores.benchmark_tables`.
+`annotations` knows the files of a part; `utils.scores.benchmark_tables` counts the rows.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def object_category(uid: str) -> str:
 
 
 def choose_instances(parts: dict[str, Benchmark], number: int, seed: int) -> list[tuple[str, AuditSample]]:
-    """At most `number` (part, sample) pairs: the parts in turn, one frame of each uid, decided by the seed."""
+    """At most `number` (part, sample) pairs, from the parts in turn, one frame of each uid; the seed decides which."""
     queues = []
     for name, benchmark in parts.items():
         rng = random.Random(f"{seed} {name}")

@@ -1,6 +1,6 @@
-"""What is read from a benchmark: samples, their candidate masks, and what was wrong with the data.
+"""What is read from a benchmark: samples, their candidate masks, and problems of the data.
 
-Plain values only; where they come from is left to `annotations`.
+Plain values only; `annotations` reads them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from utils.audit import Audit
 
 @dataclass(frozen=True)
 class Candidate:
-    """One mask of a sample; `audit` is what is true of it.
-
-    The audit's action stays as the file spells it, since the scorer has its own normaliser (`utils.audit`).
+    """One mask of a sample; `audit` is its ground truth. The action is kept as the file spells it, because the scorer
+    normalises it (`utils.audit`).
     """
 
     mask_path: Path
@@ -48,7 +47,7 @@ class AuditSample:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the data. `mask_path` is None when the whole uid is affected."""
+    """One problem of the data. `mask_path` is None when the whole uid is affected."""
 
     uid: str
     text: str
@@ -60,7 +59,7 @@ class Problem:
 
 @dataclass
 class Benchmark:
-    """What one run reads. `passed_over` counts entries that are fine but not of this run, by reason."""
+    """What one run reads. `passed_over`: reason -> number of entries that are right but not part of this run."""
 
     root: Path
     samples: list[AuditSample] = field(default_factory=list)
@@ -82,7 +81,7 @@ class Benchmark:
         return first_seen[sample.uid], sample.candidates[candidate_index].audit.mask_type, sample_index, candidate_index
 
     def without(self, problems: list[Problem]) -> Benchmark:
-        """The same benchmark less the affected uids and masks; samples left without any mask go too."""
+        """The same benchmark without the affected uids and masks, and without samples that have no mask left."""
         bad_uids = {problem.uid for problem in problems if problem.mask_path is None}
         bad_masks = {(problem.uid, problem.mask_path) for problem in problems}
         kept = [

@@ -1,4 +1,4 @@
-"""Frames, masks and sounds that were decoded last are kept: masks of one video need the same ones again and again."""
+"""Frames, masks and sounds, read through small caches: masks of one video need the same frames and sound."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 from torch import Tensor
 
 from dataset.media.audio import read_fbank
-from dataset.media.images import PixelTransform, mask_image, read_frame, read_mask, read_upright_frame
+from dataset.media.images import mask_image, read_frame, read_mask, read_upright_frame
+from dataset.media.pixels import PixelTransform
 
 
 @dataclass(frozen=True)
 class FrameReader:
-    """Frames and mask views of a benchmark as pixels; a frame that several masks share is decoded once."""
+    """Reads frames and views of masks as pixels. A frame that several masks share is decoded once."""
 
     transform: PixelTransform
 
@@ -50,6 +51,6 @@ def _decode_pixels(path: Path, transform: PixelTransform) -> Tensor:
 
 
 def forget_decoded() -> None:
-    """Keep nothing of what was decoded so far."""
+    """Empty the caches."""
     for kept in (decode_fbank, _decode_frame, _decode_mask, _decode_pixels):
         kept.cache_clear()

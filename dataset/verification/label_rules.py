@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dataset.benchmark.samples import Candidate
-from dataset.text.prompt import IOU_SLOT, build_target
+from dataset.text.wording import IOU_SLOT, build_target
 from utils.audit import normalize_action, parse_audit
 
 IOU_TOLERANCE = 1e-4

@@ -18,6 +18,7 @@ from models.encoders.tower import VisionTower, load_strictly, resolve_feature_la
 from models.encoders.vision_backbones import load_open_clip_tower, load_timm_tower
 from models.weights.unused_keys import UNUSED_CLIP_KEYS
 from models.weights.weight_files import expect_tensors, read_mapped_file
+from utils.manifest import check_manifest
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -71,6 +72,7 @@ def load_vision_tower(source: str, feature_layer: int | None = None, dtype: torc
 def load_clip_tower(folder: Path, feature_layer: int | None = None, dtype: torch.dtype = torch.float32) -> ClipTower:
     """The tower in a transformers CLIP folder; all layers' weights are checked before the unused ones are cut."""
     config = read_clip_config(folder)
+    check_manifest(folder)
     with init_empty_weights():  # a random initialisation of ViT-L takes five seconds, only to be overwritten
         model = CLIPVisionModel(config)
     load_strictly(model, read_folder_state(folder), TOWER_PREFIX, UNUSED_CLIP_KEYS, folder, dtype)

@@ -30,7 +30,7 @@ from utils.run_record import fingerprint, write_run_record
 from utils.scores.scoring import result_names, score_answers
 
 logger = logging.getLogger("inference")
-# What does not change the answers: a run may go on with other values.
+# These settings do not change the answers: an interrupted run may be continued with other values.
 HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers", "feature_cache_dir",
             "feature_cache_gb")  # fmt: skip
 
@@ -78,7 +78,7 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
 
 
 def set_aside(folder: Path, names: list[str]) -> None:
-    """Move what an earlier run left to `previous/`: it must neither be taken for this run's nor be lost."""
+    """Move the results of an earlier run to `previous/`, so that they are neither mixed with this run's nor lost."""
     left = [folder / name for name in names if (folder / name).is_file()]
     if left:
         logger.info("%s: the results of an earlier run go to previous/", folder)
@@ -90,7 +90,9 @@ def set_aside(folder: Path, names: list[str]) -> None:
 def describe_run(
     model_args: ModelArguments, args: EvaluationArguments, benchmark: Benchmark, dtype: torch.dtype
 ) -> dict:
-    """What an interrupted run must have in common with this one for its answers to be kept."""
+    """Everything that must be the same as in an interrupted run for its answers to be used again.
+
+    Paths are compared as they are spelled, the auditor's files by size and time of change."""
     auditor = find_auditor(args.auditor_dir)
     requests = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
     masks = [(s.uid, s.frame_idx, s.candidates[c].mask_name) for s, c in requests]
@@ -105,7 +107,7 @@ def describe_run(
 
 
 def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:
-    """One answer with what is true of its mask."""
+    """The record of one answer, with the ground truth of its mask."""
     sample_index, candidate_index = dataset.fixed_pairs[index]
     sample = dataset.samples[sample_index]
     candidate = sample.candidates[candidate_index]

@@ -65,13 +65,13 @@ def show_audits(args: ShowArguments) -> None:
 
 
 def _is_right(prediction: Prediction) -> bool:
-    """Type and action."""
+    """Whether both mask type and action are right."""
     true, said = prediction.true, prediction.said
     return (said.mask_type, said.action) == (true.mask_type, normalize_action(true.action))
 
 
 def _types_in_turn(predictions: list[Prediction], count: int) -> list[Prediction]:
-    """As many of every mask type as of the others, as far as there are some."""
+    """Up to `count` predictions, taking the mask types in turn."""
     by_type = [[p for p in predictions if p.true.mask_type == name] for name in MASK_TYPES]
     longest = max(map(len, by_type), default=0)
     return [own[i] for i in range(longest) for own in by_type if i < len(own)][:count]

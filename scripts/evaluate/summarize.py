@@ -25,7 +25,7 @@ from utils.splits import EVAL_MODES, TEST_NAMES
 
 @dataclass(kw_only=True)
 class SummaryArguments:
-    """What is gathered."""
+    """Which runs are put together."""
 
     results: str = field(metadata={"help": "Folder with the runs' folders.", "positional": True})
     data_dir: str = field(metadata={"help": "Folder of the benchmark; baselines are taken from its training masks."})
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def summarize(args: SummaryArguments) -> None:
-    """Read the predictions of every run that is there, score, write and print."""
+    """Read and score the predictions of every run found, write and print the summary."""
     runs = read_runs(Path(args.results))
     if not runs:
         raise FileNotFoundError(f"{args.results}: expected runs such as test_s_image_mask-all_rank-all, got none")

@@ -1,4 +1,4 @@
-"""HF's Trainer, told which mask comes when and what an auditor's checkpoint holds."""
+"""The Trainer of an auditor: its sampler, its learning rates and its checkpoints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AuditTrainer(PartsTrainer):
         return BalancedSampler(dataset.samples, batch_size, seed=self.args.seed, **self.sampling)
 
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
-        """The Trainer's, with a learning rate of its own for each part whose scale is not 1."""
+        """The Trainer's optimizer, with a separate learning rate for each part whose scale is not 1."""
         fresh = self.optimizer is None
         optimizer = super().create_optimizer(model)
         scales = {id(p): self._lr_scale(name) for name, p in (model or self.model).named_parameters()}

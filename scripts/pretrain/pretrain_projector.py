@@ -19,7 +19,7 @@ from transformers.integrations import is_deepspeed_zero3_enabled
 from configs.arguments import AuditTrainingArguments, CaptionArguments, ModelArguments
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.features.store import encode_each
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.text.captions import read_audiocaps, read_visual_captions
 from dataset.text.prompt import PromptEncoder
 from models.auditor.build import load_language_model, load_tokenizer, part_path

@@ -18,7 +18,7 @@ from scripts.speed.ways import Work
 
 
 def one_by_one(work: Work) -> list[AuditItem]:
-    """As published: everything that a mask needs is decoded for it anew."""
+    """As published: everything is decoded again for each mask."""
     items = []
     for i in range(len(work.dataset)):
         forget_decoded()
@@ -39,7 +39,7 @@ WAYS = {"published way": one_by_one, "+ media once": in_groups}
 
 
 def measure(work: Work, repeats: int) -> list[Row]:
-    """Both ways in turn, after one round to warm up; `identical`: pixels and filter banks."""
+    """Both ways in turn, after one round that is not timed; `identical` compares pixels and filter banks."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

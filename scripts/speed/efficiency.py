@@ -1,10 +1,10 @@
 """How fast audits, their data and training are, beside the published way in the same run.
 
-  python -m scripts.benchmark.efficiency            # mini, golden and medium size on a CPU
-  python -m scripts.benchmark.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
+  python -m scripts.speed.efficiency            # mini, golden and medium size on a CPU
+  python -m scripts.speed.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
 
-Weights are random beyond the golden size: what they are to say is told to them by a bias on the logits, the same one
-for every way; the slots of the templates are left to them.
+Medium and full size have random weights: a bias on the logits, the same for every way, makes them write template
+answers (see `steering`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The auditors that are measured: shipped parts, the golden ones, and random ones of any size, made on the fly."""
+"""The auditors that are measured: mini (shipped parts), golden (the tests' parts), and random weights of any size."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ VOCABULARY, PATCH, PICTURE, POSITIONS = 32_000, 14, 224, 4096
 
 @dataclass(frozen=True)
 class Rig:
-    """An auditor to be measured. `steered`: its weights are random, so its answers are told to it (`steering`)."""
+    """An auditor to be measured. `steered`: a bias makes it write template answers (see `steering`)."""
 
     name: str
     auditor: Auditor

@@ -1,4 +1,4 @@
-"""One training step, forward and backward, per mask: the published way and ours, step after step."""
+"""One training step, forward and backward, per mask: the published way, then our changes added one by one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def at_answers(rig: Rig, items: list[AuditItem]) -> Tensor:
 
 
 def behind_one_prompt(rig: Rig, items: list[AuditItem]) -> Tensor:
-    """--masks_per_video: the masks of a video behind one prompt."""
+    """The masks of a video share one prompt (--masks_per_video)."""
     return rig.auditor(**_batch(rig, items, share_prompts=True)).loss
 
 
@@ -87,7 +87,7 @@ def measure(rig: Rig, items: list[AuditItem], repeats: int) -> list[Row]:
 
 @torch.no_grad()
 def encode(rig: Rig, items: list[AuditItem]) -> list[AuditItem]:
-    """The items with what the frozen encoders make of their media."""
+    """The items with the frozen encoders' features of their media."""
     images = {key: pixels for item in items for key, pixels in item.images}
     sounds = {key: fbank for item in items for key, fbank in item.sounds}
     seen = {key: rig.auditor.encode_images(p[None].to(rig.auditor.device))[0] for key, p in images.items()}

@@ -1,4 +1,4 @@
-"""Ways of auditing the same masks: the published one, and ours, one step after the other."""
+"""Ways of auditing the same masks: the published way, then our changes added one by one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Way = Callable[[Work], list[list[int]]]
 
 
 def published(work: Work) -> list[list[int]]:
-    """One mask at a time: all images and sounds anew, all layers of CLIP, three of them through the projector."""
+    """One mask at a time: all images and sounds are encoded again, all CLIP layers run, three are projected."""
     return [_alone(work, i, _encode_as_published) for i in range(len(work.dataset))]
 
 
@@ -85,7 +85,7 @@ WAYS: dict[str, Way] = {
 
 
 def _items(work: Work) -> list[AuditItem]:
-    forget_decoded()  # what was decoded for another way must not help this one
+    forget_decoded()  # so that one way does not profit from another
     return [work.dataset[i] for i in range(len(work.dataset))]
 
 
@@ -109,7 +109,7 @@ def _encode_as_published(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
     dtype = next(rig.whole_tower.parameters()).dtype
     states = rig.whole_tower(pixels.to(dtype), output_hidden_states=True).hidden_states
     features = states[rig.feature_layer][:, 1:]
-    for _ in range(LAYERS_THROUGH_THE_PROJECTOR - 1):  # the last one comes with the answer
+    for _ in range(LAYERS_THROUGH_THE_PROJECTOR - 1):  # the last of them is run while generating
         rig.auditor.project_images(features)
     return features
 
@@ -120,7 +120,7 @@ def _encode(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
 
 
 def margins(work: Work, index: int) -> list[float]:
-    """How far the likeliest token at each place of a mask's published answer is above the next."""
+    """At each place of a mask's published answer: the logit of the likeliest token minus that of the second."""
     batch = _to(work, AuditCollator(work.rig.tokenizer.pad_token_id)([work.dataset[index]]))
     likeliest = [scores.float().topk(2).values[0] for scores in _written(work, batch, index + 1).scores]
     return [float(first - second) for first, second in likeliest]

@@ -53,7 +53,7 @@ def _side_by_side(page: Page, named: dict[str, np.ndarray]) -> None:
 
 
 def _verdict(page: Page, audit: Audit) -> None:
-    """Three columns: type, IoU with a bar from 0 to 1, action. Grey is what is no type and no action."""
+    """Three columns: type, IoU with a bar from 0 to 1, action. Unknown types and actions are grey."""
     iou = None if audit.iou is None else f"{audit.iou:.4f}"
     columns = (("Mask type", audit.mask_type, INK), ("IoU", iou, INK),
                ("Action", audit.action, ACTION_COLOURS.get(audit.action, INK)))  # fmt: skip

@@ -21,10 +21,11 @@ DPI = 150
 
 
 def distribution_picture(panels: dict[str, pd.DataFrame], path: str | Path) -> None:
-    """Write a PNG. `panels`: masks with mask_type and iou, by the name of what they come from.
+    """Write a PNG. `panels`: name of a part -> its masks, with mask_type and iou.
 
-    Every row has its own height; its number of masks stands before it and its tallest bar is labelled. Where all masks
-    have one IoU (perfect 1, full_neg 0) a pin stands for them. Masks without IoU are counted in the panel's name.
+    Every row has its own height; its number of masks stands before it and its tallest bar is labelled. If all masks
+    have the same IoU (perfect 1, full_neg 0), a pin is drawn instead of bars. Masks without IoU are counted in the
+    panel's title.
     """
     types = [name for name in TYPE_COLOURS if any((masks["mask_type"] == name).any() for masks in panels.values())]
     width, height = NAMES + len(panels) * (COUNTS + PANEL) + 0.25, HEAD + ROW * len(types) + FOOT

@@ -1,6 +1,6 @@
-"""Videos with their expressions to look at: some frames of each with the target's outline, and who sounds when.
+"""Videos and their expressions: some frames of each with the target's outline, and which object sounds when.
 
-Plain values in, one PNG out; where they come from is left to the caller.
+Takes arrays and text, writes one PNG; reads no files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SoundBar:
 
 @dataclass(frozen=True)
 class Film:
-    """Frames (H, W, 3) uint8 RGB, the target's masks (H, W) bool, a word about each; and all that is heard."""
+    """Frames (H, W, 3) uint8 RGB, the target's masks (H, W) bool, a label for each frame, and all sounds."""
 
     expression: str
     note: str

@@ -7,7 +7,7 @@ from operator import attrgetter
 from utils.prediction import Prediction
 from utils.scores.columns import METRICS
 
-# What says which mask it is, by the key of a predictions file.
+# The fields that identify a mask: key in a predictions file -> how to read it.
 IDENTITY = {
     "uid": attrgetter("uid"),
     "vid": attrgetter("vid"),
@@ -30,7 +30,7 @@ def compare_runs(predictions: list[Prediction], others: list[Prediction], summar
     """Shares of masks (in [0, 1]) whose answers differ, and the other run's scores subtracted from the first one's.
 
     `audits`: any of the three parsed values differs; `texts`: the raw answers do. Scores are as in the two summaries.
-    Raises ValueError where the runs are not on the same masks in the same order, as far as both say which they are.
+    Raises ValueError if the runs are not on the same masks in the same order, as far as both files identify them.
     """
     if len(predictions) != len(others):
         raise ValueError(f"--against: expected {len(predictions)} records, got {len(others)}")

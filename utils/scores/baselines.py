@@ -1,4 +1,4 @@
-"""What one scores without looking: answers to the masks of a test split that depend on the training split alone."""
+"""Baselines: answers that depend on the training split only, never on the mask that is audited."""
 
 from __future__ import annotations
 

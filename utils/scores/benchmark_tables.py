@@ -27,7 +27,7 @@ _RANK_WORDS = {1: "1 (hard)", 2: "2 (medium)"}
 
 
 def mask_table(rows: list[dict], parts: list[str]) -> pd.DataFrame:
-    """One row per mask, with COLUMNS; `parts` are those that the benchmark has, be it without any mask."""
+    """One row per mask, with COLUMNS; `parts` are those that the benchmark has, also those without any mask."""
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.assign(part=pd.Categorical(table["part"], categories=parts, ordered=True))
 

@@ -1,6 +1,6 @@
 """The columns of the paper's Table 2 (image mode) and Table 3 (video mode).
 
-Each column is what `metrics` gives for a run filtered to its mask type and rank; `scoring` says when to make them.
+Each column is what `metrics` gives for a run filtered to its mask type and rank; `scoring` decides when they are made.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def column_name(mask_type: str, level: str) -> str:
 
 
 def ranks_known(predictions: list[Prediction], eval_mode: str) -> bool:
-    """Whether the columns can be told apart: there are predictions, and none of a graded type lacks its rank."""
+    """Whether the columns can be computed: there are predictions, and each one of a graded type has its rank."""
     graded = [mask_type for mask_type, level in PAPER_COLUMNS[eval_mode] if level != "all"]
     lacking = [p for p in predictions if p.rank is None and canonical_mask_type(p.true.mask_type) in graded]
     return bool(predictions) and not lacking
@@ -30,7 +30,7 @@ def ranks_known(predictions: list[Prediction], eval_mode: str) -> bool:
 def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
     """{metric: {column: value, ..., "avg": value}}, with num_samples per column and columns_in_avg per metric.
 
-    Metrics: rmse in [0, 1], f2_mask_type and f2_action in percent; video mode has rmse_strict too (`video_metrics`).
+    Metrics: rmse in [0, 1], f2_mask_type and f2_action in percent; video mode has rmse_strict too (see `video`).
     A column without samples is None and left out of the average. A graded column takes only samples of known rank.
     """
     samples = {column_name(*column): _select(predictions, *column) for column in PAPER_COLUMNS[eval_mode]}

@@ -1,4 +1,4 @@
-"""Scores by kind of expression (appearance, position, size, motion, sound), where the facts of a drawn world tell."""
+"""Scores by kind of expression (appearance, position, size, motion, sound), which a drawn world's facts.json gives."""
 
 from __future__ import annotations
 

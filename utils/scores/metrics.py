@@ -1,6 +1,6 @@
-"""The metrics summary of one run: published keys, numbers and quirks, with strict figures beside them.
+"""The metrics summary of one run: the published keys and rules, and strict figures beside them.
 
-Frame-level scoring (paper, Eq. 8 to 11); `video_metrics` adds the video level, `columns` the paper's tables.
+Frame-level scoring (paper, Eq. 8 to 11); `video` adds the video level, `columns` the paper's tables.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def _breakdown(mask_type: str, predictions: list[Prediction]) -> dict:
     """What was predicted for the samples of the filtered type, in order of first appearance.
 
     An unparsed label has the key None, which JSON writes as "null": beside predictions of the class "null" the file has
-    that key twice, and a reader keeps the later one. The published files are so; `unparsed` keeps the number safe.
+    that key twice, and a reader keeps the later one. The published files are like this; `unparsed` has the number in
+    any case.
     """
     return {
         "gt_mask_type": mask_type,

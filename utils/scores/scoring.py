@@ -1,6 +1,6 @@
-"""From predictions to everything a finished run writes: summary, predictions, video rows, and the names of the files.
+"""All that a finished run writes, from its predictions: summary, predictions, video rows, and the files' names.
 
-The evaluator calls this after generating, and `scripts/evaluate/score.py` on answers made elsewhere.
+`scripts/evaluate/run.py` calls this after generating answers, `scripts/evaluate/score.py` on saved answers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def result_names(
 ) -> ResultNames:
     """The published names, e.g. test_s_image_mask-merge_rank-all/metrics_summary_image_mask-merge_rank-all.json."""
     mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
-    # An unknown filter may hold anything; it must not turn into a path of its own.
+    # An unknown filter may contain anything, also slashes; it must not change the path.
     mask_type = mask_type.replace("/", "_").replace("\\", "_")
     run = f"{eval_mode}_mask-{mask_type}_rank-{rank if rank > 0 else 'all'}"
     return ResultNames(
