@@ -11,7 +11,7 @@
 - run_record: settings, versions and data of a run (run.json)
 - run_length: run-length codes and polygons, as COCO writes masks
 - whole_files: files and folders that are never half written
-- manifest: digests of all files of a folder
+- manifest: digests of the files of a folder, and the comparison with them
 - formatting: numbers and lines as text
 - scores/: from predictions to scores and tables
 - reports/: pictures, and text for the terminal
