@@ -1,1 +1,1 @@
-"""What a run may change: one dataclass per consumer, and YAML recipes that flags override."""
+"""Settings: one dataclass for each part of a program that uses them, and YAML recipes. Flags override recipes."""

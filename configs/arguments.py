@@ -1,4 +1,4 @@
-"""One dataclass per consumer. Each is handed over whole; defaults are the published settings."""
+"""Settings of training and auditing, as dataclasses. Defaults are the published settings; recipes may change them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class FeatureArguments:
 
 @dataclass
 class DataArguments(FeatureArguments):
-    """What is read from MQ-RAVSBench, and which mask of a video is shown when."""
+    """What is read from MQ-RAVSBench, and which masks of a video are shown in training."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
     on_bad_sample: str = field(
@@ -168,7 +168,7 @@ class CaptionArguments:
 
 @dataclass
 class AuditTrainingArguments(TrainingArguments):
-    """Transformers' own training arguments; the published values stand in the recipe."""
+    """Transformers' own training arguments; the recipe has the published values."""
 
     output_dir: str = field(
         default="checkpoints/MQ-Auditor-finetuned", metadata={"help": "Folder of the trained auditor."}
@@ -180,7 +180,7 @@ class AuditTrainingArguments(TrainingArguments):
 
 @dataclass
 class FinetuningArguments(AuditTrainingArguments):
-    """Learning rates of an auditor's parts (published: one for all; LoRA and the IoU head have it), and memory."""
+    """Learning rates of an auditor's parts (published: one for all), and memory. LoRA has no scale of its own."""
 
     projector_lr_scale: float = field(
         default=1.0, metadata={"help": "Learning rate of the projectors, in parts of --learning_rate."}

@@ -1,9 +1,11 @@
-"""Settings of the programs that build, verify and describe a benchmark. What they mean is said beside each."""
+"""Settings of the programs that build, verify and describe a benchmark, and of those that make its sources."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+
+from utils.splits import SPLITS
 
 
 @dataclass
@@ -120,7 +122,7 @@ class MaskImportArguments:
         self.images = self._for_each("images", num_sources) if self.images else None
         self.split = self._for_each("split", num_sources)
         for split in self.split:
-            if split not in ("train", "test_s", "test_u"):
+            if split not in SPLITS:
                 raise ValueError(f"--split: expected train, test_s or test_u, got '{split}'")
 
     def _for_each(self, name: str, num_sources: int) -> list[str]:

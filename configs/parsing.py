@@ -1,6 +1,6 @@
 """Command lines: an optional YAML recipe first, then flags that override it.
 
-Knows argparse and YAML; what the settings mean is left to the dataclasses.
+The dataclasses say what the settings mean and which values are allowed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ArgumentParser(HfArgumentParser):
 
     def add_argument(self, *names: str, positional: bool = False, **settings):
         if positional:
-            settings.pop("required", None)  # a positional one always is
+            settings.pop("required", None)  # argparse refuses it: a positional setting is always required
             names = (names[0].lstrip("-"),)
         return super().add_argument(*names, **settings)
 
@@ -35,8 +35,9 @@ class ArgumentParser(HfArgumentParser):
 
 
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
-    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass; without a recipe where one of them has a
-    positional setting.
+    """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
+
+    A program that has a positional setting takes no recipe.
 
     An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
     """
@@ -57,7 +58,7 @@ def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, d
 
 
 def _recipe_flags(path: Path, parser: ArgumentParser) -> list[str]:
-    """The recipe's settings written as flags, so that one parser judges both."""
+    """The recipe's settings as flags, so that the same parser checks both."""
     if not path.is_file():
         parser.error(f"recipe {path}: no such file")
     try:

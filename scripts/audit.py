@@ -18,16 +18,19 @@ from configs.arguments import AuditArguments, ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.audio import SAMPLE_RATE, load_waveform, read_fbank
+from dataset.media.audio import read_fbank
 from dataset.media.clip import SECONDS, SLACK, extract_clip, find_frames
 from dataset.media.images import check_image, read_mask, read_upright_frame, resize_mask
+from dataset.media.waveform import SAMPLE_RATE, load_waveform
 from models.decoding.answers import write_answers
-from models.weights.checkpoint import check_auditor, find_auditor, load_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.program import resolve_runtime, run_program
 from utils.audit import Audit, parse_audit
+from utils.formatting import one_line
 from utils.mask_modes import mask_views
 from utils.records import write_json
-from utils.reports.audit_picture import NOT_PARSED, audit_picture, one_line
+from utils.reports.audit_picture import NOT_PARSED, audit_picture
 from utils.run_record import fingerprint, write_run_record
 
 logger = logging.getLogger("audit")
@@ -39,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
-    """Check the request, take the clip apart, load the auditor, ask it, write the answer, and print it."""
+    """Check the request, read the clip, load the auditor, generate its answer, write and print it."""
     times, folder = Stopwatch(), Path(args.output)
     check_request(model_args, args)
     device, dtype = resolve_runtime(args)
@@ -47,12 +50,13 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
     frame, mask = check_media(sample)
     folder.mkdir(parents=True, exist_ok=True)
     times.lap("media")
-    auditor, tokenizer, pixels = load_auditor(args.auditor, model_args, dtype)
+    bundle = AuditorBundle.from_pretrained(args.auditor, model_args, dtype)
+    auditor, tokenizer = bundle.auditor, bundle.tokenizer
     if args.merge_lora:
         auditor.merge_lora()
     auditor.to(device)
     times.lap("load")
-    dataset = build_dataset([sample], tokenizer, pixels, auditor.config, fixed_pairs=[(0, 0)])
+    dataset = build_dataset([sample], tokenizer, bundle.pixels, auditor.config, fixed_pairs=[(0, 0)])
     batch = AuditCollator(tokenizer.pad_token_id)([dataset[0]])
     ((ids, text),) = write_answers(auditor, tokenizer, send_to_device(batch, device), args.max_new_tokens)
     times.lap("audit")
@@ -67,7 +71,7 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
 
 
 def check_request(model_args: ModelArguments, args: AuditArguments) -> None:
-    """What can be judged before any media are decoded. Raises ValueError, FileNotFoundError."""
+    """The checks that need no media to be decoded. Raises ValueError, FileNotFoundError."""
     if Path(args.output).exists() and not Path(args.output).is_dir():
         raise ValueError(f"--output {args.output}: expected a folder, got a file")
     if model_args.mask_encode_mode:
@@ -94,7 +98,7 @@ def read_sample(args: AuditArguments, folder: Path) -> AuditSample:
         frame_path=frame_paths[args.frame],
         video_paths=tuple(frame_paths),
         audio_path=audio_path,
-        candidates=(Candidate(Path(args.mask), args.mask, mask_type="unknown", iou=None),),
+        candidates=(Candidate(Path(args.mask), args.mask, Audit(None, None, None)),),
         protocol="image",
     )
 
@@ -131,7 +135,7 @@ class Stopwatch:
 
 
 def media_files(sample: AuditSample) -> list[Path]:
-    """What the auditor saw and heard."""
+    """The files that the auditor is given: frames, sound and mask."""
     return [*sample.video_paths, sample.audio_path, sample.candidates[0].mask_path]
 
 
@@ -160,7 +164,7 @@ def readable(text: str) -> str:
 
 
 def render(audit: Audit, text: str) -> str:
-    """The audit for the terminal, then the answer in plain words."""
+    """The audit as text for the terminal, then the answer without its tags."""
     fields = {
         "mask type": audit.mask_type,
         "IoU": None if audit.iou is None else f"{audit.iou:.4f}",

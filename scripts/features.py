@@ -1,4 +1,4 @@
-"""Let an auditor's frozen encoders see and hear everything once, before training or a run of audits."""
+"""Run an auditor's frozen encoders once on all media, before training or before a run of audits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def remember_features(
     auditor: Auditor, datasets: list[AuditDataset], pixels: dict, args: FeatureArguments, device: torch.device,
     num_workers: int,
 ) -> None:  # fmt: skip
-    """The datasets give features from then on, from memory or from `args.feature_cache_dir`.
+    """Compute all features; afterwards the datasets give features, from memory or from `args.feature_cache_dir`.
 
     `pixels`: the settings that turn pictures into what the vision encoder takes. Raises ValueError where the features
     do not fit.
@@ -36,20 +36,20 @@ def remember_features(
     for dataset in datasets:
         images = each_image(
             dataset.image_keys(), dataset.read_image,
-            lambda pictures: list(auditor.see(torch.stack(pictures).to(device))),
+            lambda pictures: list(auditor.encode_images(torch.stack(pictures).to(device))),
             title="encoding images", num_workers=num_workers,
         )  # fmt: skip
         clips = each_clip(
             dataset.clip_keys(), dataset.read_clip,
-            lambda fbanks: auditor.hear([fbank.to(device) for fbank in fbanks]),
+            lambda fbanks: auditor.encode_sounds([fbank.to(device) for fbank in fbanks]),
             title="encoding sounds", num_workers=num_workers,
         )  # fmt: skip
         dataset.features = FeatureStore(images, clips)
     if torch.distributed.is_initialized():
-        torch.distributed.barrier()  # each process has written its share
+        torch.distributed.barrier()  # wait until every process has written its share
     torch.cuda.empty_cache()
 
 
 def _places(folder: FeatureFolder, encoder: str, sources: Callable) -> Callable[[object], Path]:
-    """Key -> file. `sources`: key -> the files it is made from, and how."""
+    """Key -> its file in the cache. `sources`: key -> the files that its features are made from, and how."""
     return lambda key: folder.place(encoder, content_name(*sources(key)))

@@ -1,6 +1,8 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
 #   path_variable NAME [DEFAULT]   a path that can be set from outside
-#   collect_part_flags             fills the array part_flags: where the parts of the model lie
+#   add_flags FLAG:VARIABLE ...    adds --FLAG VALUE to the array flags for every variable that is set and not empty:
+#                                  defaults are those of the recipe and of the program
+#   add_part_flags                 the same for the folder of the model's parts and for each part of its own place
 #   path_list NAME                 one path, or several without spaces in them, separated by spaces; becomes an array
 #   forget_settings                unsets what the launch scripts read from outside, for a run with settings of its own
 #   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags
@@ -52,17 +54,26 @@ if ! "$PYTHON" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch"
     exit 1
 fi
 
-# The parts of the model as flags; a part whose variable is empty is looked for by its published name.
-collect_part_flags() {
-    part_flags=(--pretrained_weights_dir "$PRETRAINED_WEIGHTS_DIR")
+flags=()
+add_flags() {
     local pair variable
-    for pair in llama_path:LLAMA2_CKPT_PATH clip_path:CLIP_CKPT_PATH beats_path:BEATS_CKPT_PATH \
-        bert_path:BERT_CKPT_PATH audio_pretrain_path:AUDIO_PRETRAIN_PATH visual_pretrain_path:VISUAL_PRETRAIN_PATH; do
+    for pair in "$@"; do
         variable=${pair#*:}
         if [ -n "${!variable:-}" ]; then
-            part_flags+=("--${pair%%:*}" "${!variable}")
+            flags+=("--${pair%%:*}" "${!variable}")
         fi
     done
+}
+
+# Left empty, a part lies under PRETRAINED_WEIGHTS_DIR by its published name (pretrained_weights/README.md).
+add_part_flags() {
+    path_variable PRETRAINED_WEIGHTS_DIR
+    path_variable LLAMA2_CKPT_PATH
+    path_variable CLIP_CKPT_PATH
+    path_variable BEATS_CKPT_PATH
+    path_variable BERT_CKPT_PATH
+    add_flags pretrained_weights_dir:PRETRAINED_WEIGHTS_DIR llama_path:LLAMA2_CKPT_PATH clip_path:CLIP_CKPT_PATH \
+        beats_path:BEATS_CKPT_PATH bert_path:BERT_CKPT_PATH
 }
 
 # Published: bf16 and DeepSpeed stage 2 with the optimizer on the CPU. Without a GPU: one process, float32.

@@ -1,4 +1,4 @@
-"""How many masks fit into memory together: measured on the batches that ran, not guessed."""
+"""How many masks fit into memory together, measured on the batches that have run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import psutil
 import torch
 
 GB = 2**30
-SHARE_OF_GPU, SHARE_OF_FREE_RAM = 0.9, 0.5  # that are taken where no budget is given
-CAUTION = 0.85  # of the masks that seem to fit
+SHARE_OF_GPU, SHARE_OF_FREE_RAM = 0.9, 0.5  # the budget, if none is given
+CAUTION = 0.85  # use this share of the number of masks that seems to fit
 
 
 class MemoryBudget:
-    """A budget in bytes for a process and its device, and what batches of some sizes were seen to take of it."""
+    """A budget in bytes for a process and its device, and the memory that batches of each size have taken."""
 
     def __init__(self, device: torch.device, max_gb: float | None = None):
         self.device = device
         self.bytes = self._available() if max_gb is None else max_gb * GB
         self.before = self._used()
-        self.peaks: dict[int, float] = {}  # of batches, by their number of masks
+        self.peaks: dict[int, float] = {}  # number of masks in a batch -> the most bytes in use
         self.too_many: int | None = None  # the smallest number that did not fit
 
     @contextmanager
     def running(self, count: int) -> Iterator[None]:
-        """Around the work on so many masks."""
+        """Measure the work on a batch of `count` masks: `with budget.running(count): ...`."""
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
         yield
@@ -36,7 +36,7 @@ class MemoryBudget:
         self.too_many = min(count, self.too_many or count)
 
     def next_size(self, most: int) -> int:
-        """A size for the next batches: as many as should fit, but at most twice what has been tried, and `most`."""
+        """Masks for the next batches: as many as should fit, at most twice the largest number tried, at most `most`."""
         tried = max(self.peaks, default=0)
         if not tried:
             return min(most, max(1, (self.too_many or 2) // 2))

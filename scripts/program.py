@@ -1,4 +1,4 @@
-"""What every program does around its work: speak, read its arguments, choose a device, and end with a sentence."""
+"""What all programs share: logging, arguments, the device, and errors that end in one sentence."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ def run_program(
 def run_distributed_program(
     prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None
 ) -> int:
-    """`run_program` for training, which may be one of several processes: their group is closed at the end.
+    """`run_program` for training, which may run as several processes; their process group is closed at the end.
 
-    Of several, each leaves after its exit handlers without tearing Python down: a thread of the group may still hold
-    a tensor then, and the process would abort although its work is done (pytorch/pytorch#179291).
+    If there are several, each process ends right after its exit handlers, without Python's usual clean-up. During the
+    clean-up a thread of the group may still hold a tensor, and the process would abort although its work is done
+    (pytorch/pytorch#179291).
     """
     ended: list[int] = []
 
@@ -66,9 +67,9 @@ def run_distributed_program(
 
 
 def start_logging(level: int) -> None:
-    """Messages from `level` on go to stderr; the libraries' notes to developers are left out.
+    """Log messages of at least `level` to stderr; leave out the libraries' notes to developers.
 
-    Of several processes only the first one speaks, unless something is wrong.
+    If there are several processes, only the first one logs; the others log errors only.
     """
     level = level if os.environ.get("RANK", "0") == "0" else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
@@ -80,7 +81,7 @@ def start_logging(level: int) -> None:
 
 
 def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
-    """The device and number type asked for; the CPU where there is no GPU; float32 on a CPU, bfloat16 on a GPU.
+    """The device and dtype to use: the CPU if there is no GPU; by default float32 on a CPU, bfloat16 on a GPU.
 
     Raises ValueError for a device that does not exist.
     """
@@ -91,7 +92,7 @@ def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of this name; the CPU where there is no GPU. Raises ValueError for a device that does not exist."""
+    """The device of this name, or the CPU if there is no GPU. Raises ValueError for a GPU that does not exist."""
     try:
         device = torch.device(name)
     except RuntimeError:

@@ -41,7 +41,6 @@ finetune() { # FOLDER STEPS [FLAG ...]
     local folder=$1 steps=$2
     shift 2
     [ -f "$folder/trainer_state.json" ] || OUTPUT_DIR=$folder RECIPE=configs/recipes/quickstart.yaml MAX_STEPS=$steps \
-        LEARNING_RATE=5e-4 LOCAL_BATCH_SIZE=16 GRADIENT_ACCUMULATION_STEPS=1 REFAVS_POS_RATIO=0.25 LORA_DROPOUT=0 \
         bash scripts/finetune/finetune_hyperlora.sh --seed "$TRAIN_SEED" "$@"
 }
 audit() { # AUDITOR FOLDER TEST_NAME MODE

@@ -1,4 +1,4 @@
-"""HF's Trainer for models of which only some parts learn: what a checkpoint holds, and how to resume from it."""
+"""Hugging Face's Trainer where only some parts of a model are trained: its checkpoints, and resuming from them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from transformers import Trainer, TrainingArguments
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 from transformers.trainer_utils import get_last_checkpoint
 
-STATE_FILE = "trainer_state.json"  # the Trainer writes it last: a checkpoint without it is torn
+STATE_FILE = "trainer_state.json"  # the Trainer writes it last: a checkpoint without it is incomplete
 
 
 class PartsTrainer(Trainer):
     """A checkpoint is what `write_parts` writes, with the Trainer's full state beside it."""
 
     def write_parts(self, folder: str) -> None:
-        """Write what has been learned; called on every rank, because ZeRO-3 gathers shards."""
+        """Write the trained parts to `folder`. Called on every rank, because ZeRO-3 has to gather their shards."""
         raise NotImplementedError
 
     def load_parts(self, folder: str) -> None:
@@ -32,7 +32,7 @@ class PartsTrainer(Trainer):
         self.load_parts(resume_from_checkpoint)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        """DeepSpeed's part leaves the frozen parameters out: 13 GB a checkpoint that never change."""
+        """Leave the frozen parameters out of DeepSpeed's files: 13 GB in each checkpoint that never change."""
         if not self.is_deepspeed_enabled:
             super()._save_optimizer_and_scheduler(output_dir)
             return
@@ -44,14 +44,14 @@ class PartsTrainer(Trainer):
         if not (self.is_deepspeed_enabled and resume_from_checkpoint):
             return super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
         model, train_dataloader = super()._prepare_for_training(max_steps, train_dataloader, None)
-        # strictness would ask for the frozen parameters, which the checkpoint leaves to their own files
+        # a strict load would expect the frozen parameters, which the checkpoint does not hold
         deepspeed_load_checkpoint(self.model_wrapped, resume_from_checkpoint, load_module_strict=False)
         self._load_optimizer_and_scheduler(resume_from_checkpoint)
         return model, train_dataloader
 
 
 def is_finished(checkpoint: str, training_args: TrainingArguments) -> bool:
-    """Whether the checkpoint stands where the run would end."""
+    """Whether the checkpoint is at the last step of the run."""
     state = json.loads((Path(checkpoint) / STATE_FILE).read_text())
     if training_args.max_steps > 0:
         return state["global_step"] >= training_args.max_steps
@@ -59,7 +59,7 @@ def is_finished(checkpoint: str, training_args: TrainingArguments) -> bool:
 
 
 def find_resumable(output_dir: str) -> str | None:
-    """The newest checkpoint of a run that is whole, or None. One that was cut off while it was written is renamed."""
+    """The newest complete checkpoint of a run, or None. Incomplete ones, whose writing was interrupted, are renamed."""
     while Path(output_dir).is_dir() and (newest := get_last_checkpoint(output_dir)):
         if (Path(newest) / STATE_FILE).is_file():
             return newest

@@ -56,11 +56,12 @@ def golden_requests(released) -> list[tuple[dict, str]]:
     from dataset.batches.audit_dataset import build_dataset
     from dataset.benchmark.annotations import read_test
 
-    auditor, tokenizer, pixels = released
     items = []
     for row in golden_json("06_generation.json")["samples"]:
         benchmark = read_test(BENCHMARK, "test_s", row["eval_mode"])
-        dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+        dataset = build_dataset(
+            benchmark.samples, released.tokenizer, released.pixels, released.auditor.config, benchmark.requests()
+        )
         items.append((dataset[row["dataset_index"]], row["eval_mode"]))
     return items
 
@@ -84,12 +85,12 @@ class RememberingTower(torch.nn.Module):
 
 @pytest.fixture(scope="session")
 def released(model_args):
-    """(auditor, tokenizer, pixel settings) of the golden checkpoint pair."""
-    from models.weights.checkpoint import load_auditor
+    """The AuditorBundle of the golden checkpoint pair."""
+    from models.weights.bundle import AuditorBundle
 
-    auditor, tokenizer, pixels = load_auditor(GOLDEN / "weights" / "ckpt", model_args)
-    auditor.vision_encoder = RememberingTower(auditor.vision_encoder)
-    return auditor, tokenizer, pixels
+    bundle = AuditorBundle.from_pretrained(GOLDEN / "weights" / "ckpt", model_args)
+    bundle.auditor.vision_encoder = RememberingTower(bundle.auditor.vision_encoder)
+    return bundle
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """Two runs on the same masks, side by side."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.test_metrics import load, ranked, run_score
 from utils.records import to_predictions, write_jsonl
 from utils.scores.agreement import compare_runs
 from utils.scores.metrics import score_predictions
-from utils.scores.scoring import score_records
+from utils.scores.scoring import score_answers
 
 
 def test_command_line_compares_two_runs(tmp_path):
@@ -22,8 +24,8 @@ def test_command_line_compares_two_runs(tmp_path):
     assert against["samples"] == len(ours)
     assert against["share_that_differs"]["audits"] == pytest.approx(1 / len(ours))
     assert against["share_that_differs"]["texts"] == pytest.approx(2 / len(ours))
-    expected = score_records(ours, "image")[0]["rmse"] - score_records(other, "image")[0]["rmse"]
-    assert against["score_minus_other"]["rmse"] == pytest.approx(expected) != 0
+    rmse, other_rmse = (score_answers(to_predictions(rows), "image")[0]["rmse"] for rows in (ours, other))
+    assert against["score_minus_other"]["rmse"] == pytest.approx(rmse - other_rmse) != 0
     for name, complaint in (("short.jsonl", f"expected {len(ours)} records, got"), ("none.jsonl", "no such file")):
         done = run_score(tmp_path / "ours.jsonl", *flags, tmp_path / name)
         assert done.returncode == 2 and complaint in done.stderr
@@ -44,9 +46,9 @@ def test_the_other_run_is_not_overwritten(tmp_path):
 
 def test_files_that_do_not_name_their_masks_can_be_compared():
     own = to_predictions(ranked())
-    other = [{name: value for name, value in p.items() if name not in ("vid", "mask_path")} for p in own]
+    other = [replace(p, vid=None, mask_path=None) for p in own]
     summary = score_predictions(own, "image")
     assert compare_runs(own, other, summary, summary)["share_that_differs"]["audits"] == 0
-    other[0] = other[0] | {"gt_iou": 0.123}
+    other[0] = replace(other[0], true=replace(other[0].true, iou=0.123))
     with pytest.raises(ValueError, match="--against: expected gt_iou .* in record 1, got 0.123"):
         compare_runs(own, other, summary, summary)

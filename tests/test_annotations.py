@@ -63,7 +63,7 @@ def test_order_of_evaluation(row):
     sample_index, candidate_index = benchmark.requests()[row["dataset_index"]]
     sample = benchmark.samples[sample_index]
     candidate = sample.candidates[candidate_index]
-    assert (sample.uid, sample.frame_idx, candidate.mask_type) == (row["uid"], row["frame_idx"], row["mask_type"])
+    assert (sample.uid, sample.frame_idx, candidate.audit.mask_type) == (row["uid"], row["frame_idx"], row["mask_type"])
     assert candidate.mask_name == row["mask_path"]
     assert sample.frame_path == BENCHMARK.absolute() / row["image_path"]
 
@@ -78,12 +78,12 @@ def test_fields_of_a_training_sample():
 
 
 def test_filters():
-    assert {c.mask_type for s in read_test(BENCHMARK, "test_s", "image", "Full_Neg").samples for c in s.candidates} == {
-        "full_neg"
-    }
+    assert {
+        c.audit.mask_type for s in read_test(BENCHMARK, "test_s", "image", "Full_Neg").samples for c in s.candidates
+    } == {"full_neg"}
     ranked = [c for s in read_test(BENCHMARK, "test_s", "image", "all", 1).samples for c in s.candidates]
-    assert {c.rank for c in ranked if c.mask_type != "perfect"} == {1}
-    assert "perfect" in {c.mask_type for c in ranked}
+    assert {c.rank for c in ranked if c.audit.mask_type != "perfect"} == {1}
+    assert "perfect" in {c.audit.mask_type for c in ranked}
     with pytest.raises(ValueError, match="mask type filter: expected all or one of .*, got 'banana'"):
         read_test(BENCHMARK, "test_s", "image", "banana")
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from models.decoding.together import visible
-from models.language.attention import BEHIND_PROMPTS, enable_layouts, lay_out
+from models.language.attention import BEHIND_PROMPTS, enable_layouts, lay_out, visible
 from utils.tokens import EVERYBODY, NOBODY
 
 # a prompt of 5 with masks of 3, 4 and 2, padded on the left; one of 7 with masks of 6 and 1, padded on the right

@@ -8,7 +8,8 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
-from dataset.media.audio import compute_fbank, load_waveform
+from dataset.media.audio import compute_fbank
+from dataset.media.waveform import load_waveform
 
 GOLDEN = Path(__file__).parent / "golden"
 MEDIA = GOLDEN / "MQ-RAVSBench" / "media"

@@ -11,11 +11,13 @@ import pytest
 from PIL import Image
 
 from dataset.media.clip import extract_clip
+from models.weights.bundle import AuditorBundle
 from scripts import audit as script
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from tests.test_clip import encode
 from utils.audit import Audit
-from utils.reports.audit_picture import audit_picture, one_line
+from utils.formatting import one_line
+from utils.reports.audit_picture import audit_picture
 
 CKPT = GOLDEN / "weights/ckpt"
 CLIP = BENCHMARK / "media/tC3"
@@ -43,7 +45,7 @@ def golden_run(released, parts, tmp_path_factory):
     """(folder, what was printed) of the golden clip; the auditor is the one that all tests share."""
     folder, printed = tmp_path_factory.mktemp("audit"), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
-        patch.setattr(script, "load_auditor", lambda *_: released)
+        patch.setattr(AuditorBundle, "from_pretrained", lambda *_: released)
         assert script.main(flags(output=folder)) == 0
     return folder, printed.getvalue()
 
@@ -88,7 +90,7 @@ def test_a_video_with_a_mask_of_another_size(tmp_path):
 
 def test_an_empty_mask_and_short_sound_are_warned_about(tmp_path, monkeypatch, caplog):
     Image.new("L", (96, 64)).save(tmp_path / "empty.png")
-    monkeypatch.setattr(script, "load_auditor", stop)
+    monkeypatch.setattr(AuditorBundle, "from_pretrained", stop)
     with pytest.raises(Stopped):
         script.main(flags(mask=tmp_path / "empty.png", output=tmp_path))
     assert "empty.png: the mask is empty" in caplog.text
@@ -128,7 +130,7 @@ def stop(*_):
     ],
 )
 def test_bad_input_ends_in_one_sentence(tmp_path, monkeypatch, capsys, changes, sentence):
-    monkeypatch.setattr(script, "load_auditor", stop)
+    monkeypatch.setattr(AuditorBundle, "from_pretrained", stop)
     try:
         code = script.main(flags(**{"output": tmp_path, **changes}))
     except SystemExit as error:
@@ -142,7 +144,7 @@ def test_a_broken_frame_is_found(tmp_path, monkeypatch, capsys):
     encode(tmp_path / "clip.mkv")
     extract_clip(tmp_path / "clip.mkv", tmp_path)
     (tmp_path / "frames/3.png").write_bytes((tmp_path / "frames/3.png").read_bytes()[:60])
-    monkeypatch.setattr(script, "load_auditor", stop)
+    monkeypatch.setattr(AuditorBundle, "from_pretrained", stop)
     assert script.main(flags(frames=tmp_path / "frames", output=tmp_path)) == 2
     assert "3.png: expected an image, got a file that cannot be decoded" in capsys.readouterr().err
 

@@ -7,7 +7,6 @@ import pytest
 
 from utils.audit import (
     ACTIONS,
-    MASK_TYPES,
     Audit,
     canonical_mask_type,
     normalize_action,
@@ -15,6 +14,7 @@ from utils.audit import (
     parse_audit,
     render_audit,
 )
+from utils.mask_types import MASK_TYPES
 
 GOLDEN = Path(__file__).parent / "golden" / "07_metrics"
 PARSE_TABLE = json.loads((GOLDEN / "parse_table.json").read_text())

@@ -38,7 +38,7 @@ def train_batch(at_start):
     samples = read_train(BENCHMARK).samples
     pairs = []
     for index, wanted in enumerate(golden_json("04_meta.json")["selected"]):
-        ious = [(c.mask_type, round(c.iou, 4)) for c in samples[index].candidates]
+        ious = [(c.audit.mask_type, round(c.audit.iou, 4)) for c in samples[index].candidates]
         pairs.append((index, ious.index((wanted["mask_type"], wanted["iou"]))))
     dataset = build_dataset(samples, tokenizer, pixels, auditor.config, pairs)
     items = [dataset[i] for i in range(2)]
@@ -111,7 +111,7 @@ def requests(golden_requests):
 
 
 def test_first_sample(released, requests):
-    auditor, tokenizer, _ = released
+    auditor, tokenizer = released.auditor, released.tokenizer
     golden = golden_tensors("06_first_sample.safetensors")
     batch = AuditCollator(tokenizer.pad_token_id)(requests[:1])
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_first_sample(released, requests):
 @pytest.mark.parametrize(("batch_size", "limit"), [(1, 32), (6, 256)])
 def test_generation_by_exact_ids(released, requests, batch_size, limit):
     """One by one, and all six together, with prompts of two lengths."""
-    auditor, tokenizer, _ = released
+    auditor, tokenizer = released.auditor, released.tokenizer
     collate = AuditCollator(tokenizer.pad_token_id)
     assert len({len(item["input_ids"]) for item in requests}) > 1
     answers = []
@@ -135,7 +135,7 @@ def test_generation_by_exact_ids(released, requests, batch_size, limit):
 
 
 def test_padding_does_not_change_the_embeddings(released, requests):
-    auditor, tokenizer, _ = released
+    auditor, tokenizer = released.auditor, released.tokenizer
     collate = AuditCollator(tokenizer.pad_token_id)
     short = min(requests, key=lambda item: len(item["input_ids"]))
     long = max(requests, key=lambda item: len(item["input_ids"]))
@@ -145,7 +145,7 @@ def test_padding_does_not_change_the_embeddings(released, requests):
 
 
 def test_wrong_number_of_placeholders_is_an_error(released, requests):
-    auditor, tokenizer, _ = released
+    auditor, tokenizer = released.auditor, released.tokenizer
     batch = AuditCollator(tokenizer.pad_token_id)(requests[:1])
     batch["image_index"] = batch["image_index"][:-1]
     with pytest.raises(ValueError, match="placeholders: expected .* positions, one per feature row, got"):

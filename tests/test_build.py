@@ -74,13 +74,13 @@ def test_the_reader_finds_what_was_written(built):
 def test_masks_are_what_they_are_called(built):
     for sample in all_samples(built):
         gt = read_mask(sample.candidates[0].mask_path)
-        assert sample.candidates[0].mask_type == "perfect"
+        assert sample.candidates[0].audit.mask_type == "perfect"
         for candidate in sample.candidates:
             mask = read_mask(candidate.mask_path)
-            assert (gt & mask).sum() / (gt | mask).sum() == pytest.approx(candidate.iou, abs=1e-6)
+            assert (gt & mask).sum() / (gt | mask).sum() == pytest.approx(candidate.audit.iou, abs=1e-6)
             said = parse_audit(candidate.response)
-            assert (said.mask_type, said.action) == (candidate.mask_type, candidate.action)
-            assert said.iou == pytest.approx(candidate.iou, abs=5.1e-5)
+            assert (said.mask_type, said.action) == (candidate.audit.mask_type, candidate.audit.action)
+            assert said.iou == pytest.approx(candidate.audit.iou, abs=5.1e-5)
 
 
 def test_ground_truth_and_media_are_the_sources(built, source):
@@ -120,7 +120,8 @@ def test_all_frames_of_a_video_share_their_mask_types(built):
     kinds = {}
     for sample in read_test(built, "test_s", "video").samples:
         types = frozenset(
-            (c.mask_type, c.rank if c.mask_type not in ("merge", "full_neg") else 0) for c in sample.candidates
+            (c.audit.mask_type, c.rank if c.audit.mask_type not in ("merge", "full_neg") else 0)
+            for c in sample.candidates
         )
         kinds.setdefault(sample.uid, set()).add(types)
     assert all(len(different) == 1 for different in kinds.values())
@@ -139,7 +140,7 @@ def test_a_type_that_one_frame_cannot_have_leaves_the_whole_video(source, tmp_pa
     build(arguments(tmp_path / "source", tmp_path / "out"))
     samples = read_test(tmp_path / "out", "test_s", "video").samples
     assert len(samples) == 10
-    assert {c.mask_type for s in samples for c in s.candidates} == {"perfect", "dilate", "erode"}
+    assert {c.audit.mask_type for s in samples for c in s.candidates} == {"perfect", "dilate", "erode"}
     said = {
         (m["mask_type"], m["rank"]): m["reason"]
         for m in report_of(tmp_path / "out")["masks_not_made"]

@@ -19,7 +19,7 @@ from tests.conftest import BENCHMARK, golden_json
 
 
 def test_the_golden_answers(released, golden_requests):
-    auditor, tokenizer, _ = released
+    auditor, tokenizer = released.auditor, released.tokenizer
     items = [{**item, "sample": (mode, item["sample"])} for item, mode in golden_requests]
     answers, _ = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id)(items), 256)
     assert answers == [row["ids_max256"][1:] for row in golden_json("06_generation.json")["samples"]]

@@ -15,7 +15,8 @@ from dataset.media.images import encode_mask
 from scripts.benchmark import describe as script
 from tests.conftest import BENCHMARK
 from utils.audit import Audit, parse_negative_object, render_audit
-from utils.reports.distribution import DPI, TYPE_COLOURS, distribution_picture
+from utils.mask_types import PAPER_TYPES, TYPE_COLOURS
+from utils.reports.distribution import DPI, distribution_picture
 from utils.reports.instance_sheet import Area, SheetMask, area_around, write_sheet
 from utils.scores import benchmark_tables as tables
 
@@ -172,7 +173,7 @@ def published_rows() -> list[dict]:
     rows, references = [], tables.published_statistics()
     for part, types in tables.published_types().iterrows():
         num_videos, num_uids = references.loc[part, ["videos", "references"]]
-        for mask_type in tables.TYPE_ORDER:
+        for mask_type in PAPER_TYPES:
             for i in range(types[mask_type]):
                 uid = i % num_uids
                 video = f"{part}{uid % num_videos}"

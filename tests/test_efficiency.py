@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dataset.benchmark.annotations import read_test
-from models.weights.checkpoint import load_auditor
+from models.weights.bundle import AuditorBundle
 from scripts.speed import growth, sizes
 from scripts.speed.audits import compare
 from scripts.speed.limits import Machine, Need, flops_of, passes_of
@@ -38,9 +38,10 @@ def test_the_published_way_gives_the_golden_answers(golden_rig):
 @pytest.fixture(scope="module")
 def steered(quick_args):
     """Work of five masks for an auditor that writes no audits by itself."""
-    auditor, tokenizer, pixels = load_auditor(GOLDEN / "weights" / "ckpt", quick_args)
+    bundle = AuditorBundle.from_pretrained(GOLDEN / "weights" / "ckpt", quick_args)
+    auditor, tokenizer = bundle.auditor, bundle.tokenizer
     tower = auditor.vision_encoder.tower
-    rig = Rig("quick", auditor, tokenizer, pixels, tower, len(tower.encoder.layers), steered=True)
+    rig = Rig("quick", auditor, tokenizer, bundle.pixels, tower, len(tower.encoder.layers), steered=True)
     benchmark = read_test(BENCHMARK, "test_s", "image")
     scripts = scripted_answers(tokenizer, auditor.stop_ids()[0])
     return make_work(rig, benchmark.samples, benchmark.requests()[:3] + benchmark.requests()[-2:], scripts)

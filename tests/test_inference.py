@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dataset.benchmark.annotations import read_test
+from models.weights.bundle import AuditorBundle
 from scripts.evaluate import audit_loop
 from scripts.evaluate import run as inference_hyper_lora
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
@@ -125,7 +126,7 @@ def test_video_mode_equals_the_references(released, weights_dir, tmp_path, monke
         benchmark = read_test(*args)
         return dataclasses.replace(benchmark, samples=[s for s in benchmark.samples if s.uid == uid])
 
-    monkeypatch.setattr(inference_hyper_lora, "load_auditor", lambda *_: released)
+    monkeypatch.setattr(AuditorBundle, "from_pretrained", lambda *_: released)
     monkeypatch.setattr(inference_hyper_lora, "read_test", read_one)
     more = ("--eval_mode", "video", "--mask_type_filter", "cutout", "--mask_rank_filter", "1")
     assert audit(CKPT, tmp_path, "--pretrained_weights_dir", str(weights_dir), *more) == 0

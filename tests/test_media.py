@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 
 from dataset.benchmark.annotations import read_train
-from dataset.media.images import PixelTransform, mask_image, read_frame, read_mask, read_upright_frame, resize_mask
+from dataset.media.images import mask_image, read_frame, read_mask, read_upright_frame, resize_mask
+from dataset.media.pixels import PixelTransform
 from models.weights.checkpoint import pixel_settings
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from utils.mask_modes import mask_views

@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from utils.records import passes_filters, read_records, to_predictions, write_json, write_jsonl
+from utils.audit import Audit
+from utils.prediction import Prediction
+from utils.records import (
+    passes_filters,
+    prediction_row,
+    read_predictions,
+    to_predictions,
+    write_json,
+    write_jsonl,
+)
 from utils.reports.terminal import render_columns_table
-from utils.scores.columns import compute_columns, is_published_benchmark, published_columns
+from utils.scores.columns import compute_columns
 from utils.scores.metrics import score_predictions
-from utils.scores.scoring import result_names, score_records
+from utils.scores.published import is_published_benchmark, published_columns
+from utils.scores.scoring import result_names, score_answers
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -71,10 +81,10 @@ def assert_contains(ours, golden, where=""):
         assert (type(ours), ours) == (type(golden), golden), where
 
 
-def assert_run_matches(tmp_path, run, records, metrics, predictions, video_avg):
+def assert_run_matches(tmp_path, run, answers, metrics, predictions, video_avg):
     """Our files, read back, against the reference's; files that the reference did not write are not compared."""
     filters = run["mask_type_filter"], run.get("mask_rank_filter", run.get("rank"))
-    summary, our_predictions, video_rows = score_records(records, run["eval_mode"], *filters)
+    summary, scored, video_rows = score_answers(answers, run["eval_mode"], *filters)
     write_json(tmp_path / "metrics.json", summary)
     ours, golden = load(tmp_path / "metrics.json"), renamed(load(metrics))
     assert_contains(ours, golden)
@@ -85,6 +95,7 @@ def assert_run_matches(tmp_path, run, records, metrics, predictions, video_avg):
     assert ours.keys() - golden.keys() <= {"action_macro_strict", "mask_macro_strict"}
     for key in ("action_metrics", "mask_metrics", "per_mask"):
         assert list(ours[key]) == list(golden[key])
+    our_predictions = [prediction_row(prediction) for prediction in scored]
     if predictions.exists():
         assert our_predictions and [list(p)[:8] for p in our_predictions] == [list(p) for p in load_lines(predictions)]
         assert_contains(our_predictions, load_lines(predictions))
@@ -100,10 +111,10 @@ def test_golden_runs_are_there():
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
 def test_scores_match_the_reference(folder, tmp_path):
-    run, records = load(folder / "run.json"), read_records(folder / "records.jsonl")
-    assert len(records) == run["records"]
+    run, answers = load(folder / "run.json"), read_predictions(folder / "records.jsonl")
+    assert len(answers) == run["records"]
     paths = (folder / "metrics_summary.json", folder / "predictions.jsonl", folder / "predictions_video_avg.jsonl")
-    assert_run_matches(tmp_path, run, records, *paths)
+    assert_run_matches(tmp_path, run, answers, *paths)
 
 
 @pytest.mark.parametrize("name", END_TO_END)
@@ -113,8 +124,8 @@ def test_end_to_end_runs_match_the_reference(name, tmp_path):
     assert names.directory == folder.name
     video_avg = folder / (names.video_avg or "no_such_file")
     # The reference's own predictions file, scored again.
-    records = read_records(folder / names.predictions)
-    assert_run_matches(tmp_path, run, records, folder / names.metrics, folder / names.predictions, video_avg)
+    answers = read_predictions(folder / names.predictions)
+    assert_run_matches(tmp_path, run, answers, folder / names.metrics, folder / names.predictions, video_avg)
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
@@ -128,7 +139,7 @@ def test_result_names_match_the_reference(folder):
 
 def test_unparsed_and_null_share_a_key_as_published(tmp_path):
     folder = GOLDEN / "07_metrics" / "image_cutout_r1"
-    summary, _, _ = score_records(read_records(folder / "records.jsonl"), "image", "cutout", 1)
+    summary, _, _ = score_answers(read_predictions(folder / "records.jsonl"), "image", "cutout", 1)
     breakdown = summary["gt_mask_type_breakdown"]
     assert breakdown["pred_mask_distribution"][None]["count"] == breakdown["unparsed"]["mask_type"] == 1
     assert breakdown["pred_mask_distribution"]["null"]["count"] == 7
@@ -216,7 +227,7 @@ def test_filters_follow_the_loader(mask_type, rank, type_filter, rank_filter, ke
 
 def test_left_out_records_are_counted_aloud(caplog):
     with caplog.at_level(logging.WARNING):
-        summary, predictions, _ = score_records(FOUR, "image", "cutout", -1)
+        summary, predictions, _ = score_answers(to_predictions(FOUR), "image", "cutout", -1)
     assert summary["samples"] == len(predictions) == 2
     assert "2 of 4 records left out" in caplog.text
 
@@ -224,7 +235,7 @@ def test_left_out_records_are_counted_aloud(caplog):
 def test_unknown_filter_and_label_warn_but_score(caplog):
     odd = record("a", "blob", 0.5, "paint over", "perfect", 0.5, "accept")
     with caplog.at_level(logging.WARNING):
-        summary, _, _ = score_records([odd], "image", "Blob", None)
+        summary, _, _ = score_answers(to_predictions([odd]), "image", "Blob", None)
     assert summary["samples"] == 1 and summary["mask_metrics"] == {}
     assert "'blob'" in caplog.text and "'paint over' (1)" in caplog.text
 
@@ -244,7 +255,7 @@ def ranked():
 
 
 def test_image_columns_by_hand():
-    columns = score_records(ranked(), "image")[0]["columns"]
+    columns = score_answers(to_predictions(ranked()), "image")[0]["columns"]
     assert columns["num_samples"] == {
         "perfect": 1, "cutout_hard": 1, "cutout_medium": 1, "dilate_hard": 0, "dilate_medium": 0, "erode_hard": 0,
         "erode_medium": 0, "merge": 2, "full_neg": 0,
@@ -266,7 +277,7 @@ def test_columns_are_what_filtered_runs_score():
         if mode == "video":
             filters["merge_hard"] = ("merge", 1)
         for name, chosen in filters.items():
-            summary = score_records(ranked(), mode, *chosen)[0]
+            summary = score_answers(to_predictions(ranked()), mode, *chosen)[0]
             figures = summary if mode == "image" else summary["video_avg"]
             macro = "mask_macro" if mode == "image" else "mask_macro_avg_per_video"
             assert columns["rmse"][name] == figures["rmse"]
@@ -275,10 +286,10 @@ def test_columns_are_what_filtered_runs_score():
 
 def test_columns_need_known_ranks_and_no_filter():
     rankless = [{key: value for key, value in row.items() if key != "rank"} for row in ranked()]
-    assert "columns" not in score_records(rankless, "image")[0]
-    assert "columns" not in score_records([], "image")[0]
-    assert "columns" not in score_records(ranked(), "image", "cutout")[0]
-    assert "columns" not in score_records(ranked(), "image", "all", 1)[0]
+    assert "columns" not in score_answers(to_predictions(rankless), "image")[0]
+    assert "columns" not in score_answers([], "image")[0]
+    assert "columns" not in score_answers(to_predictions(ranked()), "image", "cutout")[0]
+    assert "columns" not in score_answers(to_predictions(ranked()), "image", "all", 1)[0]
 
 
 @pytest.mark.parametrize("mode", ["image", "video"])
@@ -293,7 +304,7 @@ def test_published_rows_have_our_columns_and_average_to_their_own(mode, test_nam
 
 
 def test_table_names_values_and_gaps():
-    columns = score_records(ranked(), "image")[0]["columns"]
+    columns = score_answers(to_predictions(ranked()), "image")[0]["columns"]
     lines = render_columns_table(columns, published_columns("test_s", "image")).splitlines()
     assert " ".join(lines[0].split()) == "perfect cutout cutout dilate dilate erode erode merge full_neg avg"
     assert " ".join(lines[1].split()) == "all hard medium hard medium hard medium all all"
@@ -303,14 +314,18 @@ def test_table_names_values_and_gaps():
     assert max(map(len, lines)) <= 120
 
 
+def blank(uid, mask_type):
+    return Prediction(uid, Audit(mask_type, None, None), Audit(None, None, None), None)
+
+
 def test_published_benchmark_is_recognised_by_its_counts():
     counts = {"perfect": 437, "cutout": 874, "dilate": 874, "erode": 874, "merge": 1274, "full_neg": 1276}
-    samples = [{"gt_mask_type": name, "uid": f"v{i % 437}"} for name, count in counts.items() for i in range(count)]
+    samples = [blank(f"v{i % 437}", name) for name, count in counts.items() for i in range(count)]
     assert is_published_benchmark(samples, "image", "test_s")
     assert not is_published_benchmark(samples, "image", "test_u")
     assert not is_published_benchmark(samples, "video", "test_s")
     assert not is_published_benchmark(samples[:-1], "image", "test_s")
-    assert not is_published_benchmark([{**sample, "uid": "v"} for sample in samples], "image", "test_s")
+    assert not is_published_benchmark([blank("v", sample.true.mask_type) for sample in samples], "image", "test_s")
 
 
 # --- records ----------------------------------------------------------------------------------------------------------
@@ -319,10 +334,11 @@ def test_published_benchmark_is_recognised_by_its_counts():
 def test_predictions_can_be_read_as_records(tmp_path):
     extras = {"vid": "v", "frame_idx": 3, "rank": 1, "mask_path": "m.png", "generated_ids": [1, 2]}
     predictions = to_predictions([{**FOUR[1], **extras}, {"raw_output": None}])
-    assert list(predictions[0])[8:] == list(extras) and len(predictions[1]) == 8
+    rows = [prediction_row(prediction) for prediction in predictions]
+    assert list(rows[0])[8:] == list(extras) and len(rows[1]) == 8
     # A stale parse, as after a parser fix: only the raw text counts.
-    write_jsonl(tmp_path / "p.jsonl", [predictions[0] | {"pred_iou": 0.0}, predictions[1]])
-    assert to_predictions(read_records(tmp_path / "p.jsonl")) == predictions
+    write_jsonl(tmp_path / "p.jsonl", [rows[0] | {"pred_iou": 0.0}, rows[1]])
+    assert read_predictions(tmp_path / "p.jsonl") == predictions
 
 
 @pytest.mark.parametrize(
@@ -342,7 +358,7 @@ def test_a_broken_line_is_named(tmp_path, line, complaint):
     path = tmp_path / "broken.jsonl"
     path.write_text('{"uid": "a", "raw_output": null}\n' + line + "\n")
     with pytest.raises(ValueError) as error:
-        read_records(path)
+        read_predictions(path)
     assert complaint in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
 
 
@@ -368,7 +384,9 @@ def test_command_line_writes_what_was_asked_for(tmp_path):
     done = run_score(tmp_path / "records.jsonl", "--eval_mode", "video", "--output", tmp_path / "metrics.json")
     assert done.returncode == 0, done.stderr
     assert "merge" in done.stdout and "F2-M" in done.stdout
-    assert load(tmp_path / "metrics.json") == json.loads(json.dumps(score_records(ranked(), "video")[0]))
+    assert load(tmp_path / "metrics.json") == json.loads(
+        json.dumps(score_answers(to_predictions(ranked()), "video")[0])
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.json", "records.jsonl"]
 
 

@@ -6,17 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from configs.arguments import FinetuningArguments, ModelArguments
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.patch_labels import NOTHING, SHARES, label_picture
 from dataset.world.render import render
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.build import build_auditor, load_language_model, load_tokenizer, new_config, part_path
 from models.encoders.beats import load_beats, write_beats
+from models.weights.base_folders import save_model, save_tokenizer
 from scripts.finetune.finetune_hyperlora import make_auditor
 from scripts.pretrain.mini.audio import Listener
 from scripts.pretrain.mini.grounding import STAGE as GROUNDED
@@ -24,7 +26,9 @@ from scripts.pretrain.mini.grounding import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
 from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
-from utils.audit import ACTIONS, MASK_TYPES, Audit, render_audit
+from utils.audit import ACTIONS, Audit, render_audit
+from utils.manifest import read_manifest
+from utils.mask_types import MASK_TYPES
 from utils.tokens import EVERYBODY
 
 SHIPPED = Path("pretrained_weights/mini")
@@ -67,6 +71,17 @@ def test_the_shipped_parts(tokenizer):
     assert own.get_vocab() == tokenizer.get_vocab()
     auditor = make_auditor(args, own, FinetuningArguments(use_cpu=True, report_to="none"))
     assert sum(parameter.numel() for parameter in auditor.parameters()) < 5e6
+
+
+def test_an_llm_that_does_not_fit_its_manifest_is_refused(tokenizer, tmp_path):
+    save_tokenizer(tokenizer, tmp_path)
+    llm = LlamaForCausalLM(LlamaConfig(vocab_size=8, hidden_size=8, num_hidden_layers=1, num_attention_heads=1))
+    save_model(llm, tmp_path)
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= read_manifest(tmp_path).keys()
+    load_language_model(tmp_path, torch.float32)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ValueError, match="tokenizer.json: expected .* bytes, as manifest.json says, got 2"):
+        load_language_model(tmp_path, torch.float32)
 
 
 def test_places():
@@ -152,8 +167,8 @@ def test_a_seen_scene_is_shown_as_it_was_seen(tokenizer, quick_args):
     drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), n) for n in range(9)) if d)
     seen, rng = look(auditor, drawn), np.random.default_rng(0)
     with torch.inference_mode():
-        frame = auditor.encode_images(auditor.see(drawn.frames[3:4]))[0]
-        region = auditor.encode_images(auditor.see(drawn.regions[:2]))
+        frame = auditor.project_images(auditor.encode_images(drawn.frames[3:4]))[0]
+        region = auditor.project_images(auditor.encode_images(drawn.regions[:2]))
     torch.testing.assert_close(seen.frames(rng, range(3, 4)), frame.half(), rtol=1e-2, atol=1e-3)
     assert len(seen.seconds(rng, 2, 5)) == 3 * quick_args.num_query_tokens
     assert drawn.cuts[0][0] == [0] and drawn.cuts[-1][1] == say.TWO

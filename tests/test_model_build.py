@@ -56,7 +56,7 @@ def test_the_published_chain_end_to_end(source, folders, tmp_path, short_answers
     assert {name: len(frames) for name, frames in report["negatives"].items()} == {"the reply could not be read": 10}
     assert len(report["frames_without_negatives"]) == 10
     masks = [c for s in read_test(tmp_path / "out", "test_s", "image").samples for c in s.candidates]
-    assert {c.mask_type for c in masks} == {"perfect", "cutout", "dilate", "erode"}
+    assert {c.audit.mask_type for c in masks} == {"perfect", "cutout", "dilate", "erode"}
 
 
 class RecordedNamer:
@@ -92,7 +92,7 @@ def test_a_recorded_reply_becomes_masks(source, folders, tmp_path, monkeypatch):
         c
         for s in read_test(tmp_path / "out", "test_s", "image").samples
         for c in s.candidates
-        if c.mask_type == "full_neg"
+        if c.audit.mask_type == "full_neg"
     ]
     assert wrong and all("disc, instead of the" in c.response for c in wrong)
     assert all(read_mask(c.mask_path).sum() >= 30 for c in wrong)

@@ -12,7 +12,8 @@ from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train
 from models.auditor.build import build_auditor, load_tokenizer, new_config
 from models.auditor.trainable import mark_trainable
-from models.weights.checkpoint import load_auditor, pixel_settings, save_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import pixel_settings
 from tests.conftest import BENCHMARK
 
 
@@ -40,8 +41,8 @@ def test_another_llm_trains_and_comes_back(quick_weights_dir, tmp_path, model_ty
     auditor(**batch).loss.backward()
     assert all(p.grad is not None for p in auditor.parameters() if p.requires_grad)
 
-    save_auditor(auditor, tokenizer, pixels, tmp_path / "auditor")
-    again, *_ = load_auditor(tmp_path / "auditor", ModelArguments())
+    AuditorBundle(auditor, tokenizer, pixels).save_pretrained(tmp_path / "auditor")
+    again = AuditorBundle.from_pretrained(tmp_path / "auditor").auditor
     batch["labels"] = None
     with torch.no_grad():
         assert torch.equal(again(**batch).logits, auditor.eval()(**batch).logits)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dataset.text.prompt import PromptEncoder, build_prompt, build_target, encode_text
+from dataset.text.prompt import PromptEncoder, encode_text
+from dataset.text.wording import build_prompt, build_target
 from models.auditor.build import load_tokenizer
 from tests.conftest import GOLDEN, golden_json
 from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO

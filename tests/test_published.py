@@ -29,6 +29,7 @@ from models.weights.published import (
 from models.weights.unused_keys import UNUSED_BEATS_KEYS
 from models.weights.weight_files import read_safetensors_file, read_torch_file
 from tests.conftest import GOLDEN, golden_json
+from utils.tokens import SPECIAL_TOKENS
 
 CKPT = GOLDEN / "weights/ckpt"
 MANIFEST = golden_json("10_full_size_manifest.json")
@@ -46,6 +47,7 @@ def full_size() -> Auditor:
         vocab_size=32028,
         hidden_size=4096,
         lora={"r": 32, "lora_alpha": 64, "lora_dropout": 0.05},
+        token_ids={token: 32000 + i for i, token in enumerate(SPECIAL_TOKENS)},
     )
     clip = CLIPVisionConfig(
         hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096, patch_size=14

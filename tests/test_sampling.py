@@ -9,6 +9,7 @@ import pytest
 from dataset.batches.sampling import BalancedSampler, select_candidates, split_train
 from dataset.benchmark.samples import AuditSample, Candidate
 from tests.conftest import golden_json
+from utils.audit import Audit
 
 GOLDEN_SELECTION = golden_json("08_collator_selection.json")
 
@@ -31,7 +32,8 @@ def test_negatives_are_drawn_by_type_then_item():
 
 def _samples(num: int) -> list[AuditSample]:
     masks = tuple(
-        Candidate(Path(f"{kind}.png"), f"{kind}.png", kind, 0.5) for kind in ("perfect", "cutout", "merge", "full_neg")
+        Candidate(Path(f"{kind}.png"), f"{kind}.png", Audit(kind, 0.5, None))
+        for kind in ("perfect", "cutout", "merge", "full_neg")
     )
     here = Path()
     return [AuditSample(str(i), "v", "e", 0, here, (), here, masks, "train") for i in range(num)]
@@ -83,5 +85,5 @@ def test_several_masks_of_a_video_stand_in_one_mini_batch():
     for start in range(0, 48, 8):
         batch = pairs[start : start + 8]
         assert sorted(Counter(video for video, _ in batch).values()) == [4, 4]
-        positives = [video for video, mask in batch if samples[video].candidates[mask].mask_type == "perfect"]
+        positives = [video for video, mask in batch if samples[video].candidates[mask].audit.mask_type == "perfect"]
         assert len(positives) == 2 and len(set(positives)) == 2

@@ -1,5 +1,7 @@
 """Right and wrong audits as pictures."""
 
+from dataclasses import replace
+
 import cv2
 import pytest
 
@@ -15,13 +17,13 @@ def results(tmp_path):
     """A run over the golden benchmark whose every third answer is "perfect"."""
     rows = []
     for sample in read_test(BENCHMARK, "test_s", "image").samples:
-        for number, c in enumerate(c for c in sample.candidates if c.mask_type != "null"):
-            said = (
-                Audit(c.mask_type, c.iou, normalize_action(c.action)) if number % 3 else Audit("perfect", 1.0, "accept")
-            )
+        for number, c in enumerate(c for c in sample.candidates if c.audit.mask_type != "null"):
+            true = replace(c.audit, action=normalize_action(c.audit.action))
+            said = true if number % 3 else Audit("perfect", 1.0, "accept")
             rows.append({
-                "uid": sample.uid, "vid": sample.vid, "mask_type": c.mask_type, "iou_to_gt": c.iou, "action": c.action,
-                "rank": c.rank, "mask_path": c.mask_name, "raw_output": render_audit(said, "wheel", "star"),
+                "uid": sample.uid, "vid": sample.vid, "mask_type": true.mask_type, "iou_to_gt": true.iou,
+                "action": c.audit.action, "rank": c.rank, "mask_path": c.mask_name,
+                "raw_output": render_audit(said, "wheel", "star"),
             })  # fmt: skip
     run = tmp_path / "test_s_image_mask-all_rank-all"
     run.mkdir()

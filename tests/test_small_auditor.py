@@ -50,8 +50,8 @@ def test_features_kept_on_disk(parts, tmp_path, monkeypatch):
     files = {path: path.stat().st_ino for path in tmp_path.rglob("*.safetensors")}
     assert 0 < len(files) <= len(set(dataset.image_keys())) + len(set(dataset.clip_keys()))
 
-    monkeypatch.setattr(auditor, "see", lambda pixels: pytest.fail("seen again"))
-    monkeypatch.setattr(auditor, "hear", lambda fbanks: pytest.fail("heard again"))
+    monkeypatch.setattr(auditor, "encode_images", lambda pixels: pytest.fail("seen again"))
+    monkeypatch.setattr(auditor, "encode_sounds", lambda fbanks: pytest.fail("heard again"))
     again = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
     remember_features(auditor, [again], pixels, kept, torch.device("cpu"), num_workers=0)
     torch.testing.assert_close(auditor(**batch_of(again, tokenizer)).loss, expected, rtol=1e-5, atol=1e-6)

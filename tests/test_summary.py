@@ -6,11 +6,13 @@ import pytest
 
 from scripts.evaluate.summarize import in_columns, main, read_runs
 from utils.audit import Audit, render_audit
-from utils.records import to_predictions, write_jsonl
-from utils.scores.ablation_tables import TYPES, ablation_cells, ablation_markdown, bootstrap_intervals
+from utils.mask_types import PAPER_TYPES
+from utils.prediction import Prediction
+from utils.records import prediction_row, to_predictions, write_jsonl
+from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.scores.baselines import ALWAYS_PERFECT, CLASS_PRIORS, MEAN_IOU, answered, baseline_answers
-from utils.scores.columns import published_ablation
 from utils.scores.expression_kinds import kind_scores, read_kinds
+from utils.scores.published import published_ablation
 
 TRUTH = {
     "perfect": (1.0, "accept", None), "cutout": (0.8, "minor revision", 1), "dilate": (0.8, "minor revision", 1),
@@ -26,21 +28,21 @@ def record(uid: str, mask_type: str, says: str | None = None) -> dict:
     return core | {"raw_output": answer, "mask_path": f"{uid}/{mask_type}.png"}
 
 
-def predictions(wrong: tuple[str, ...] = ()) -> list[dict]:
+def predictions(wrong: tuple[str, ...] = ()) -> list[Prediction]:
     uids = [f"video_{i}" for i in range(4)]
-    return to_predictions(record(uid, t, "perfect" if uid in wrong else None) for uid in uids for t in TYPES)
+    return to_predictions(record(uid, t, "perfect" if uid in wrong else None) for uid in uids for t in PAPER_TYPES)
 
 
 def test_baselines():
-    train = [Audit(t, *TRUTH[t][:2]) for t in TYPES]
+    train = [Audit(t, *TRUTH[t][:2]) for t in PAPER_TYPES]
     answers = baseline_answers(train, 24)
     scores = {name: in_columns(answered(predictions(), own), "image") for name, own in answers.items()}
     assert scores[ALWAYS_PERFECT]["columns"]["perfect"]["f2_mask_type"] == 100
     assert scores[ALWAYS_PERFECT]["columns"]["full_neg"] == {"rmse": 1.0, "f2_mask_type": 0.0, "f2_action": 0.0}
-    mean = sum(TRUTH[t][0] for t in TYPES) / 6
+    mean = sum(TRUTH[t][0] for t in PAPER_TYPES) / 6
     assert scores[MEAN_IOU]["columns"]["full_neg"]["rmse"] == pytest.approx(mean)
     assert scores[MEAN_IOU]["f2_mask_type"] == 0
-    assert {audit.mask_type for audit in answers[CLASS_PRIORS]} <= set(TYPES)
+    assert {audit.mask_type for audit in answers[CLASS_PRIORS]} <= set(PAPER_TYPES)
     assert baseline_answers(train, 24) == answers
     with pytest.raises(ValueError, match="expected training masks"):
         baseline_answers([], 3)
@@ -58,7 +60,7 @@ def test_scores_by_kind(tmp_path):
 def test_ablation_table():
     tests = {"test_s": predictions(), "test_u": predictions(wrong=("video_0",))}
     cells = ablation_cells(tests)
-    assert cells["f2_mask_type"]["test_s"] == dict.fromkeys(TYPES, 100.0)
+    assert cells["f2_mask_type"]["test_s"] == dict.fromkeys(PAPER_TYPES, 100.0)
     assert cells["f2_mask_type"]["test_u"]["merge"] == pytest.approx(100 * 5 * 0.75 / 4.75)
     assert cells["rmse"]["test_u"]["full_neg"] == pytest.approx(0.5)
     intervals = bootstrap_intervals(tests)
@@ -80,7 +82,7 @@ def test_ablation_table_of_an_empty_test():
 def test_summary_of_runs(tmp_path, capsys):
     run = tmp_path / "test_s_image_mask-all_rank-all"
     run.mkdir()
-    write_jsonl(run / "predictions_image_mask-all_rank-all.jsonl", predictions())
+    write_jsonl(run / "predictions_image_mask-all_rank-all.jsonl", map(prediction_row, predictions()))
     assert list(read_runs(tmp_path)) == [("test_s", "image")]
     assert main([str(tmp_path), "--data_dir", "tests/golden/MQ-RAVSBench", "--before", str(tmp_path)]) == 0
     summary = json.loads((tmp_path / "summary.json").read_text())

@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from configs.arguments import ModelArguments
 from models.auditor.auditor import Auditor
-from models.weights.checkpoint import load_auditor
+from models.weights.bundle import AuditorBundle
 from models.weights.published import read_pretrained_projector
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.trainer import find_resumable
 from tests.conftest import BENCHMARK, GOLDEN
+from utils.manifest import check_manifest, read_manifest
 
 RECIPE = "configs/recipes/finetune_hyperlora.yaml"
 WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_rows.safetensors")
@@ -59,8 +59,14 @@ def test_loss_falls_and_is_logged(run):
     assert losses(run)[-1] < losses(run)[0]
 
 
+def test_the_result_and_its_checkpoints_have_manifests(run):
+    for folder in (run, run / "checkpoint-1"):
+        assert {"config.json", "adapter_model.safetensors", "tokenizer.json"} <= read_manifest(folder).keys()
+        check_manifest(folder)
+
+
 def test_the_result_is_an_auditor_folder_and_says_how_it_was_made(run):
-    auditor, _, _ = load_auditor(run, ModelArguments())
+    auditor = AuditorBundle.from_pretrained(run).auditor
     assert auditor.config.lora == {"r": 4, "lora_alpha": 8, "lora_dropout": 0.05}
     record = json.loads((run / "run.json").read_text())
     assert record["seed"] == 42 and record["settings"]["pos_ratio"] == 0.5
@@ -123,9 +129,9 @@ def test_regress_st_trains_and_audits(quick_weights_dir, tmp_path):
 
     more = ("--iou_estimation", "regress_st", "--max_steps", "1", "--save_strategy", "no")
     assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
-    auditor, tokenizer, _ = load_auditor(tmp_path / "out", ModelArguments())
-    assert auditor.config.vocab_size == 509 and auditor.iou_head.out_features == 1
-    assert tokenizer.convert_tokens_to_ids("<iou_value>") == 508
+    bundle = AuditorBundle.from_pretrained(tmp_path / "out")
+    assert bundle.auditor.config.vocab_size == 509 and bundle.auditor.iou_head.out_features == 1
+    assert bundle.tokenizer.convert_tokens_to_ids("<iou_value>") == 508
     assert audit(tmp_path / "out", tmp_path / "results", "--mask_type_filter", "merge", "--max_new_tokens", "4") == 0
 
 

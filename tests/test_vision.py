@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModel
 
-from models.encoders.vision import build_clip_tower, load_vision_tower, resolve_feature_layer
+from models.encoders.tower import resolve_feature_layer
+from models.encoders.vision import build_clip_tower, load_vision_tower
 from tests.seeded import make_clip_weights
 
 GOLDEN_DIR = Path(__file__).parent / "golden"

@@ -192,7 +192,7 @@ def test_a_benchmark_built_from_it_has_nothing_wrong(source, tmp_path):
     build(BuildArguments(source_dir=str(source), output_dir=str(root), key_frame="given", **sizes))
     assert not verify_benchmark(root, 1).findings
     samples = [*read_train(root).samples, *read_test(root, "test_s", "image").samples]
-    assert {c.mask_type for s in samples for c in s.candidates} == {
+    assert {c.audit.mask_type for s in samples for c in s.candidates} == {
         "perfect", "cutout", "dilate", "erode", "merge", "full_neg"
     }  # fmt: skip
     given = {r.uid: r.kfid for r in read_metadata(source / "metadata.csv").referrals}

@@ -1,6 +1,7 @@
-"""The Audit: what a mask deserves to have said about it, and its text form in both directions.
+"""The Audit of a mask (type, IoU, action), written as an answer's text and parsed from it.
 
-Labels, tags and the paper's answer wording live only here; prompts, files and scores are left to others.
+Tags, actions and the paper's answer wording live only here, mask types in `mask_types`; prompts, files and scores are
+left to others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import math
 import re
 from dataclasses import dataclass
 
-MASK_TYPES = ("perfect", "cutout", "erode", "dilate", "merge", "full_neg", "null")
+from utils.mask_types import named_mask_type
+
 ACTIONS = ("accept", "major revision", "minor revision", "reject")
 
 
@@ -22,7 +24,7 @@ class Audit:
     action: str | None
 
 
-# Paper, Section G.3: what is said of a mask, by its type and recommended action.
+# Paper, Section G.3: the answer's words, by mask type and recommended action.
 _FINDINGS = {
     ("perfect", "accept"): (
         "The given mask achieves high fidelity and near-perfect delineation of the {target}. The segmentation boundary"
@@ -98,14 +100,14 @@ def render_audit(audit: Audit, target_object: str, negative_object: str | None =
 
 
 def all_wordings(target_object: str, negative_object: str) -> list[str]:
-    """An answer for every type with each of its actions, all of the same objects and with an IoU of one half."""
+    """One answer for each pair of type and action, with these object names and an IoU of 0.5."""
     return [
         render_audit(Audit(mask_type, 0.5, action), target_object, negative_object) for mask_type, action in _FINDINGS
     ]
 
 
 def parse_negative_object(text: str | None, mask_type: str, action: str) -> str | None:
-    """The wrong object that an answer in the paper's words names; None when it has none or is worded otherwise."""
+    """The wrong object that an answer names; None if it names none or is not worded as in the paper."""
     finding = _FINDINGS.get((mask_type, action), "")
     if not text or "{negative}" not in finding:
         return None
@@ -117,8 +119,8 @@ def parse_negative_object(text: str | None, mask_type: str, action: str) -> str 
 def parse_audit(text: str | None) -> Audit:
     """The Audit in generated text; a field that is absent or unreadable is None. Any tag order, any letter case.
 
-    The first <action> and the first <mask_type> count. IoU: numbers that are not finite are skipped; the first finite
-    one counts if it is in [0, 1], otherwise the last later one that is. Labels are normalised, not checked.
+    The first <action> and the first <mask_type> count. IoU: numbers that are not finite are skipped. The first finite
+    one counts if it is in [0, 1]; otherwise the last of those after it that is. Labels are normalised, not checked.
     """
     return Audit(
         mask_type=normalize_mask_type(_first_tag(text, "mask_type")),
@@ -151,7 +153,7 @@ def normalize_mask_type(text: str | None) -> str | None:
         return "perfect"
     if "cutoff" in text:
         return "cutoff"
-    return _contained_mask_type(text)
+    return named_mask_type(text) or text
 
 
 def canonical_mask_type(text: str | None) -> str | None:
@@ -164,16 +166,7 @@ def canonical_mask_type(text: str | None) -> str | None:
     text = text.strip().lower()
     if text in ("gt", "gt_mask", "perfect"):
         return "perfect"
-    return _contained_mask_type(text)
-
-
-def _contained_mask_type(text: str) -> str:
-    for part, mask_type in (("cut", "cutout"), ("erode", "erode"), ("dilate", "dilate"), ("merge", "merge")):
-        if part in text:
-            return mask_type
-    if text in ("null", "null_mask", "empty", "empty_mask"):
-        return "null"
-    return "full_neg" if "full" in text or "neg" in text else text
+    return named_mask_type(text) or text
 
 
 def _all_tags(text: str | None, tag: str) -> list[str]:

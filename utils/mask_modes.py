@@ -1,4 +1,4 @@
-"""The ways of showing a mask to the model (paper Table 9), under our names and the released code's."""
+"""Mask modes: the ways of showing a mask to the model (paper Table 9), by our names and those of the released code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results are written down as they come, so that an interrupted run loses nothing and goes on where it stopped."""
+"""A log of results on disk: an interrupted run finds there what it has finished and continues after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from utils.records import write_jsonl
 class RecordLog:
     """A JSON-lines file whose first line says which run it belongs to.
 
-    Opened again by the same run it gives back the records that it holds; by another run it starts afresh.
+    When the same run opens it again, `records` has what was written before. When another run opens it, its content is
+    deleted and the log starts empty.
     """
 
     def __init__(self, path: Path, run: dict):
@@ -21,13 +22,16 @@ class RecordLog:
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, records: list[dict]) -> None:
-        """Append records; they are on disk when this returns."""
+        """Append records and hand them to the operating system.
+
+        They survive when the process is killed, but perhaps not when the machine loses power.
+        """
         self.records += records
         self._file.writelines(json.dumps(record) + "\n" for record in records)
         self._file.flush()
 
     def finish(self) -> None:
-        """Remove the log, once its content stands elsewhere."""
+        """Delete the log; call this after the results have been written to their own files."""
         self._file.close()
         self.path.unlink()
 

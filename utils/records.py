@@ -1,7 +1,7 @@
-"""JSON lines of generated answers: raw records in, predictions out, and which of them a filter keeps.
+"""JSON lines of generated answers, read into Predictions and written; and which of them a filter keeps.
 
-A record is ground truth metadata plus the raw text; a prediction adds what the parser read in it. Scoring is left to
-`metrics`.
+No other module knows the keys of these files. A record is what is true of a mask plus the raw text; a row of a
+predictions file adds what the parser read in the text. Scoring is left to `utils.scores`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from utils.audit import MASK_TYPES, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.audit import Audit, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.mask_types import MASK_TYPES
+from utils.prediction import Prediction
 from utils.whole_files import whole_file
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
@@ -37,7 +39,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_iou(value: Any) -> bool:
-    # The slack is for ratios that rounding pushed just over 1.
+    # Rounding may give ratios just over 1.
     return _is_number(value) and -1e-6 <= value <= 1 + 1e-6
 
 
@@ -56,7 +58,7 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
-def read_records(path: str | Path) -> list[dict]:
+def read_predictions(path: str | Path) -> list[Prediction]:
     """Every record of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
 
     Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
@@ -70,7 +72,8 @@ def read_records(path: str | Path) -> list[dict]:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
-    return [_read_line(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
+    numbered = enumerate(lines, start=1)
+    return to_predictions(_read_line(line, f"{path}, line {i}") for i, line in numbered if line.strip())
 
 
 def _read_line(line: str, where: str) -> dict:
@@ -96,12 +99,12 @@ def _excerpt(text: str) -> str:
 
 
 def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
-    """One JSON object per line. The file appears whole or not at all: written beside its place, then moved there."""
+    """One JSON object per line; written under a temporary name, then renamed, so that it is never half written."""
     _write_whole(Path(path), (json.dumps(row, allow_nan=False) + "\n" for row in rows))
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """One indented JSON document, whole or not at all."""
+    """One indented JSON document, written like `write_jsonl`."""
     _write_whole(Path(path), [json.dumps(value, indent=2, allow_nan=False) + "\n"])
 
 
@@ -110,24 +113,62 @@ def _write_whole(path: Path, chunks: Iterable[str]) -> None:
         file.writelines(chunks)
 
 
-def to_predictions(records: Iterable[dict]) -> list[dict]:
-    """Records with their raw text parsed: the published fields in their order, then EXTRA_FIELDS the record has."""
+def raw_record(
+    *,
+    uid: str,
+    vid: str,
+    frame_idx: int | str,
+    true: Audit,
+    rank: int | None,
+    mask_path: str,
+    raw_output: str,
+    generated_ids: list[int],
+) -> dict:
+    """A record of one answer, as `to_predictions` reads it. `true` is what is true of the mask."""
+    return {
+        "uid": uid,
+        "vid": vid,
+        "frame_idx": frame_idx,
+        "mask_type": true.mask_type,
+        "rank": rank,
+        "mask_path": mask_path,
+        "iou_to_gt": true.iou,
+        "action": true.action,
+        "raw_output": raw_output,
+        "generated_ids": generated_ids,
+    }
+
+
+def to_predictions(records: Iterable[dict]) -> list[Prediction]:
+    """Raw records (see `read_predictions`) with their text parsed."""
     return [_to_prediction(record) for record in records]
 
 
-def _to_prediction(record: dict) -> dict:
-    audit = parse_audit(record.get("raw_output"))
-    prediction = {
-        "uid": record.get("uid"),
-        "gt_mask_type": record.get("mask_type"),
-        "pred_mask_type": audit.mask_type,
-        "gt_iou": record.get("iou_to_gt"),
-        "pred_iou": audit.iou,
-        "gt_action": record.get("action"),
-        "pred_action": audit.action,
-        "raw_output": record.get("raw_output"),
+def _to_prediction(record: dict) -> Prediction:
+    extra = {field: record[field] for field in EXTRA_FIELDS if field in record}
+    return Prediction(
+        uid=record.get("uid"),
+        true=Audit(record.get("mask_type"), record.get("iou_to_gt"), record.get("action")),
+        said=parse_audit(record.get("raw_output")),
+        raw_output=record.get("raw_output"),
+        extra_fields=tuple(extra),
+        **extra,
+    )
+
+
+def prediction_row(prediction: Prediction) -> dict:
+    """A line of a predictions file: the published fields in their order, then EXTRA_FIELDS that the record had."""
+    row = {
+        "uid": prediction.uid,
+        "gt_mask_type": prediction.true.mask_type,
+        "pred_mask_type": prediction.said.mask_type,
+        "gt_iou": prediction.true.iou,
+        "pred_iou": prediction.said.iou,
+        "gt_action": prediction.true.action,
+        "pred_action": prediction.said.action,
+        "raw_output": prediction.raw_output,
     }
-    return prediction | {field: record[field] for field in EXTRA_FIELDS if field in record}
+    return row | {field: getattr(prediction, field) for field in prediction.extra_fields}
 
 
 def normalize_filters(mask_type_filter: str | None, mask_rank_filter: int | None) -> tuple[str, int]:

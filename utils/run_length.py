@@ -1,7 +1,7 @@
 """Masks as COCO writes them, run-length codes and polygons <-> (H, W) bool.
 
-Run lengths go down the columns and start with the background. A code is checked before anything is made from it: the
-library would return uninitialised memory for one that is too short.
+Run lengths go down the columns and start with the background. A code is checked before it is decoded: for one that is
+too short the library would return uninitialised memory.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def decode_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) 
 
 
 def decode_segmentation(segmentation: dict | list, size: tuple[int, int]) -> np.ndarray:
-    """What COCO's `segmentation` may be, of a picture of this size (H, W) -> (H, W) bool. Raises ValueError."""
+    """COCO's `segmentation` (code or polygons) of a picture of this size (H, W) -> (H, W) bool. Raises ValueError."""
     if isinstance(segmentation, list) and segmentation:
         return decode_polygons(segmentation, size)
     mask = decode_rle(segmentation)

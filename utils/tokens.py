@@ -10,7 +10,7 @@ VISUAL_PLACEHOLDERS = (VIDEO, IMAGE, MASK)
 PLACEHOLDERS = (*VISUAL_PLACEHOLDERS, AUDIO)
 IOU_VALUE = "<iou_value>"
 IGNORE_INDEX = -100  # the label of positions that are not learned
-NOBODY, EVERYBODY = -1, 0  # owners of padding, and of what all masks behind one prompt share
+NOBODY, EVERYBODY = -1, 0  # owners of a position: padding belongs to no mask, a shared prompt to all its masks
 
 SPECIAL_TOKENS = (
     *("<image>", "<image_start>", "<image_end>"),
@@ -25,7 +25,7 @@ SPECIAL_TOKENS = (
 
 
 def holds_special_token(text: str) -> bool:
-    """Whether the text would become something else than words in a prompt or an answer."""
+    """Whether the text contains a special token, which a prompt or an answer must not take from outside."""
     return any(token in text.lower() for token in SPECIAL_TOKENS)
 
 

@@ -1,10 +1,14 @@
-"""Files and folders that appear whole or not at all: written beside their place, then moved there."""
+"""Files and folders that are never half written: they are written under a temporary name, then renamed.
+
+A temporary name is the name itself with a dot in front and a unique ending, in the same folder. It stays there when the
+program is killed.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +17,9 @@ from secrets import token_hex
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """The path to write to; when the block ends without an error, the file is at `path`, otherwise nothing is."""
+    """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
+    temporary = name_beside(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -25,26 +29,52 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """The folder to write to; when the block ends without an error it is at `path`, otherwise nothing is.
+    """Gives a temporary folder to write to, which is renamed to `path` at the end, or deleted after an error.
 
-    Raises ValueError when something is there already: only a folder without content is replaced.
+    Raises ValueError if `path` exists already, unless it is an empty folder.
     """
     path = path.resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise ValueError(f"{path}: expected a folder that is new or empty, got one with content or a file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    temporary = name_beside(path)
+    temporary.mkdir(parents=True)
     try:
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            path.rmdir()
-        temporary.replace(path)
+        temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def swap_folder(new: Path, place: Path) -> None:
+    """Replaces the folder at `place` by the folder `new`, by renaming both, and then deletes the old one.
+
+    If the program is killed between the two renames, both folders are still there under temporary names.
+    """
+    old = name_beside(place, "old")
+    place.rename(old)
+    try:
+        new.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def name_beside(path: Path, ending: str = "tmp") -> Path:
+    """A new temporary name for `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.{ending}")
+
+
+def left_beside(path: Path) -> list[Path]:
+    """Files and folders under temporary names of `path`, sorted by name: a killed program has left them."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.\d+-[0-9a-f]{{8}}\.(tmp|old)")
+    return sorted(p for p in path.parent.glob(".*") if pattern.fullmatch(p.name)) if path.parent.is_dir() else []
+
+
+def flush(path: Path) -> None:
+    """Waits until a file's content, or the list of a folder's files, is on the disk (fsync)."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -14,9 +14,11 @@ from torch.utils.data import Dataset
 
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.features.store import FeatureStore
-from dataset.media.audio import NUM_SEGMENTS, read_fbank
-from dataset.media.images import FrameReader, PixelTransform
-from dataset.text.prompt import PromptEncoder, build_target
+from dataset.media.audio import read_fbank
+from dataset.media.pixels import FrameReader, PixelTransform
+from dataset.media.waveform import NUM_SEGMENTS
+from dataset.text.prompt import PromptEncoder
+from dataset.text.wording import build_target
 from utils.mask_modes import mask_views
 from utils.tokens import AUDIO, IMAGE, MASK, VIDEO
 
@@ -63,7 +65,7 @@ class AuditDataset(Dataset):
         expression = "" if "expression" in self.without else sample.expression
         wording = sample.protocol if sample.protocol != "train" else self.wordings[sample_index % len(self.wordings)]
         text = self.prompts.encode(expression, wording, num_items, self._target(sample, candidate))
-        iou = torch.tensor(float("nan") if candidate.iou is None else candidate.iou)
+        iou = torch.tensor(float("nan") if candidate.audit.iou is None else candidate.audit.iou)
         see, hear, names = self.read_image, self.read_clip, ("images", "clips")
         if self.features is not None:
             see, hear = self.features.images.__getitem__, self.features.clips.__getitem__
@@ -120,7 +122,7 @@ class AuditDataset(Dataset):
         if sample.protocol != "train":
             return None
         eos = self.prompts.tokenizer.eos_token
-        return build_target(candidate.response or "", candidate.iou, self.prompts.iou_estimation, eos)
+        return build_target(candidate.response or "", candidate.audit.iou, self.prompts.iou_estimation, eos)
 
 
 @lru_cache(8)

@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 
 from dataset.batches.collator import pad_rows
 from dataset.media.audio import read_seconds
-from dataset.media.images import PixelTransform, read_frame
+from dataset.media.images import read_frame
+from dataset.media.pixels import PixelTransform
 from dataset.text.captions import Caption
 from dataset.text.prompt import PromptEncoder
 

@@ -48,7 +48,7 @@ class BalancedSampler(Sampler):
     def __init__(
         self, samples: Sequence[AuditSample], batch_size: int, pos_ratio: float, seed: int, masks_per_video: int = 1
     ):
-        self.types = [[c.mask_type for c in sample.candidates] for sample in samples]
+        self.types = [[c.audit.mask_type for c in sample.candidates] for sample in samples]
         self.batch_size, self.pos_ratio, self.seed = batch_size, pos_ratio, seed
         self.masks_per_video = masks_per_video
         self.epoch = 0

@@ -1,7 +1,7 @@
-"""MQ-RAVSBench's metadata.csv and split files, written, and read into AuditSamples.
+"""Writes MQ-RAVSBench's metadata.csv and split files, and reads them into AuditSamples.
 
-The layout of the files is known here, that of a single entry in `entries`. Whether the images and sounds that are
-named exist and can be decoded is left to `validation`.
+This module knows the layout of the files, `entries` that of a single entry. `validation` checks that images and sounds
+exist and can be decoded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 
 from dataset.benchmark.entries import BadEntry, CsvRow, EntryReader, Wants, int_or_none
 from dataset.benchmark.samples import Benchmark, Problem
-from utils.audit import MASK_TYPES, canonical_mask_type
+from utils.audit import canonical_mask_type
+from utils.mask_types import MASK_TYPES
+from utils.splits import TRAIN, split_file_name
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +40,12 @@ def split_text(protocol: str, entries: list[tuple[str, dict]]) -> str:
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
-def split_file_name(split: str, protocol: str) -> str:
-    """train_audit_only_filtered.json, test_s_image_filtered.json, ..."""
-    return "train_audit_only_filtered.json" if protocol == "train" else f"{split}_{protocol}_filtered.json"
-
-
 def read_train(root: Path) -> Benchmark:
     """The training split: one sample per video, all its masks as candidates.
 
     Raises FileNotFoundError or ValueError when metadata.csv or the split file cannot be read at all.
     """
-    return _read_split(Path(root), "train", "train", lambda mask_type, rank: True)
+    return _read_split(Path(root), TRAIN, TRAIN, lambda mask_type, rank: True)
 
 
 def read_test(
@@ -56,8 +53,8 @@ def read_test(
 ) -> Benchmark:
     """A test split, one sample per frame. `split` is test_s or test_u, `eval_mode` image or video.
 
-    The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect. What the filters
-    leave out is not looked at. Raises as `read_train`, and ValueError for a filter that is no mask type.
+    The type filter keeps one mask type; the rank filter (above 0) one rank of every type but perfect. Masks that the
+    filters leave out are not checked. Raises as `read_train`, and ValueError for a filter that is no mask type.
     """
     wanted = canonical_mask_type(mask_type_filter)
     if wanted != "all" and wanted not in MASK_TYPES:
@@ -154,7 +151,7 @@ def _read_pairs(path: Path) -> list[tuple[str | None, object]]:
         if isinstance(content, list):
             keyed = content if isinstance(content, _Pairs) else [(None, entry) for entry in content]
             return [(key, _plain(entry)) for key, entry in keyed]
-    except (ValueError, RecursionError) as error:  # too many digits or brackets to read are no JSON either
+    except (ValueError, RecursionError) as error:  # Python's reader gives up on too many digits or nested brackets
         raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
     raise ValueError(f"{path}: expected a list or an object, got {type(content).__name__}")
 

@@ -1,6 +1,6 @@
-"""One uid's entry of a split file, written and read; what is wrong with one is noted, never guessed around.
+"""One uid's entry of a split file, written and read. Faults of an entry are noted; nothing is repaired by guessing.
 
-The JSON keys of an entry are known here. Which entry belongs to which split is decided in `annotations`.
+This module knows the JSON keys of an entry; `annotations` knows which entries belong to which split.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from utils.audit import ACTIONS, MASK_TYPES, Audit, canonical_mask_type, normalize_action
+from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
+from utils.mask_types import MASK_TYPES
 from utils.tokens import SPECIAL_TOKENS
 
 NUM_FRAMES = 10
-IOU_SLACK = 1e-6  # rounding of whoever wrote the file
+IOU_SLACK = 1e-6  # the file's numbers may be rounded
 Wants = Callable[[str, "int | None"], bool]  # (mask type, rank) -> whether the run asks about such a mask
 
 
 @dataclass(frozen=True)
 class CsvRow:
-    """One row of metadata.csv; numbers that are none stay text."""
+    """One row of metadata.csv. A field that should be a number and is not stays text."""
 
     vid: str
     uid: str
@@ -77,11 +78,11 @@ def sample_entry(row: CsvRow, frames: dict[int, list[MaskEntry]], protocol: str)
 
 
 class BadEntry(ValueError):
-    """The whole uid, or one of its masks, cannot be used."""
+    """Raised if a whole uid, or one of its masks, cannot be used."""
 
 
 class EntryReader:
-    """Reads the samples of one uid; what is wrong with single masks goes to `benchmark.problems`."""
+    """Reads the samples of one uid; faults of single masks are added to `benchmark.problems`."""
 
     def __init__(self, benchmark: Benchmark, row: CsvRow, entry: dict, protocol: str, wants: Wants):
         self.benchmark, self.row, self.entry, self.protocol, self.wants = benchmark, row, entry, protocol, wants
@@ -175,9 +176,7 @@ class EntryReader:
         return Candidate(
             mask_path=self._inside(where),
             mask_name=str(where),
-            mask_type=mask_type,
-            iou=self._iou(mask_type, raw),
-            action=action,
+            audit=Audit(mask_type, self._iou(mask_type, raw), action),
             rank=int_or_none(raw.get("rank")),
             response=raw.get("response"),
         )
@@ -207,7 +206,7 @@ class EntryReader:
 
 
 def path_inside(root: Path, path: str | Path) -> Path:
-    """The path under `root`. Links inside the root may point anywhere; `..` and foreign paths may not.
+    """The path under `root`. Links inside the root may point anywhere; `..` and absolute paths may not leave it.
 
     Raises ValueError for a path that leaves the root.
     """
@@ -236,5 +235,5 @@ def int_or_none(value) -> int | None:
     """The value as a whole number, if it is one."""
     try:
         return int(value)
-    except (TypeError, ValueError, OverflowError):  # the last for infinity, which JSON files may hold
+    except (TypeError, ValueError, OverflowError):  # OverflowError: infinity, which JSON files may contain
         return None

@@ -1,6 +1,6 @@
-"""A whole benchmark: all its parts, what each mask is as a plain row, and a choice of instances to look at.
+"""A whole benchmark: all its parts, one row for each mask, and a choice of instances to look at.
 
-Which files make a part is known by `annotations`; counting the rows is left to `utils.scores.benchmark_tables`.
+`annotations` knows the files of a part; `utils.scores.benchmark_tables` counts the rows.
 """
 
 from __future__ import annotations
@@ -8,22 +8,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from dataset.benchmark.annotations import META_DIR, read_test, read_train, split_file_name
+from dataset.benchmark.annotations import META_DIR, read_test, read_train
 from dataset.benchmark.samples import AuditSample, Benchmark
 from utils.audit import normalize_action
-
-PARTS = {
-    "train": ("train", "train"),
-    "image/test_s": ("test_s", "image"),
-    "image/test_u": ("test_u", "image"),
-    "video/test_s": ("test_s", "video"),
-    "video/test_u": ("test_u", "video"),
-}  # name: (split, protocol)
-
-
-def part_file_name(part: str) -> str:
-    """Of "image/test_s": test_s_image_filtered.json."""
-    return split_file_name(*PARTS[part])
+from utils.splits import PARTS, TRAIN, part_file_name
 
 
 def read_parts(root: Path) -> dict[str, Benchmark]:
@@ -32,9 +20,9 @@ def read_parts(root: Path) -> dict[str, Benchmark]:
         raise FileNotFoundError(f"benchmark folder {root}: no such folder")
     present = {name: part for name, part in PARTS.items() if (root / META_DIR / part_file_name(name)).is_file()}
     if not present:
-        raise FileNotFoundError(f"{root / META_DIR}: expected a split file such as {part_file_name('train')}, got none")
+        raise FileNotFoundError(f"{root / META_DIR}: expected a split file such as {part_file_name(TRAIN)}, got none")
     return {
-        name: read_train(root) if protocol == "train" else read_test(root, split, protocol)
+        name: read_train(root) if protocol == TRAIN else read_test(root, split, protocol)
         for name, (split, protocol) in present.items()
     }
 
@@ -47,10 +35,10 @@ def mask_rows(parts: dict[str, Benchmark]) -> list[dict]:
             "vid": sample.vid,
             "uid": sample.uid,
             "object": object_category(sample.uid),
-            "mask_type": candidate.mask_type,
+            "mask_type": candidate.audit.mask_type,
             "rank": candidate.rank,
-            "iou": candidate.iou,
-            "action": normalize_action(candidate.action),
+            "iou": candidate.audit.iou,
+            "action": normalize_action(candidate.audit.action),
         }
         for part, benchmark in parts.items()
         for sample in benchmark.samples
@@ -65,7 +53,7 @@ def object_category(uid: str) -> str:
 
 
 def choose_instances(parts: dict[str, Benchmark], number: int, seed: int) -> list[tuple[str, AuditSample]]:
-    """At most `number` (part, sample) pairs: the parts in turn, one frame of each uid, decided by the seed."""
+    """At most `number` (part, sample) pairs, from the parts in turn, one frame of each uid; the seed decides which."""
     queues = []
     for name, benchmark in parts.items():
         rng = random.Random(f"{seed} {name}")

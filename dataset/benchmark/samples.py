@@ -1,6 +1,6 @@
-"""What is read from a benchmark: samples, their candidate masks, and what was wrong with the data.
+"""What is read from a benchmark: samples, their candidate masks, and problems of the data.
 
-Plain values only; where they come from is left to `annotations`.
+Plain values only; `annotations` reads them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from utils.audit import Audit
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """One mask of a sample and what is true of it. `action` stays as written: the scorer has its own normaliser."""
+    """One mask of a sample; `audit` is its ground truth. The action is kept as the file spells it, because the scorer
+    normalises it (`utils.audit`).
+    """
 
     mask_path: Path
     mask_name: str  # the path as the split file has it
-    mask_type: str
-    iou: float | None
-    action: str | None = None
+    audit: Audit
     rank: int | None = None
     response: str | None = None
 
@@ -45,7 +47,7 @@ class AuditSample:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the data. `mask_path` is None when the whole uid is affected."""
+    """One problem of the data. `mask_path` is None when the whole uid is affected."""
 
     uid: str
     text: str
@@ -57,7 +59,7 @@ class Problem:
 
 @dataclass
 class Benchmark:
-    """What one run reads. `passed_over` counts entries that are fine but not of this run, by reason."""
+    """What one run reads. `passed_over`: reason -> number of entries that are right but not part of this run."""
 
     root: Path
     samples: list[AuditSample] = field(default_factory=list)
@@ -76,10 +78,10 @@ class Benchmark:
     def _video_order(self, first_seen: dict[str, int], sample_index: int, candidate_index: int) -> tuple:
         """Video mode walks uid by uid, then mask types alphabetically, then frames, then candidates."""
         sample = self.samples[sample_index]
-        return first_seen[sample.uid], sample.candidates[candidate_index].mask_type, sample_index, candidate_index
+        return first_seen[sample.uid], sample.candidates[candidate_index].audit.mask_type, sample_index, candidate_index
 
     def without(self, problems: list[Problem]) -> Benchmark:
-        """The same benchmark less the affected uids and masks; samples left without any mask go too."""
+        """The same benchmark without the affected uids and masks, and without samples that have no mask left."""
         bad_uids = {problem.uid for problem in problems if problem.mask_path is None}
         bad_masks = {(problem.uid, problem.mask_path) for problem in problems}
         kept = [

@@ -1,6 +1,6 @@
-"""Reads every file that a run would read, before the run starts, and lists all that is wrong.
+"""Reads every file that a run would read, before the run starts, and lists all problems.
 
-Knows which files a sample needs; how they are decoded is left to `audio` and `media`.
+This module knows which files a sample needs; `dataset.media` decodes them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from dataset.media.audio import read_fbank
 from dataset.media.images import check_image, read_mask
+from dataset.media.waveform import check_waveform, load_waveform
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class BadData(ValueError):
 
 
 def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: int = 4) -> Benchmark:
-    """The benchmark, if all is well; with `skip`, the benchmark less its bad samples, `problems` saying which.
+    """The benchmark, if it has no problems; with `skip`, the benchmark without its bad samples, listed in `problems`.
 
     Raises BadData when something is wrong (`fail`), or when no sample is left.
     """
@@ -47,7 +47,7 @@ def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: in
 
 
 def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list[Problem]:
-    """Decode each frame, audio and mask once. Masks of another size than their frame are warned about, not refused."""
+    """Decode each frame, sound and mask once. A mask of another size than its frame gives a warning, not a problem."""
     frames = _unique(path for s in samples for path in (*s.video_paths, s.frame_path))
     audios = _unique(s.audio_path for s in samples)
     masks = [(s, c) for s in samples for c in s.candidates]
@@ -76,8 +76,9 @@ def _check_mask(
     mask = attempt(read_mask)(candidate.mask_path)
     if isinstance(mask, str):
         return Problem(sample.uid, mask, candidate.mask_path)
-    if not mask.any() and candidate.mask_type != "null":
-        text = f"{candidate.mask_path}: expected foreground in a mask of type {candidate.mask_type}, got an empty mask"
+    mask_type = candidate.audit.mask_type
+    if not mask.any() and mask_type != "null":
+        text = f"{candidate.mask_path}: expected foreground in a mask of type {mask_type}, got an empty mask"
         return Problem(sample.uid, text, candidate.mask_path)
     size = frame_sizes.get(sample.frame_path)
     if isinstance(size, tuple) and mask.shape != size:
@@ -86,12 +87,12 @@ def _check_mask(
 
 
 def check_audio(path: Path) -> None:
-    """Raises FileNotFoundError or ValueError for a sound that an auditor could not hear."""
-    read_fbank(path)
+    """Raises FileNotFoundError or ValueError for a sound that cannot be used."""
+    check_waveform(load_waveform(path), path)
 
 
 def attempt(check):
-    """The check's result, or the sentence that says what was wrong."""
+    """A function that gives the check's result, or the sentence of its error."""
 
     def run(path: Path):
         try:
@@ -103,7 +104,7 @@ def attempt(check):
 
 
 def checked(pool: ThreadPoolExecutor, bar: tqdm, check, items: list) -> Iterable:
-    """The check's result for each item, in order; the bar moves as they come."""
+    """The check's result for each item, in order; moves the progress bar."""
     for result in pool.map(check, items):
         bar.update()
         yield result

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from dataset.benchmark.annotations import META_DIR, metadata_text, split_file_name, split_text
+from dataset.benchmark.annotations import META_DIR, metadata_text, split_text
 from dataset.benchmark.entries import NUM_FRAMES, CsvRow, MaskEntry, sample_entry
 from dataset.construction.candidates import MadeMask, MissingMask, make_candidates
 from dataset.construction.negatives import NegativeSource, usable_negatives
@@ -30,6 +30,7 @@ from dataset.construction.progress import PROGRESS_DIR, write_whole
 from dataset.construction.referrals import Referral
 from dataset.construction.source import RefAVSBench
 from dataset.media.images import encode_mask, read_mask
+from utils.splits import split_file_name
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from dataset.benchmark.annotations import CSV_COLUMNS, metadata_text
 from dataset.benchmark.entries import NUM_FRAMES, CsvRow
+from utils.splits import SPLITS
 from utils.tokens import holds_special_token
 from utils.whole_files import whole_file
 
-SPLITS = ("train", "test_s", "test_u")
 MAX_NAME_BYTES = 240  # a file name has at most 255; the rest is room for temporary names
 NUM_SOURCE_COLUMNS = 5  # kfid, the sixth, is optional
 

@@ -24,8 +24,8 @@ from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.validation import attempt, check_audio, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_metadata, write_metadata
-from dataset.media.audio import SAMPLE_RATE
 from dataset.media.images import check_image, encode_mask, read_mask, read_upright_frame
+from dataset.media.waveform import SAMPLE_RATE
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"

@@ -15,7 +15,7 @@ import numpy as np
 
 from dataset.construction.referrals import Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
-from dataset.media.audio import compute_fbank, load_waveform
+from dataset.media.waveform import check_waveform, load_waveform
 from utils.tokens import SPECIAL_TOKENS
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -154,5 +154,5 @@ def _waveform(path: Path | None) -> np.ndarray | None:
     if path is None:
         return None
     waveform = load_waveform(path)
-    compute_fbank(waveform, path)  # raises ValueError for a sound that an auditor could not hear
+    check_waveform(waveform, path)  # raises ValueError for a sound that an auditor could not hear
     return waveform

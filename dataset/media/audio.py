@@ -1,50 +1,28 @@
-"""From a sound file to the filter bank that BEATs reads.
+"""The filter bank that BEATs reads, from a sound file or a waveform.
 
-Knows decoding, resampling and Kaldi filter banks. Which file belongs to a sample is decided elsewhere.
+`waveform` decodes sound files; `dataset.benchmark` knows which file belongs to a sample.
 """
 
-import math
 import warnings
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 import torch
 from torch import Tensor
 from transformers.audio_utils import mel_filter_bank
 
-SAMPLE_RATE = 16_000
-NUM_SEGMENTS = 10  # one per video frame, whatever the duration
+from dataset.media.waveform import HOP, NUM_SEGMENTS, SAMPLE_RATE, WINDOW, check_waveform, load_waveform
+
 MEL_BINS = 128
-WINDOW = 400  # 25 ms
-HOP = 160  # 10 ms
 FFT_SIZE = 512
 PREEMPHASIS = 0.97
-MIN_FRAMES = 16  # the encoder's patches are 16 frames long
 # AudioSet statistics of BEATs (arXiv 2212.09058), for waveforms scaled to 16 bit integers.
 INT16_SCALE = 2**15
 FBANK_MEAN = 15.41663
 FBANK_STD = 6.55582
-# The lowest triangles are narrower than an FFT bin, so that some are empty: BEATs was trained like this.
+# The lowest triangles are narrower than an FFT bin, so some are empty. BEATs was trained with them.
 warnings.filterwarnings("ignore", message="At least one mel filter has all zero values")
-
-
-def load_waveform(path: str | Path) -> np.ndarray:
-    """(num_samples,) float32 in [-1, 1], mono, 16 kHz.
-
-    Channels are averaged before soxr's HQ resampling and the length is rounded up, the way librosa.load does it.
-    Raises FileNotFoundError, or ValueError naming a file that cannot be decoded.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"audio {path}: no such file")
-    try:
-        channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"audio {path}: expected a readable sound file, got: {error}") from error
-    waveform = channels.mean(axis=1)
-    return waveform if rate == SAMPLE_RATE else _resample(waveform, rate)
 
 
 def read_fbank(path: str | Path) -> Tensor:
@@ -71,7 +49,7 @@ def compute_fbank(waveform: np.ndarray, path: str | Path = "waveform") -> Tensor
     Samples that do not fill a tenth are dropped. Raises ValueError naming `path` for another shape, NaN or
     infinite samples, and audio under about 1.75 s (fewer than 16 frames in a tenth).
     """
-    _check_waveform(waveform, path)
+    check_waveform(waveform, path)
     length = len(waveform) // NUM_SEGMENTS
     segments = torch.from_numpy(waveform[: NUM_SEGMENTS * length]).float().view(NUM_SEGMENTS, length)
     return _normalised(kaldi_fbank(segments * INT16_SCALE))
@@ -92,23 +70,6 @@ def kaldi_fbank(waveforms: Tensor) -> Tensor:
     spectrum = torch.fft.rfft((frames - PREEMPHASIS * previous) * _povey_window(), n=FFT_SIZE)
     energies = spectrum.abs().square() @ _mel_matrix()
     return energies.clamp(min=torch.finfo(torch.float32).eps).log()
-
-
-def _resample(waveform: np.ndarray, rate: int) -> np.ndarray:
-    expected = math.ceil(len(waveform) * (SAMPLE_RATE / rate))
-    resampled = soxr.resample(waveform, rate, SAMPLE_RATE, quality="HQ")[:expected]
-    return np.pad(resampled, (0, expected - len(resampled)))
-
-
-def _check_waveform(waveform: np.ndarray, path: str | Path) -> None:
-    if waveform.ndim != 1:
-        raise ValueError(f"audio {path}: expected one channel, shape (num_samples,), got shape {waveform.shape}")
-    needed = NUM_SEGMENTS * (WINDOW + (MIN_FRAMES - 1) * HOP)
-    if len(waveform) < needed:
-        seconds = f"at least {needed / SAMPLE_RATE:.2f} s, got {len(waveform) / SAMPLE_RATE:.2f} s"
-        raise ValueError(f"audio {path}: too short, expected {seconds}")
-    if not np.isfinite(waveform).all():
-        raise ValueError(f"audio {path}: expected finite samples, got NaN or infinity")
 
 
 @lru_cache(maxsize=1)

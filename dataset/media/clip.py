@@ -1,9 +1,10 @@
-"""A clip of one's own -> ten frames and a sound file, laid out as in the benchmark.
+"""A video file or a folder of frames -> ten frames and a sound file, as a sample of the benchmark has them.
 
-Knows containers (PyAV) and folders of frames. How frames and sound become tensors is left to `media` and `audio`.
+Video files are read with PyAV. `images` and `audio` turn frames and sound into tensors.
 
-The clip is taken as a player shows it: it begins with the first picture and ends with its longer stream; a picture
-that ends earlier stands still, missing sound is silence, and a rotation by quarter turns in the metadata is applied.
+The clip is read as a player shows it. It begins with the first picture and ends with the longer one of its streams. If
+the pictures end earlier, the last one is repeated; if sound is missing, it is silence. A rotation by quarter turns in
+the metadata is applied.
 Mirroring, interlacing and non-square pixels are left as they are.
 """
 
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 10.0
 SLACK = 0.1  # a clip of 9.9 to 10.1 s counts as one of ten seconds
 SAME_INSTANT = 0.002  # some containers round times to milliseconds
-RESYNC = 0.05  # sound that is further than this from where it should be is moved there
+RESYNC = 0.05  # sound that is further than this from its time stamp is moved to it
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -144,7 +145,7 @@ def _float_blocks(resampler: av.AudioResampler, frame: av.AudioFrame, path: Path
 
 
 def _place(samples: np.ndarray, block: np.ndarray, position: int) -> None:
-    """Copy a block to its position, less what lies before the beginning or after the end."""
+    """Copy a block of sound to its position, without the parts before the beginning and after the end."""
     start, stop = max(position, 0), min(position + len(block), len(samples))
     if start < stop:
         samples[start:stop] = block[start - position : stop - position]
@@ -163,7 +164,7 @@ def _decoded(path: Path, kind: str) -> Iterator[tuple[float, float, av.VideoFram
         raise FileNotFoundError(f"{path}: no such {kind} file")
     end = None
     try:
-        # Playlists must not fetch anything from elsewhere.
+        # A playlist must not open other files or addresses.
         with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
             stream = _first_stream(container, kind, path)
             for frame in container.decode(stream):

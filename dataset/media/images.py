@@ -1,20 +1,15 @@
-"""Frames and masks: files -> arrays -> CLIP pixels. The only place where images are decoded.
-
-Audio is in `audio`; which files belong to a sample is known by `annotations`.
+"""Frames and masks: files -> arrays. No other module decodes images. `pixels` turns them into CLIP's input;
+`dataset.benchmark` knows which files belong to a sample.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image, UnidentifiedImageError
 
-PUBLISHED_SIZE = 224
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
 
 
@@ -37,7 +32,7 @@ def read_mask(path: Path) -> np.ndarray:
     """(H, W) bool, True where a pixel is not black, whatever its colour. Raises FileNotFoundError, ValueError."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such mask file")
-    picture = _decode(path, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)  # 16-bit and faint labels count too
+    picture = _decode(path, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)  # 16-bit masks and small values count too
     return picture.any(axis=2) if picture.ndim == 3 else picture > 0
 
 
@@ -93,66 +88,3 @@ def mask_image(frame: np.ndarray, mask: np.ndarray, view: str) -> np.ndarray:
         return cv2.bitwise_and(frame, frame, mask=inside.astype(np.uint8))
     tinted = frame * (1 - OVERLAY_ALPHA) + np.float64(OVERLAY_COLOUR) * OVERLAY_ALPHA
     return np.where(inside[..., None], tinted.round(), frame).astype(np.uint8)
-
-
-@dataclass(frozen=True)
-class PixelTransform:
-    """CLIP's preprocessing: resize to a square without keeping the aspect ratio, scale to [0, 1], normalise.
-
-    As published, every picture is first made 224 pixels wide and high; a tower of another size gets that resized again.
-    """
-
-    image_size: int
-    image_mean: tuple[float, float, float]
-    image_std: tuple[float, float, float]
-
-    def __call__(self, picture: np.ndarray) -> torch.Tensor:
-        """(H, W, 3) RGB or (H, W) grey, uint8 -> (3, image_size, image_size) float32."""
-        for size in dict.fromkeys((PUBLISHED_SIZE, self.image_size)):
-            picture = _to_square(picture, size)
-        pixels = np.atleast_3d(picture.astype(np.float32)) * np.float32(1 / 255)
-        pixels = (pixels - np.float32(self.image_mean)) / np.float32(self.image_std)
-        return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
-
-
-def _to_square(picture: np.ndarray, size: int) -> np.ndarray:
-    """Pillow's bicubic resize to `size` x `size`, which makes a picture narrower first, then lower.
-
-    Black rows at the top and bottom are left out of the first pass, which they would leave black: in masked frames and
-    masks they are many.
-    """
-    rows = np.flatnonzero(picture.reshape(len(picture), -1).any(axis=1))
-    top, end = (rows[0], rows[-1] + 1) if len(rows) else (0, 1)
-    narrow = np.zeros((len(picture), size, *picture.shape[2:]), np.uint8)
-    narrow[top:end] = Image.fromarray(picture[top:end]).resize((size, int(end - top)), Image.Resampling.BICUBIC)
-    return np.asarray(Image.fromarray(narrow).resize((size, size), Image.Resampling.BICUBIC))
-
-
-@dataclass(frozen=True)
-class FrameReader:
-    """Frames and mask views of a benchmark as pixels; a frame that several masks share is decoded once."""
-
-    transform: PixelTransform
-
-    def pixels(self, path: Path) -> torch.Tensor:
-        """(3, S, S) float32 CLIP pixels of a whole frame."""
-        return _cached_pixels(path, self.transform)
-
-    def mask_pixels(self, frame_path: Path, mask_path: Path, view: str) -> torch.Tensor:
-        """(3, S, S) float32 CLIP pixels of one view of a mask."""
-        return self.transform(mask_image(_cached_frame(frame_path), _cached_mask(mask_path), view))
-
-
-@lru_cache(32)
-def _cached_frame(path: Path) -> np.ndarray:
-    return read_upright_frame(path)
-
-
-@lru_cache(2)
-def _cached_mask(path: Path) -> np.ndarray:
-    return read_mask(path)
-
-
-@lru_cache(32)
-def _cached_pixels(path: Path, transform: PixelTransform) -> torch.Tensor:
-    return transform(read_frame(path))

@@ -1,6 +1,6 @@
 """Captions for pretraining the projectors: Video-LLaVA's lists of images and videos, and AudioCaps.
 
-Reads the lists, judges every entry before anything is trained, and gives plain samples.
+Reads the lists and checks every entry: its fields, its words, and that its file exists. The files are not opened.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataset.benchmark.entries import path_inside
 from utils.tokens import IMAGE, VIDEO, holds_special_token
 
 AUDIO_QUESTION = "Please describe this audio."
-_LISTED = 5  # problems that are shown of all
+_LISTED = 5  # as many problems are shown in an error
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The words: prompts, target answers and their token ids. The only place that knows the wording.
+"""Prompts and target answers as token ids; the wording of an audit is in `wording`, that of captions here.
 
-Placeholders are widened here, after tokenising, to as many positions as their features will take, so that lengths,
-padding and labels are settled before the model sees a batch.
+After tokenising, each placeholder is repeated to as many positions as its features take. So lengths, padding and labels
+are known before the model gets a batch.
 """
 
 from __future__ import annotations
@@ -11,20 +11,8 @@ from dataclasses import dataclass
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
-from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, REGRESS_ST
-
-IOU_SLOT = "<iou_token>"
-
-_MEDIA = "{bos}video:\n<video_start><video><video_end>\naudio:\n<audio_start><audio><audio_end>\n"
-_TRAIN = (
-    "Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
-    "and its corresponding segmentation mask <mask_start><mask><mask_end>, "
-    "analyze all cues to audit the mask's quality.\n"
-)
-_TEST = (
-    "Given the referential expression: '{expression}', the {frame} <image_start><image><image_end> "
-    "and its segmentation mask <mask_start><mask><mask_end>, please audit the mask quality.\n"
-)
+from dataset.text.wording import build_prompt
+from utils.tokens import DIRECT_NTP, IGNORE_INDEX
 
 _SYSTEM = "You are a helpful assistant."
 _CAPTION = {
@@ -34,32 +22,11 @@ _CAPTION = {
 }
 
 
-def build_prompt(expression: str, protocol: str, bos: str = "<s>") -> str:
-    """The prompt of one sample. `protocol`: train, image or video; the published wording differs between the three."""
-    template = _MEDIA + (_TRAIN if protocol == "train" else _TEST)
-    frame = "frame" if protocol == "video" else "key frame"
-    return template.format(bos=bos, expression="\0", frame=frame).replace("\0", expression.lower())
-
-
-def build_target(response: str, iou: float | None, iou_estimation: str = DIRECT_NTP, eos: str = "</s>") -> str:
-    """The answer to learn: the annotated response with its IoU slot filled, ended by `eos`.
-
-    Direct NTP writes four decimals; Regress ST writes the `<iou_value>` token instead, also over numbers that the
-    response already holds between IoU tags.
-    """
-    number = IOU_VALUE if iou_estimation == REGRESS_ST else "" if iou is None else f"{iou:.4f}"
-    text = response.replace(IOU_SLOT, f"<iou> {number} </iou>")
-    if iou_estimation == REGRESS_ST:
-        before, *rest = text.split("<iou>")
-        text = "<iou>".join([before, *(f" {IOU_VALUE} </iou>{part.partition('</iou>')[2]}" for part in rest)])
-    return text if text.rstrip().endswith(eos) else text + eos
-
-
 def encode_text(tokenizer, text: str) -> list[int]:
     """Token ids exactly as the slow LLaMA tokenizer gives them, without added BOS.
 
-    The fast tokenizer leaves out the prefix space when a text begins with a space of its own; one more space makes up
-    for it.
+    The slow tokenizer puts a space before a text. The fast one does not, if the text begins with a space; then one more
+    space is added here.
     """
     text = text.replace("\u2581", " ")  # SentencePiece's own mark for a space
     backend = getattr(tokenizer, "backend_tokenizer", None)
@@ -71,7 +38,7 @@ def encode_text(tokenizer, text: str) -> list[int]:
 
 @dataclass
 class PromptEncoder:
-    """Text -> ids, with each placeholder repeated once per feature row that replaces it.
+    """Text -> ids, with each placeholder repeated once for each feature row that replaces it.
 
     `tokens_per_item` is the number of query tokens that one image or one audio second becomes.
     """
@@ -91,7 +58,7 @@ class PromptEncoder:
     def encode_caption(self, medium: str, num_items: int, question: str, answer: str) -> dict:
         """One caption of pretraining as `input_ids` and `labels`; `medium`: image, video or audio.
 
-        The instruction stands in the LLM's chat template. Raises ValueError for a tokenizer that has none.
+        The instruction is put into the LLM's chat template. Raises ValueError if the tokenizer has none.
         """
         if not getattr(self.tokenizer, "chat_template", None):
             raise ValueError(f"{self.tokenizer.name_or_path}: expected a chat template for pretraining, got none")

@@ -16,8 +16,8 @@ from dataset.benchmark.validation import find_file_problems
 from dataset.verification.files import SplitFile, metadata_findings, orphan_findings
 from dataset.verification.findings import Finding, Report
 from dataset.verification.frames import verify_frame, verify_videos
+from utils.splits import PARTS, SPLITS
 
-SPLIT_FILES = (("train", "train"), ("test_s", "image"), ("test_s", "video"), ("test_u", "image"), ("test_u", "video"))
 CHUNK = 4  # frames that a process is given at once
 
 
@@ -49,7 +49,10 @@ def verify_benchmark(root: Path, num_workers: int = 1) -> Report:
 def _present(root: Path) -> list[SplitFile]:
     if not root.is_dir():
         raise FileNotFoundError(f"benchmark folder {root}: no such folder")
-    files = [SplitFile(root, split, protocol) for split, protocol in SPLIT_FILES]
+    files = [
+        SplitFile(root, split, protocol)
+        for split, protocol in sorted(PARTS.values(), key=lambda part: SPLITS.index(part[0]))
+    ]
     present = [file for file in files if file.path.is_file()]
     if not present:
         names = ", ".join(file.name for file in files)

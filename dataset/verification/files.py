@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset.benchmark.annotations import META_DIR, read_entries, read_metadata, split_file_name
+from dataset.benchmark.annotations import META_DIR, read_entries, read_metadata
 from dataset.benchmark.entries import CsvRow, int_or_none
 from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import IOU_TOLERANCE
 from utils.audit import normalize_action
+from utils.splits import SPLITS, TRAIN, split_file_name
 
-SPLITS = ("train", "test_s", "test_u")
 MEDIA_DIRS = ("media", "media_cross")
 
 
@@ -56,7 +56,7 @@ def metadata_findings(root: Path, files: list[SplitFile]) -> Iterator[Finding]:
                 yield from _frame_findings(file, row, frame)
     for split, rows in by_split.items():
         for row in rows.values():
-            belongs = row.split == split or (split == SPLITS[0] and row.split not in SPLITS)
+            belongs = row.split == split or (split == TRAIN and row.split not in SPLITS)
             if belongs and (row.split, row.uid) not in used:
                 text = f"metadata.csv: expected masks of each uid in a split file of {row.split}, got none"
                 yield Finding(row.uid, f"{META_DIR}/metadata.csv", "metadata", text)

@@ -17,7 +17,7 @@ from dataset.media.images import check_image, read_mask
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import label_faults, rank_faults
 from dataset.verification.mask_rules import GroundTruth, bounding_box, box_iou, geometry_fault
-from utils.audit import MASK_TYPES
+from utils.mask_types import MASK_TYPES
 
 
 def verify_frame(sample: AuditSample) -> list[Finding]:
@@ -37,7 +37,7 @@ class _Frame:
     def faults(self) -> Iterator[Finding]:
         yield from self._read()
         yield from self._duplicates()
-        perfect = [c for c in self.candidates if c.mask_type == "perfect"]
+        perfect = [c for c in self.candidates if c.audit.mask_type == "perfect"]
         if len(perfect) != 1:
             yield self._finding(None, "perfect", f"expected one perfect mask in a frame, got {len(perfect)}")
         if self.gt is None:
@@ -65,18 +65,18 @@ class _Frame:
                 yield self._finding(candidate, "size", text)
                 if self.gt is not None:
                     continue
-            if mask.any() == (candidate.mask_type == "null"):
+            if mask.any() == (candidate.audit.mask_type == "null"):
                 wanted, got = ("no foreground", "some") if mask.any() else ("foreground", "an empty mask")
-                text = f"expected {wanted} in a mask of type {candidate.mask_type}, got {got}"
+                text = f"expected {wanted} in a mask of type {candidate.audit.mask_type}, got {got}"
                 yield self._finding(candidate, "empty", text)
                 continue
-            if self.gt is None and candidate.mask_type == "perfect":
+            if self.gt is None and candidate.audit.mask_type == "perfect":
                 self.gt, gt_name = GroundTruth(mask), candidate.mask_name
             self.masks[position] = mask
         self.masks = dict(sorted(self.masks.items()))
 
     def _ground_truth_first(self) -> list[int]:
-        return sorted(range(len(self.candidates)), key=lambda i: self.candidates[i].mask_type != "perfect")
+        return sorted(range(len(self.candidates)), key=lambda i: self.candidates[i].audit.mask_type != "perfect")
 
     def _frame_size(self) -> tuple[int, int] | None:
         """(H, W), or None for a frame that cannot be decoded: that one is found with the other media."""
@@ -87,19 +87,19 @@ class _Frame:
 
     def _mask_faults(self, position: int) -> Iterator[Finding]:
         candidate, mask = self.candidates[position], self.masks[position]
-        if candidate.mask_type != "null":
-            fault = geometry_fault(self.gt, candidate.mask_type, mask, self._negatives())
+        if candidate.audit.mask_type != "null":
+            fault = geometry_fault(self.gt, candidate.audit.mask_type, mask, self._negatives())
             if fault:
                 yield self._finding(candidate, "geometry", fault)
         for kind, text in label_faults(candidate, self.gt.iou(mask), self.is_train):
             yield self._finding(candidate, kind, text)
 
     def _of_type(self, mask_type: str) -> list[int]:
-        return [i for i in self.masks if self.candidates[i].mask_type == mask_type]
+        return [i for i in self.masks if self.candidates[i].audit.mask_type == mask_type]
 
     def _is_whole(self, mask_type: str) -> bool:
         """Whether every mask of the type could be read."""
-        return len(self._of_type(mask_type)) == sum(c.mask_type == mask_type for c in self.candidates)
+        return len(self._of_type(mask_type)) == sum(c.audit.mask_type == mask_type for c in self.candidates)
 
     def _negatives(self) -> dict[str, np.ndarray] | None:
         if not self._is_whole("full_neg"):
@@ -114,7 +114,7 @@ class _Frame:
 
     def _order(self, position: int) -> float:
         mask = self.masks[position]
-        is_full_neg = self.candidates[position].mask_type == "full_neg"
+        is_full_neg = self.candidates[position].audit.mask_type == "full_neg"
         return box_iou(self.gt.box, bounding_box(mask)) if is_full_neg else self.gt.iou(mask)
 
     def _duplicates(self) -> Iterator[Finding]:
@@ -147,7 +147,7 @@ def verify_videos(samples: Iterable[AuditSample]) -> Iterator[Finding]:
         if sorted(numbers, key=str) != list(range(NUM_FRAMES)):
             listed = ", ".join(map(str, numbers))
             yield Finding(uid, None, "video", f"expected the frames 0 to {NUM_FRAMES - 1} once each, got {listed}")
-        types = Counter(mask_type for sample in frames for mask_type in {c.mask_type for c in sample.candidates})
+        types = Counter(mask_type for sample in frames for mask_type in {c.audit.mask_type for c in sample.candidates})
         for mask_type in sorted(types):
             if types[mask_type] != len(frames):
                 text = f"expected {mask_type} masks in all {len(frames)} frames or in none, got them in"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dataset.benchmark.samples import Candidate
-from dataset.text.prompt import IOU_SLOT, build_target
+from dataset.text.wording import IOU_SLOT, build_target
 from utils.audit import normalize_action, parse_audit
 
 IOU_TOLERANCE = 1e-4
@@ -39,40 +39,42 @@ def expected_action(mask_type: str, iou: float) -> str | None:
 def label_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
     """Faults of one mask whose IoU was `measured`. Training entries may leave out IoU, rank and action."""
     yield from _iou_faults(candidate, measured, is_train)
-    if candidate.mask_type in BANDED:
+    if candidate.audit.mask_type in BANDED:
         yield from _band_faults(candidate, measured)
-    if candidate.rank is None and not is_train and candidate.mask_type not in ("perfect", "null"):
+    if candidate.rank is None and not is_train and candidate.audit.mask_type not in ("perfect", "null"):
         yield "rank", "rank: expected a whole number, got none"
     yield from _action_faults(candidate, measured, is_train)
     yield from _response_faults(candidate, measured, is_train)
 
 
 def _iou_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
-    if candidate.iou is None and not is_train:
+    written = candidate.audit.iou
+    if written is None and not is_train:
         yield "iou", f"iou_to_gt: expected {measured:.6f} as measured, got none"
-    elif candidate.iou is not None and not _same_iou(candidate.iou, measured):
-        yield "iou", f"iou_to_gt: expected {measured:.6f} as measured, got {candidate.iou:.6f}"
+    elif written is not None and not _same_iou(written, measured):
+        yield "iou", f"iou_to_gt: expected {measured:.6f} as measured, got {written:.6f}"
 
 
 def _band_faults(candidate: Candidate, measured: float) -> Iterator[Fault]:
-    rank = band_rank(measured)
+    rank, mask_type = band_rank(measured), candidate.audit.mask_type
     if candidate.rank is not None and candidate.rank not in BANDS:
-        yield "rank", f"rank: expected 1 or 2 for a mask of type {candidate.mask_type}, got {candidate.rank}"
+        yield "rank", f"rank: expected 1 or 2 for a mask of type {mask_type}, got {candidate.rank}"
     elif candidate.rank is not None and rank not in (None, candidate.rank):
         yield "rank", f"rank: expected {rank} for a measured IoU of {measured:.6f}, got {candidate.rank}"
     if rank is None:
         bands = [BANDS[candidate.rank]] if candidate.rank in BANDS else BANDS.values()
         wanted = " or ".join(f"from {low:.2f} to {high:.2f}" for low, high in bands)
-        yield "band", f"measured IoU: expected {wanted} for a mask of type {candidate.mask_type}, got {measured:.6f}"
+        yield "band", f"measured IoU: expected {wanted} for a mask of type {mask_type}, got {measured:.6f}"
 
 
 def _action_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
-    expected = expected_action(candidate.mask_type, measured)
-    if candidate.action is None and is_train:
+    written = candidate.audit
+    expected = expected_action(written.mask_type, measured)
+    if written.action is None and is_train:
         return
-    if expected and (candidate.action is None or normalize_action(candidate.action) != expected):
-        said = "none" if candidate.action is None else f"'{candidate.action}'"
-        yield "action", f"action: expected '{expected}' for {candidate.mask_type} at IoU {measured:.6f}, got {said}"
+    if expected and (written.action is None or normalize_action(written.action) != expected):
+        said = "none" if written.action is None else f"'{written.action}'"
+        yield "action", f"action: expected '{expected}' for {written.mask_type} at IoU {measured:.6f}, got {said}"
 
 
 def _response_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
@@ -81,13 +83,13 @@ def _response_faults(candidate: Candidate, measured: float, is_train: bool) -> I
         if is_train:
             yield "response", "response: expected the answer to learn, got none"
         return
-    said = parse_audit(build_target(candidate.response, candidate.iou))
-    is_filled_in = IOU_SLOT in candidate.response and candidate.iou is not None
+    said = parse_audit(build_target(candidate.response, candidate.audit.iou))
+    is_filled_in = IOU_SLOT in candidate.response and candidate.audit.iou is not None
     if not is_filled_in and (said.iou is None or not _same_iou(said.iou, measured)):
         yield "response", f"response: expected IoU {measured:.4f} as measured, got {_or_none(said.iou)}"
-    if said.mask_type != candidate.mask_type:
-        yield "response", f"response: expected mask type {candidate.mask_type}, got {_or_none(said.mask_type)}"
-    expected = expected_action(candidate.mask_type, measured)
+    if said.mask_type != candidate.audit.mask_type:
+        yield "response", f"response: expected mask type {candidate.audit.mask_type}, got {_or_none(said.mask_type)}"
+    expected = expected_action(candidate.audit.mask_type, measured)
     if expected and said.action != expected:
         yield "response", f"response: expected action '{expected}', got {_or_none(said.action)}"
 

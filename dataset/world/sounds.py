@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset.media.audio import SAMPLE_RATE
+from dataset.media.waveform import SAMPLE_RATE
 
 SECONDS = 10
 PITCHES = {"low": (180.0, 240.0), "high": (900.0, 1200.0)}  # Hz

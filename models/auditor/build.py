@@ -28,6 +28,7 @@ from models.auditor.trainable import expected_shapes
 from models.encoders.beats import load_beats
 from models.encoders.vision import load_vision_tower
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
+from utils.manifest import check_manifest
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
 
 logger = logging.getLogger(__name__)
@@ -117,8 +118,10 @@ def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "no
     """Any decoder LLM folder that AutoModelForCausalLM reads.
 
     `quantization`: none, 8bit or 4bit (NF4 with doubly quantised scales, as QLoRA has it) of its linear layers but the
-    head. Raises ValueError when keys are missing or left over, ImportError without bitsandbytes.
+    head. Raises ValueError when keys are missing or left over or files do not belong together, ImportError without
+    bitsandbytes.
     """
+    check_manifest(folder)
     model, info = AutoModelForCausalLM.from_pretrained(
         folder, dtype=dtype, local_files_only=True, output_loading_info=True, **_quantized(quantization, dtype)
     )

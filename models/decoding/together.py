@@ -14,20 +14,12 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from models.decoding.drafts import Drafts
+from models.language.attention import visible
+from models.language.audio_visual import AudioVisualLM
 from utils.tokens import EVERYBODY, NOBODY
 
 Steer = Callable[[Tensor, list[tuple[int, int]]], Tensor]
 GROWTH = 512  # positions by which a cache grows
-
-
-def visible(owner: Tensor, position: Tensor, key_owner: Tensor, key_position: Tensor, dtype: torch.dtype) -> Tensor:
-    """(B, 1, L, K) to be added to the scores: 0 where a token (B, L) sees a key (B, K), the lowest number elsewhere.
-
-    A token sees keys of its own and everybody's, not after its position. Padding, which is nobody's, sees padding.
-    """
-    ours = (key_owner[:, None, :] == EVERYBODY) | (key_owner[:, None, :] == owner[:, :, None])
-    seen = ours & (key_position[:, None, :] <= position[:, :, None])
-    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype)[:, None]
 
 
 class RoomyLayer(DynamicLayer):
@@ -69,7 +61,11 @@ class Answer:
 
 @torch.inference_mode()
 def answer_together(
-    auditor, batch: dict, max_new_tokens: int = 256, drafts: Drafts | None = None, steer: Steer | None = None
+    model: AudioVisualLM,
+    batch: dict,
+    max_new_tokens: int = 256,
+    drafts: Drafts | None = None,
+    steer: Steer | None = None,
 ) -> tuple[list[list[int]], list[float | None]]:
     """A batch of a `GroupingCollator` -> per item the new token ids, ended by eos unless cut off, and the IoU read.
 
@@ -77,7 +73,7 @@ def answer_together(
     auditor says. `drafts` learns the answers. `steer` changes logits (n, V) of the next tokens, given for each of them
     (owner, number of tokens before it in the answer): auditors with random weights are measured with it.
     """
-    reader, stops = _Reader(auditor, batch, steer), set(auditor.stop_ids())
+    reader, stops = _Reader(model, batch, steer), set(model.stop_ids())
     answers = reader.answers
     said = reader.start()
     while True:
@@ -102,9 +98,9 @@ def answer_together(
 class _Reader:
     """The LLM with its cache for a batch."""
 
-    def __init__(self, auditor, batch: dict, steer: Steer | None):
-        self.auditor, self.llm, self.device = auditor, auditor.language_model, auditor.device
-        self.batch, self.steer, self.regressed = batch, steer, auditor.regressed_token()
+    def __init__(self, model: AudioVisualLM, batch: dict, steer: Steer | None):
+        self.model, self.llm, self.device = model, model.language_model, model.device
+        self.batch, self.steer, self.regressed = batch, steer, model.regressed_token()
         self.cache = DynamicCache()
         self.cache.layers = [RoomyLayer() for _ in range(self.llm.config.num_hidden_layers)]
         none = torch.empty(len(batch["roots"]["owner"]), 0, dtype=torch.long, device=self.device)
@@ -119,16 +115,16 @@ class _Reader:
 
     def start(self) -> list[tuple[Answer, list[int]]]:
         """Read the prompts: the first token of every answer."""
-        media = self.auditor.encode_media(self.batch)
+        media = self.model.read_media(self.batch)
         roots, rows, root_index = self.batch["roots"], self.batch["rows"], self.batch["root_index"]
-        self._read(self.auditor.embed(roots, media), roots["owner"], roots["position_ids"], 1)
+        self._read(self.model.embed(roots, media), roots["owner"], roots["position_ids"], 1)
         for layer in self.cache.layers:
             layer.batch_select_indices(root_index)
         self.owner, self.position = self.owner[root_index], self.position[root_index]
 
         columns = sorted({at for _, at in self.ends.values()})
         kept = torch.tensor(columns, device=self.device)
-        embeds = self.auditor.embed(rows, (media[0], None))
+        embeds = self.model.embed(rows, (media[0], None))
         logits = self._read(embeds, rows["owner"], rows["position_ids"], kept).logits
         places = [(row, columns.index(at)) for row, at in (self.ends[answer.owner] for answer in self.answers)]
         tokens = self._likeliest(logits, places, [(answer.owner, 0) for answer in self.answers])
@@ -148,7 +144,7 @@ class _Reader:
             [[p for a in row for p in range(a.position, a.position + 1 + len(a.draft))] for row in rows], 0
         )
         first = self.owner.shape[1]
-        out = self._read(self.auditor.embed_tokens(self._padded(ids_of, 0)), owner, position)
+        out = self._read(self.model.embed_tokens(self._padded(ids_of, 0)), owner, position)
         said, places = [], [(number, at) for number, row in enumerate(ids_of) for at in range(len(row))]
         whose = [(a.owner, len(a.ids) + i) for row in rows for a in row for i in range(1 + len(a.draft))]
         tokens = iter(self._likeliest(out.logits, places, whose))
@@ -189,4 +185,4 @@ class _Reader:
         """Read the IoU where `<iou_value>` stands among the last token and the right guesses."""
         read = [answer.ids[-1], *answer.draft[:right]]
         if answer.iou is None and self.regressed in read:
-            answer.iou = float(self.auditor.read_iou(hidden[read.index(self.regressed)]))
+            answer.iou = float(self.model.read_number(hidden[read.index(self.regressed)]))

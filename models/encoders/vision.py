@@ -1,21 +1,24 @@
 """Frozen vision towers behind one interface: CLIP-normalised pixels in, patch features of one hidden layer out.
 
-Knows what a tower promises, the `source` syntax and transformers' CLIP folders. The other two libraries are
-vision_backbones' business and are imported only when a source names them; which tower a run uses is the caller's.
+Knows the `source` syntax and transformers' CLIP folders. `vision_backbones` knows the other two libraries, which are
+imported only when a source names them. Which tower a run uses is the caller's choice.
 """
 
+from __future__ import annotations
+
 import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from accelerate import init_empty_weights
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AutoConfig, CLIPConfig, CLIPVisionConfig, CLIPVisionModel
 
+from models.encoders.tower import VisionTower, load_strictly, resolve_feature_layer
+from models.encoders.vision_backbones import load_open_clip_tower, load_timm_tower
 from models.weights.unused_keys import UNUSED_CLIP_KEYS
 from models.weights.weight_files import expect_tensors, read_mapped_file
+from utils.manifest import check_manifest
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -23,45 +26,8 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-PUBLISHED_FEATURE_LAYER = 23  # of 24: the last but one
 # Files of a whole CLIPModel and files from transformers 4 have it; CLIPVisionModel of transformers 5 writes bare names.
 TOWER_PREFIX = "vision_model."
-
-
-class VisionTower(nn.Module):
-    """A frozen image encoder that gives the patch features of one hidden layer.
-
-    N images, P patches per image (256), E encoder width (1024), H = W = `image_size` pixels (224).
-    A subclass hands over its library's module, cut after the chosen layer, and says how to run it.
-    """
-
-    def __init__(self, tower: nn.Module, hidden_size: int, num_patches: int, image_size: int):
-        super().__init__()
-        self.tower = tower.requires_grad_(False)
-        self.hidden_size = hidden_size
-        self.num_patches = num_patches
-        self.image_size = image_size
-        self.eval()
-
-    def train(self, mode: bool = True) -> "VisionTower":
-        """Stay in evaluation mode, whatever the model around it does: a frozen tower has no dropout."""
-        return super().train(False)
-
-    @torch.no_grad()
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        """(N, 3, H, W) -> (N, P, E) in the tower's dtype, patches in row order, class token dropped.
-
-        Raises ValueError when the pixels have another size than the tower was made for.
-        """
-        size, shape = self.image_size, tuple(pixel_values.shape)
-        if len(shape) != 4 or shape[1:] != (3, size, size):
-            raise ValueError(f"vision tower: expected pixel_values (N, 3, {size}, {size}), got {shape}")
-        dtype = next(self.tower.parameters()).dtype
-        return self.encode_patches(pixel_values.to(dtype))
-
-    def encode_patches(self, pixel_values: Tensor) -> Tensor:
-        """(N, 3, H, W) -> (N, P, E) with this library's calls."""
-        raise NotImplementedError
 
 
 class ClipTower(VisionTower):
@@ -96,17 +62,17 @@ def load_vision_tower(source: str, feature_layer: int | None = None, dtype: torc
     not fit or a layer that does not exist, ImportError for a missing library.
     """
     library, _, name = source.partition(":")
-    if library in ("open_clip", "timm"):
-        from models.encoders.vision_backbones import load_open_clip_tower, load_timm_tower  # they import this file
-
-        load = load_open_clip_tower if library == "open_clip" else load_timm_tower
-        return load(name, feature_layer, dtype)
+    if library == "open_clip":
+        return load_open_clip_tower(name, feature_layer, dtype)
+    if library == "timm":
+        return load_timm_tower(name, feature_layer, dtype)
     return load_clip_tower(Path(source), feature_layer, dtype)
 
 
 def load_clip_tower(folder: Path, feature_layer: int | None = None, dtype: torch.dtype = torch.float32) -> ClipTower:
     """The tower in a transformers CLIP folder; all layers' weights are checked before the unused ones are cut."""
     config = read_clip_config(folder)
+    check_manifest(folder)
     with init_empty_weights():  # a random initialisation of ViT-L takes five seconds, only to be overwritten
         model = CLIPVisionModel(config)
     load_strictly(model, read_folder_state(folder), TOWER_PREFIX, UNUSED_CLIP_KEYS, folder, dtype)
@@ -116,22 +82,6 @@ def load_clip_tower(folder: Path, feature_layer: int | None = None, dtype: torch
 def build_clip_tower(config: CLIPVisionConfig, feature_layer: int | None = None) -> ClipTower:
     """The tower from its sizes alone, randomly initialised; under `torch.device("meta")` it takes no memory."""
     return ClipTower(CLIPVisionModel(config), feature_layer)
-
-
-def resolve_feature_layer(feature_layer: int | None, num_layers: int) -> int:
-    """How many layers to run for hidden_states[feature_layer]; the embeddings alone (0) are not offered.
-
-    None means the published choice: hidden state 23, or the last but one (-2) of a tower with fewer than 23 layers.
-    """
-    if feature_layer is None:
-        feature_layer = PUBLISHED_FEATURE_LAYER if num_layers >= PUBLISHED_FEATURE_LAYER else -2
-    depth = feature_layer + num_layers + 1 if feature_layer < 0 else feature_layer
-    if not 1 <= depth <= num_layers:
-        raise ValueError(
-            f"vision feature layer {feature_layer}: a tower of {num_layers} layers has the layers 1 to {num_layers}, "
-            f"or {-num_layers} to -1 counted from the end"
-        )
-    return depth
 
 
 def read_clip_config(folder: Path) -> CLIPVisionConfig:
@@ -155,33 +105,3 @@ def read_folder_state(folder: Path) -> dict[str, Tensor]:
         return expect_tensors(read_mapped_file(found), found)
     shards = [folder / name for name in sorted(set(json.loads(found.read_text())["weight_map"].values()))]
     return {key: tensor for shard in shards for key, tensor in expect_tensors(read_mapped_file(shard), shard).items()}
-
-
-def load_strictly(
-    module: nn.Module,
-    state: Mapping[str, Tensor],
-    prefix: str,
-    unused: re.Pattern,
-    origin: Path,
-    dtype: torch.dtype,
-) -> None:
-    """Give `module` the weights of `state` in `dtype`; `module` itself may be on the meta device.
-
-    `prefix` is taken off where the file uses it. Raises ValueError that names `origin` and every key that is missing,
-    has another shape, or is unexpected and not found by `unused`.
-    """
-    if not any(key.startswith(prefix) for key in state):
-        prefix = ""
-    expected = module.state_dict()
-    named = {key: key.removeprefix(prefix) for key in state if key.startswith(prefix)}
-    found = {name: state[key] for key, name in named.items() if name in expected}
-    problems = {
-        "missing": [prefix + name for name in expected if name not in found],
-        "unexpected": [key for key in state if named.get(key) not in expected and not unused.search(key)],
-        "of another shape": [prefix + name for name in found if found[name].shape != expected[name].shape],
-    }
-    if any(problems.values()):
-        listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in problems.items() if keys)
-        raise ValueError(f"vision tower: the weights of {origin} do not fit, {listed}")
-    # a copy, so that no parameter hangs on a mapped file
-    module.load_state_dict({name: tensor.to(dtype, copy=True) for name, tensor in found.items()}, assign=True)

@@ -12,7 +12,7 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from models.encoders.vision import VisionTower, load_strictly, resolve_feature_layer
+from models.encoders.tower import VisionTower, load_strictly, resolve_feature_layer
 from models.weights.unused_keys import UNUSED_OPEN_CLIP_KEYS, UNUSED_TIMM_KEYS
 from models.weights.weight_files import expect_tensors, read_mapped_file
 

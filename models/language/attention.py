@@ -19,6 +19,16 @@ from utils.tokens import EVERYBODY
 BEHIND_PROMPTS = "behind_prompts"  # the attention implementation
 
 
+def visible(owner: Tensor, position: Tensor, key_owner: Tensor, key_position: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, 1, L, K) to be added to the scores: 0 where a token (B, L) sees a key (B, K), the lowest number elsewhere.
+
+    A token sees keys of its own and everybody's, not after its position. Padding, which is nobody's, sees padding.
+    """
+    ours = (key_owner[:, None, :] == EVERYBODY) | (key_owner[:, None, :] == owner[:, :, None])
+    seen = ours & (key_position[:, None, :] <= position[:, :, None])
+    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype)[:, None]
+
+
 @dataclass(frozen=True)
 class Layout:
     """Which positions of B rows of L see which, as numbers of the B * L positions; P and S are the longest lengths.

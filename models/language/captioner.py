@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.modeling_outputs import CausalLMOutput
 
-from models.auditor.auditor import fill_slots
+from models.language.multimodal import Modality, MultimodalLM
 from models.language.projector import QFormerProjector
-from utils.tokens import IGNORE_INDEX
+
+MEDIA = "media"  # the only modality
 
 
-class Captioner(nn.Module):
+class Captioner(MultimodalLM):
     """Only the projector learns.
 
-    B samples, L positions, U items (images, or seconds of sound), Q query tokens; `placeholders`: the token ids whose
-    positions the items' tokens fill. `config` is the LLM's, of which DeepSpeed's automatic sizes are taken.
+    `placeholders`: the token ids whose positions the items' tokens fill. An item is an image, or a second of sound.
+    `config` is the LLM's, of which DeepSpeed's automatic sizes are taken. In training the LLM is not in eval mode:
+    otherwise its activations could not be recomputed, and the backward pass goes through it to the projector.
     """
-
-    accepts_loss_kwargs = False  # the loss is a mean per mini-batch, as in fine-tuning
 
     def __init__(
         self, language_model: nn.Module, encoder: nn.Module, projector: QFormerProjector, placeholders: list[int]
     ):
-        super().__init__()
-        self.language_model = language_model.requires_grad_(False)
-        self.encoder = encoder.requires_grad_(False).eval()
-        self.projector = projector
-        self.placeholders = placeholders
+        super().__init__(language_model.requires_grad_(False))
+        self.add_modality(MEDIA, Modality("encoder", "projector", tuple(placeholders)), encoder, projector)
         self.config = language_model.config
 
-    def train(self, mode: bool = True) -> Captioner:
-        """The frozen encoder stays in eval mode; the LLM does not, or its activations could not be recomputed."""
-        super().train(mode)
-        self.encoder.eval()
-        return self
-
-    def gradient_checkpointing_enable(self, *args, **kwargs) -> None:
-        """Recompute the LLM's activations in the backward pass, which has to go through it to the projector."""
-        self.language_model.gradient_checkpointing_enable(*args, **kwargs)
-
-    @torch.no_grad()
-    def encode(self, items: list[Tensor]) -> list[Tensor]:
-        """Several samples' items (n, ...) -> their features (n, N, E)."""
-        return list(self.encoder(torch.cat(items)).split([len(own) for own in items]))
+    def encode_each(self, samples: list[Tensor]) -> list[Tensor]:
+        """The items (n, ...) of several samples -> the features (n, N, E) of each sample."""
+        return list(self.encode(MEDIA, torch.cat(samples)).split([len(own) for own in samples]))
 
     def forward(
         self,
@@ -55,17 +40,13 @@ class Captioner(nn.Module):
         items: Tensor | None = None,
         features: Tensor | None = None,
     ) -> CausalLMOutput:
-        """The loss over the answers. `items` (U, ...) as the encoder takes them, in the order of their placeholders, or
-        what it made of them, `features` (U, N, E).
+        """The loss over the answers, and their logits (answer tokens, V).
+
+        `items` (K, ...) as the encoder takes them, in the order of their placeholders, or what it made of them,
+        `features` (K, N, E).
         """
-        if features is None:
-            with torch.no_grad():
-                features = self.encoder(items)
-        embeds = self.language_model.get_input_embeddings()(input_ids)
-        embeds = fill_slots(embeds, input_ids, self.placeholders, self.projector(features))
-        logits = self.language_model(
-            inputs_embeds=embeds, attention_mask=attention_mask, position_ids=position_ids, use_cache=False
-        ).logits
-        targets = F.pad(labels, (0, 1), value=IGNORE_INDEX)[:, 1:]
-        answers = targets != IGNORE_INDEX
-        return CausalLMOutput(loss=F.cross_entropy(logits[answers].float(), targets[answers]), logits=logits)
+        features = self.encode(MEDIA, items) if features is None else features
+        embeds = self.splice(input_ids, {MEDIA: self.project(MEDIA, features)})
+        inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
+        loss, logits, _ = self.score(inputs, labels)
+        return CausalLMOutput(loss=loss, logits=logits)

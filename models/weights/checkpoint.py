@@ -5,8 +5,10 @@
     projectors.safetensors                          both projectors (and Regress ST's IoU head)
     token_rows.safetensors                          token embedding and head
     tokenizer files, preprocessor_config.json
+    manifest.json                                   size and SHA-256 of each of these files
 
-The same folder with Trainer state in it is a training checkpoint.
+The same folder with Trainer state in it is a training checkpoint. A folder without a manifest is read, too: those of
+earlier versions have none.
 """
 
 from __future__ import annotations
@@ -14,22 +16,23 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from peft import LoraConfig
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from configs.arguments import ModelArguments
-from models.auditor.auditor import Auditor
-from models.auditor.build import BASE_ARGUMENTS, base_path, build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.build import BASE_ARGUMENTS, base_path, load_tokenizer, new_config, part_path
 from models.auditor.config import LORA_TARGETS, AuditorConfig
-from models.auditor.trainable import load_trained_state, trained_state
+from models.weights.base_folders import TOKENIZER_FILES
 from models.weights.published import find_pair, read_pair
 from models.weights.weight_files import read_safetensors_file
+from utils.manifest import check_manifest, read_manifest, whole_parts
+from utils.whole_files import left_beside
 
 logger = logging.getLogger(__name__)
 
@@ -38,41 +41,66 @@ PROJECTOR_FILE = "projectors.safetensors"
 TOKEN_FILE = "token_rows.safetensors"
 OUR_FILES = ("config.json", ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE)
 PIXEL_FILE = "preprocessor_config.json"
+KINDS = (*OUR_FILES, "adapter_*", PIXEL_FILE, *TOKENIZER_FILES)
 QFORMER_LAYERS = "vision_projector.qformer.encoder.layer."
 _LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
 
 
-def save_auditor(auditor: Auditor, tokenizer, pixel_settings: dict, folder: str | Path, is_writer: bool = True) -> None:
-    """Write the auditor folder. With ZeRO-3 every rank must call this; only the one with `is_writer` writes."""
-    state = trained_state(auditor)
-    if is_writer:
-        write_folder(state, auditor.config, tokenizer, pixel_settings, folder)
+@dataclass(frozen=True)
+class AuditorParts:
+    """What an auditor's files hold, without a model built from it.
+
+    `pixels` says how frames become pixels (`pixel_settings`); `state` is what `trainable.trained_state` gives.
+    """
+
+    config: AuditorConfig
+    tokenizer: PreTrainedTokenizerBase
+    pixels: dict
+    state: dict[str, Tensor]
 
 
-def write_folder(state: dict[str, Tensor], config: AuditorConfig, tokenizer, pixel_settings: dict, folder) -> Path:
-    """Write a state, its configuration, tokenizer and pixel settings as an auditor folder, and return its path."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+def write_folder(parts: AuditorParts, folder: str | Path) -> Path:
+    """Write an auditor folder, and return its path.
+
+    All files are there, or none of them: `utils.manifest.whole_parts`. Raises ValueError as `check_target`.
+    """
+    check_target(folder)
+    with whole_parts(folder, KINDS) as staged:
+        _write_files(parts, staged)
+    return Path(folder)
+
+
+def check_target(folder: str | Path) -> None:
+    """Raises ValueError when an auditor folder written there would replace the config.json of another model."""
+    if (Path(folder) / "config.json").is_file() and not is_auditor_folder(folder):
+        raise ValueError(f"{folder}: expected a new folder or an auditor's, got the config.json of another model")
+
+
+def _write_files(parts: AuditorParts, folder: Path) -> None:
+    config = parts.config
     lora = LoraConfig(
         task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), inference_mode=True,
         base_model_name_or_path=config.bases["language_model"], **config.lora,
     )  # fmt: skip
     lora.target_modules = sorted(lora.target_modules)  # PEFT keeps a set; a list is written the same way every time
     lora.save_pretrained(folder)
-    parts = {ADAPTER_FILE: {}, PROJECTOR_FILE: {}, TOKEN_FILE: {}}
-    for name, tensor in state.items():
-        parts[_file_of(name)][_name_in_file(name)] = tensor.contiguous()
-    for file_name, tensors in parts.items():
+    tensors_of = {ADAPTER_FILE: {}, PROJECTOR_FILE: {}, TOKEN_FILE: {}}
+    for name, tensor in parts.state.items():
+        tensors_of[_file_of(name)][_name_in_file(name)] = tensor.contiguous()
+    for file_name, tensors in tensors_of.items():
         save_file(tensors, folder / file_name, metadata={"format": "pt"})
-    tokenizer.save_pretrained(folder)
-    (folder / PIXEL_FILE).write_text(json.dumps(pixel_settings, indent=2) + "\n")
+    parts.tokenizer.save_pretrained(folder)
+    (folder / PIXEL_FILE).write_text(json.dumps(parts.pixels, indent=2) + "\n")
     config.save_pretrained(folder)
-    return folder
 
 
 def read_folder(folder: str | Path) -> dict[str, Tensor]:
-    """The state of an auditor folder. Raises FileNotFoundError naming the file that is missing."""
+    """The state of an auditor folder.
+
+    Raises FileNotFoundError naming a file that is missing, and ValueError when files do not belong together.
+    """
     folder = Path(folder)
+    check_manifest(folder, KINDS)
     for file_name in OUR_FILES:
         if not (folder / file_name).is_file():
             expected = ", ".join(OUR_FILES)
@@ -97,7 +125,7 @@ def find_auditor(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_dir():
-        raise FileNotFoundError(f"auditor {path}: no such folder (README.md says where to get one)")
+        raise FileNotFoundError(_missing(path))
     if is_auditor_folder(path) or find_pair(path):
         return path
     steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name) and is_auditor_folder(p)]
@@ -107,6 +135,14 @@ def find_auditor(path: str | Path) -> Path:
             "checkpoint-N/finetune_weights.bin, got neither"
         )
     return max(steps, key=lambda p: int(p.name.rpartition("-")[2]))
+
+
+def _missing(path: Path) -> str:
+    """What to say of an auditor folder that is not there."""
+    for left in left_beside(path):
+        if is_auditor_folder(left) and read_manifest(left) is not None:
+            return f"auditor {path}: no such folder; where its writing was cut off lies a whole one, {left} (rename it)"
+    return f"auditor {path}: no such folder (README.md says where to get one)"
 
 
 def check_auditor(path: str | Path, args: ModelArguments) -> None:
@@ -121,19 +157,20 @@ def check_auditor(path: str | Path, args: ModelArguments) -> None:
             part_path(args, part)
 
 
-def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig, object, dict, dict[str, Tensor]]:
-    """(config, tokenizer, pixel settings, state) of our folder or of the released pair, without building a model.
+def read_auditor(path: str | Path, args: ModelArguments) -> AuditorParts:
+    """The parts of the auditor in our folder or in the released pair.
 
     The released pair says nothing about its bases and LoRA scale: `args` do. Raises FileNotFoundError, ValueError.
     """
     path = find_auditor(path)
     if is_auditor_folder(path):
+        state = read_folder(path)
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", local_files_only=True)
         config = AuditorConfig.from_pretrained(path)
         if args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
             logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
             config.mask_encode_mode = args.mask_encode_mode
-        return config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), read_folder(path)
+        return AuditorParts(config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), state)
     tokenizer = load_tokenizer(part_path(args, "llama_path"), args.iou_estimation)
     state = read_pair(*find_pair(path))
     ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
@@ -144,7 +181,7 @@ def read_auditor(path: str | Path, args: ModelArguments) -> tuple[AuditorConfig,
     if config.vocab_size < len(tokenizer):
         rows = f"expected {len(tokenizer)} token rows, as the tokenizer has tokens, got {config.vocab_size}"
         raise ValueError(f"{path}: {rows} in the file")
-    return config, tokenizer, pixel_settings(args), state
+    return AuditorParts(config, tokenizer, pixel_settings(args), state)
 
 
 def _sized_like(state: dict[str, Tensor], config: AuditorConfig) -> AuditorConfig:
@@ -156,15 +193,6 @@ def _sized_like(state: dict[str, Tensor], config: AuditorConfig) -> AuditorConfi
     if layers := {name.split(".layer.")[1].split(".")[0] for name in state if name.startswith(QFORMER_LAYERS)}:
         config.qformer["num_hidden_layers"] = len(layers)
     return config
-
-
-def load_auditor(path: str | Path, args: ModelArguments, dtype: torch.dtype = torch.float32):
-    """(auditor in eval mode, tokenizer, pixel settings) of our folder or of the released pair."""
-    config, tokenizer, pixels, state = read_auditor(path, args)
-    auditor = build_auditor(config, args, tokenizer, dtype)
-    load_trained_state(auditor, state, str(path))
-    logger.info("auditor %s on %s", path, ", ".join(auditor.config.bases.values()))
-    return auditor.eval(), tokenizer, pixels | square(auditor.vision_encoder.image_size)
 
 
 def pixel_settings(args: ModelArguments) -> dict:

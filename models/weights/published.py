@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.weights.unused_keys import UNUSED_PRETRAIN_KEYS, UNUSED_PROJECTOR_KEYS
 from models.weights.weight_files import expect_tensors, read_mapped_file, read_torch_file
+from utils.whole_files import whole_file
 
 PAIR_PREFIX, PRETRAIN_PREFIX = "base_model.model.model.", "model."
 FINETUNE_FILE, NON_LORA_FILE = "finetune_weights.bin", "non_lora_trainables.bin"
@@ -53,11 +54,11 @@ def read_pretrained_projector(path: str | Path, projector: str) -> dict[str, Ten
 def write_pretrained_projector(state: dict[str, Tensor], path: str | Path) -> None:
     """A projector's state under the published names: a torch file, or safetensors where the path ends so."""
     content = {published_name(name, PRETRAIN_PREFIX): tensor.contiguous() for name, tensor in state.items()}
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if Path(path).suffix == ".safetensors":
-        save_file(content, path, metadata={"format": "pt"})
-    else:
-        torch.save(content, path)
+    with whole_file(Path(path)) as temporary:
+        if Path(path).suffix == ".safetensors":
+            save_file(content, temporary, metadata={"format": "pt"})
+        else:
+            torch.save(content, temporary)
 
 
 def find_pair(path: str | Path) -> tuple[Path, Path] | None:
@@ -112,9 +113,9 @@ def write_pair(state: dict[str, Tensor], folder: str | Path, step: int) -> tuple
     finetune = {names[name]: t for name, t in state.items() if ".lora_" in name or name.startswith(tuple(MODALITIES))}
     non_lora = {names[name]: t for name, t in state.items() if ".lora_" not in name}
     paths = Path(folder) / f"checkpoint-{step}" / FINETUNE_FILE, Path(folder) / NON_LORA_FILE
-    paths[0].parent.mkdir(parents=True, exist_ok=True)
     for path, content in zip(paths, (finetune, non_lora), strict=True):
-        torch.save(content, path)
+        with whole_file(path) as temporary:
+            torch.save(content, temporary)
     return paths
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from configs.construction import DescribeArguments
-from dataset.benchmark.inventory import PARTS, choose_instances, mask_rows, part_file_name, read_parts
+from dataset.benchmark.inventory import choose_instances, mask_rows, read_parts
 from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.media.images import read_mask, read_upright_frame, resize_mask
 from scripts.program import run_program
@@ -24,6 +24,7 @@ from utils.records import write_json
 from utils.reports.distribution import distribution_picture
 from utils.reports.instance_sheet import SheetMask, write_sheet
 from utils.scores import benchmark_tables as tables
+from utils.splits import PARTS, TRAIN, part_file_name, parts_of_mode
 
 logger = logging.getLogger("describe")
 TITLES = {
@@ -107,7 +108,7 @@ def summary(args: DescribeArguments, parts: dict, counted: dict[str, pd.DataFram
 
 def draw_distribution(masks: pd.DataFrame, path: Path) -> None:
     """Figure 4: train, and the two test sets of the image protocol together."""
-    chosen = {"Train": ["train"], "Test, image protocol, seen and unseen": ["image/test_s", "image/test_u"]}
+    chosen = {"Train": [TRAIN], "Test, image protocol, seen and unseen": parts_of_mode("image")}
     panels = {name: masks[masks["part"].isin(parts)] for name, parts in chosen.items()}
     panels = {name: panel for name, panel in panels.items() if len(panel)}
     if panels:
@@ -139,10 +140,10 @@ def write_instance(part: str, sample: AuditSample, path: Path) -> None:
     """The sheet of one sample; masks of another size than the frame's are resized as the auditor sees them."""
     frame, masks = read_upright_frame(sample.frame_path), []
     for candidate in sample.candidates:
-        action = normalize_action(candidate.action)
+        action = normalize_action(candidate.audit.action)
         mask = resize_mask(read_mask(candidate.mask_path), frame.shape[:2])
-        wrong = parse_negative_object(candidate.response, candidate.mask_type, action)
-        masks.append(SheetMask(mask, candidate.mask_type, candidate.rank, candidate.iou, action, wrong))
+        wrong = parse_negative_object(candidate.response, candidate.audit.mask_type, action)
+        masks.append(SheetMask(mask, candidate.audit.mask_type, candidate.rank, candidate.audit.iou, action, wrong))
     origin = f"{sample.uid} · {part.replace('/', ', ')} · frame {sample.frame_path.stem}"
     write_sheet(path, frame, masks, sample.expression, origin)
 

@@ -1,4 +1,4 @@
-"""All masks of a run, answered in order, in batches as large as memory allows."""
+"""The evaluation loop: all masks of a run are audited in order, in batches as large as memory allows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from utils.audit import all_wordings
 from utils.record_log import RecordLog
 
 logger = logging.getLogger("inference")
-FIRST_SIZE, LARGEST_SIZE = 16, 256  # masks in a batch, where the size is measured
+FIRST_SIZE, LARGEST_SIZE = 16, 256  # masks in a batch, if its size is chosen by measuring memory
 
 
 class ResizableBatches(Sampler[list[int]]):
-    """Consecutive numbers in batches; `size` may change on the way."""
+    """Batches of consecutive numbers; `size` may be changed while they are iterated over."""
 
     def __init__(self, first: int, last: int, size: int):
         self.first, self.last, self.size = first, last, size
@@ -81,7 +81,10 @@ class AuditLoop:
         return len(items), self.collator(items)
 
     def _answer(self, numbers: Sequence[int], batch: dict) -> list[tuple[list[int], str]]:
-        """Raises ValueError where one mask alone does not fit."""
+        """The answers of one batch; of its halves, if it does not fit into memory.
+
+        Raises ValueError if one mask alone does not fit.
+        """
         count = len(numbers)
         try:
             with self.budget.running(count):
@@ -106,6 +109,6 @@ class AuditLoop:
 
 
 def template_drafts(auditor: Auditor, tokenizer) -> Drafts:
-    """What answers look like, for a start."""
+    """Drafts from the eleven templates of answers, for the first masks of a run."""
     end = auditor.stop_ids()[0]
     return Drafts([*encode_text(tokenizer, text), end] for text in all_wordings("object", "object"))

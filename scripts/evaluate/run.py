@@ -1,6 +1,6 @@
 """Audit the masks of a test split, and score the audits: python -m scripts.evaluate.run [--flag ...]
 
-Start it through scripts/finetune/inference_hyper_lora.sh, which holds the published settings.
+scripts/finetune/inference_hyper_lora.sh starts it with settings from variables.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import Benchmark
 from dataset.benchmark.validation import validated
-from models.weights.checkpoint import check_auditor, find_auditor, load_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.evaluate.audit_loop import AuditLoop
 from scripts.features import remember_features
 from scripts.program import resolve_runtime, run_program
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
-from utils.records import write_json, write_jsonl
+from utils.records import prediction_row, raw_record, to_predictions, write_json, write_jsonl
 from utils.reports.terminal import render_summary
 from utils.run_record import fingerprint, write_run_record
-from utils.scores.scoring import result_names, score_records
+from utils.scores.scoring import result_names, score_answers
 
 logger = logging.getLogger("inference")
-# What does not change the answers: a run may go on with other values.
+# These settings do not change the answers: an interrupted run may be continued with other values.
 HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers", "feature_cache_dir",
             "feature_cache_gb")  # fmt: skip
 
@@ -49,20 +50,22 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         args.on_bad_sample,
     )
     device, dtype = resolve_runtime(args)
-    auditor, tokenizer, pixels = load_auditor(args.auditor_dir, model_args, dtype)
+    bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
+    auditor = bundle.auditor
     if args.merge_lora:
         auditor.merge_lora()
-    dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
+    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config, benchmark.requests())
     if args.feature_cache_dir:
-        remember_features(auditor, [dataset], pixels, args, device, args.num_workers)
+        remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
-    AuditLoop(auditor.to(device), tokenizer, dataset, args).run(log, record_of)
+    AuditLoop(auditor.to(device), bundle.tokenizer, dataset, args).run(log, record_of)
 
-    summary, predictions, video_rows = score_records(log.records, args.eval_mode, mask_type, args.mask_rank_filter)
+    answers = to_predictions(log.records)
+    summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
     skipped = [str(problem) for problem in benchmark.problems]
     summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
-    write_jsonl(folder / names.predictions, predictions)
+    write_jsonl(folder / names.predictions, map(prediction_row, predictions))
     if names.video_avg:
         write_jsonl(folder / names.video_avg, video_rows)
     write_json(folder / names.metrics, summary)
@@ -75,7 +78,7 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
 
 
 def set_aside(folder: Path, names: list[str]) -> None:
-    """Move what an earlier run left to `previous/`: it must neither be taken for this run's nor be lost."""
+    """Move the results of an earlier run to `previous/`, so that they are neither mixed with this run's nor lost."""
     left = [folder / name for name in names if (folder / name).is_file()]
     if left:
         logger.info("%s: the results of an earlier run go to previous/", folder)
@@ -87,7 +90,9 @@ def set_aside(folder: Path, names: list[str]) -> None:
 def describe_run(
     model_args: ModelArguments, args: EvaluationArguments, benchmark: Benchmark, dtype: torch.dtype
 ) -> dict:
-    """What an interrupted run must have in common with this one for its answers to be kept."""
+    """Everything that must be the same as in an interrupted run for its answers to be used again.
+
+    Paths are compared as they are spelled, the auditor's files by size and time of change."""
     auditor = find_auditor(args.auditor_dir)
     requests = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
     masks = [(s.uid, s.frame_idx, s.candidates[c].mask_name) for s, c in requests]
@@ -102,22 +107,20 @@ def describe_run(
 
 
 def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:
-    """One answer with what is true of its mask."""
+    """The record of one answer, with the ground truth of its mask."""
     sample_index, candidate_index = dataset.fixed_pairs[index]
     sample = dataset.samples[sample_index]
     candidate = sample.candidates[candidate_index]
-    return {
-        "uid": sample.uid,
-        "vid": sample.vid,
-        "frame_idx": sample.frame_idx,
-        "mask_type": candidate.mask_type,
-        "rank": candidate.rank,
-        "mask_path": candidate.mask_name,
-        "iou_to_gt": candidate.iou,
-        "action": candidate.action,
-        "raw_output": raw_output,
-        "generated_ids": generated_ids,
-    }
+    return raw_record(
+        uid=sample.uid,
+        vid=sample.vid,
+        frame_idx=sample.frame_idx,
+        true=candidate.audit,
+        rank=candidate.rank,
+        mask_path=candidate.mask_name,
+        raw_output=raw_output,
+        generated_ids=generated_ids,
+    )
 
 
 if __name__ == "__main__":

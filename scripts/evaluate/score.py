@@ -10,29 +10,25 @@ import logging
 import sys
 from pathlib import Path
 
-from utils.records import read_records, write_json, write_jsonl
+from utils.records import prediction_row, read_predictions, write_json, write_jsonl
 from utils.reports.terminal import render_summary
 from utils.scores.agreement import compare_runs, render_agreement
-from utils.scores.scoring import score_records
+from utils.scores.scoring import score_answers
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0, or 2 after one sentence on stderr for input that cannot be scored."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     args = parse_args(argv)
+    settings = args.eval_mode, args.mask_type_filter, args.mask_rank_filter
     try:
-        records = read_records(args.records)
-        summary, predictions, video_rows = score_records(
-            records, args.eval_mode, args.mask_type_filter, args.mask_rank_filter
-        )
+        summary, predictions, video_rows = score_answers(read_predictions(args.records), *settings)
         if args.against:
-            other_summary, others, _ = score_records(
-                read_records(args.against), args.eval_mode, args.mask_type_filter, args.mask_rank_filter
-            )
+            other_summary, others, _ = score_answers(read_predictions(args.against), *settings)
             summary["against"] = compare_runs(predictions, others, summary, other_summary)
         write_json(args.output, summary)
         if args.predictions_output:
-            write_jsonl(args.predictions_output, predictions)
+            write_jsonl(args.predictions_output, map(prediction_row, predictions))
         if args.video_avg_output:
             write_jsonl(args.video_avg_output, video_rows)
     except (OSError, ValueError) as error:

@@ -16,10 +16,9 @@ from statistics import mean, stdev
 from scripts.program import run_program
 from utils.scores.ablation_tables import LABELS
 from utils.scores.baselines import MEAN_IOU
-from utils.scores.columns import TEST_NAMES
-from utils.scores.metrics import EVAL_MODES
+from utils.splits import EVAL_MODES, TEST_NAMES
 
-Values = dict[tuple[str, ...], float]  # what is measured, in words -> value
+Values = dict[tuple[str, ...], float]  # e.g. ("test_s", "image", "F2-M") -> value
 
 
 @dataclass(kw_only=True)
@@ -50,7 +49,7 @@ def compare(args: SeedsArguments) -> None:
 
 
 def read_values(path: Path) -> dict[str, Values]:
-    """What a summary says by test, and by kind of expression. Raises FileNotFoundError, ValueError."""
+    """The values of a summary.json, by test split and by kind of expression. Raises FileNotFoundError, ValueError."""
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
         return {"scores": dict(_scores(summary)), "kinds": dict(_kinds(summary))}

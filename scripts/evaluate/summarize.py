@@ -7,23 +7,25 @@ python -m scripts.evaluate.summarize results/quickstart --data_dir results/quick
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dataset.benchmark.annotations import read_train
 from scripts.program import run_program
 from utils.audit import Audit, normalize_action
-from utils.records import read_records, to_predictions, write_json
+from utils.formatting import number_or_dash
+from utils.prediction import Prediction
+from utils.records import read_predictions, write_json
 from utils.scores.baselines import MEAN_IOU, answered, baseline_answers
-from utils.scores.columns import METRICS, TEST_NAMES, compute_columns
+from utils.scores.columns import METRICS, compute_columns
 from utils.scores.expression_kinds import SHOWN_TYPES, kind_scores, read_kinds
-from utils.scores.metrics import EVAL_MODES
 from utils.scores.scoring import result_names
+from utils.splits import EVAL_MODES, TEST_NAMES
 
 
 @dataclass(kw_only=True)
 class SummaryArguments:
-    """What is gathered."""
+    """Which runs are put together."""
 
     results: str = field(metadata={"help": "Folder with the runs' folders.", "positional": True})
     data_dir: str = field(metadata={"help": "Folder of the benchmark; baselines are taken from its training masks."})
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def summarize(args: SummaryArguments) -> None:
-    """Read the predictions of every run that is there, score, write and print."""
+    """Read and score the predictions of every run found, write and print the summary."""
     runs = read_runs(Path(args.results))
     if not runs:
         raise FileNotFoundError(f"{args.results}: expected runs such as test_s_image_mask-all_rank-all, got none")
@@ -71,7 +73,7 @@ def summarize(args: SummaryArguments) -> None:
     print(f"\nwritten: {output}")
 
 
-def read_runs(folder: Path) -> dict[tuple[str, str], list[dict]]:
+def read_runs(folder: Path) -> dict[tuple[str, str], list[Prediction]]:
     """{(test name, mode): predictions} of the unfiltered runs under `folder`."""
     runs = {}
     for test_name in TEST_NAMES:
@@ -79,17 +81,17 @@ def read_runs(folder: Path) -> dict[tuple[str, str], list[dict]]:
             names = result_names(test_name, mode)
             file = folder / names.directory / names.predictions
             if file.is_file():
-                runs[test_name, mode] = to_predictions(read_records(file))
+                runs[test_name, mode] = read_predictions(file)
     return runs
 
 
 def training_audits(data_dir: str) -> list[Audit]:
     """The true audits of all training masks."""
     candidates = (c for sample in read_train(data_dir).samples for c in sample.candidates)
-    return [Audit(c.mask_type, c.iou, normalize_action(c.action)) for c in candidates]
+    return [replace(c.audit, action=normalize_action(c.audit.action)) for c in candidates]
 
 
-def in_columns(predictions: list[dict], mode: str) -> dict:
+def in_columns(predictions: list[Prediction], mode: str) -> dict:
     """Averages over the paper's columns, and each column's three figures; F2 in percent."""
     table = compute_columns(predictions, mode)
     columns = {name: {metric: table[metric][name] for metric in METRICS} for name in table["num_samples"]}
@@ -106,8 +108,8 @@ def render_lines(lines: dict[str, dict]) -> str:
             if metric in scores:
                 cells = [scores[metric], *(scores["columns"][name][metric] for name in names)]
                 digits = 3 if metric == "rmse" else 1
-                text.append(f"{label:<8}{who:<16}{_cell(cells[0], digits):>9}")
-                text[-1] += "".join(f"{_cell(cell, digits):>10}" for cell in cells[1:])
+                text.append(f"{label:<8}{who:<16}{number_or_dash(cells[0], digits):>9}")
+                text[-1] += "".join(f"{number_or_dash(cell, digits):>10}" for cell in cells[1:])
     return "\n".join(text)
 
 
@@ -115,13 +117,11 @@ def render_kinds(kinds: dict[str, dict]) -> str:
     """Rows: kinds; columns: the types that need grounding."""
     text = [f"{'':<12}" + "".join(f"{name:>18}" for name in SHOWN_TYPES)]
     for kind, types in kinds.items():
-        cells = (f"{_cell(types[name]['f2_mask_type'], 1)} ({types[name]['num_samples']})" for name in SHOWN_TYPES)
+        cells = (
+            f"{number_or_dash(types[name]['f2_mask_type'], 1)} ({types[name]['num_samples']})" for name in SHOWN_TYPES
+        )
         text.append(f"{kind:<12}" + "".join(f"{cell:>18}" for cell in cells))
     return "\n".join(text)
-
-
-def _cell(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Train, audit and compare a list of auditors: python -m scripts.evaluate.sweep configs/sweeps/mini.yaml
 
-A recipe names what all runs share and, table by table, what each run changes. Runs are made by the two launch scripts;
-runs that are equal are made once, finished ones are not repeated. Tables have the shape of the paper's.
+A recipe has the settings that all runs share and, for each table, the settings that each run changes. The two launch
+scripts make the runs. Equal runs are made once, and finished runs are not repeated. The tables look like the paper's.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from scripts.program import run_program
 from utils.records import write_json
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
-from utils.scores.columns import TEST_NAMES, published_ablation
+from utils.scores.published import published_ablation
+from utils.splits import TEST_NAMES
 from utils.whole_files import whole_file
 
 logger = logging.getLogger("sweep")
 
 FINETUNE, AUDIT = "scripts/finetune/finetune_hyperlora.sh", "scripts/finetune/inference_hyper_lora.sh"
-# Variables of the two scripts: what the recipe does not set must not come from the shell.
+# Variables of the two scripts. They are removed from the environment, so that only the recipe sets them.
 LAUNCH = re.compile(
     r"(REFAVS_|LORA_).*|.*_(CKPT_PATH|PRETRAIN_PATH)|TEST_NAME|RECIPE|OUTPUT_DIR|MQ_AUDITOR_CKPT_DIR|NUM_TRAIN_EPOCHS"
     r"|MAX_STEPS|LEARNING_RATE|LOCAL_BATCH_SIZE|GRADIENT_ACCUMULATION_STEPS|BATCH_SIZE|MAX_NEW_TOKENS|FEATURE_CACHE_DIR"
@@ -41,7 +42,7 @@ KEYS = {"results", "environment", "flags", "tests", "tables"}
 
 @dataclass(kw_only=True)
 class SweepArguments:
-    """One list of runs."""
+    """A recipe, and how its runs are made."""
 
     sweep: str = field(metadata={"help": "YAML file (docs/experiments.md explains it).", "positional": True})
     tables: list[str] = field(default_factory=list, metadata={"help": "Only the tables of these names."})
@@ -56,14 +57,14 @@ class SweepArguments:
 
 @dataclass(frozen=True)
 class Run:
-    """What one auditor is trained and asked with: variables of the launch scripts, and flags of the training."""
+    """The settings of one run: variables of the launch scripts, and flags of the training."""
 
     environment: dict[str, str]
     flags: dict[str, str]
 
     @property
     def name(self) -> str:
-        """The same settings have the same name."""
+        """A hash of the settings: equal settings have the same name."""
         return hashlib.sha256(json.dumps([self.environment, self.flags], sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -72,7 +73,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def sweep(args: SweepArguments) -> None:
-    """All runs, then tables.md, tables.json and tables.png; after each run what is there already is written."""
+    """Make all runs and write tables.md, tables.json and tables.png.
+
+    They are written at the start and after each run, with the runs that are finished.
+    """
     recipe = read_sweep(args.sweep)
     root = Path(recipe["results"])
     tables = {name: rows for name, rows in recipe["tables"].items() if not args.tables or name in args.tables}

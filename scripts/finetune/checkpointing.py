@@ -1,4 +1,6 @@
-"""Is gradient checkpointing needed? One measured step tells: without it, activations are not computed twice."""
+"""Measure one training step to find out whether gradient checkpointing is needed.
+
+Without it a step is faster, because activations are not computed twice, but it takes more memory."""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from scripts.memory import MemoryBudget
 
 logger = logging.getLogger("finetune")
 
-OPTIMIZER_BYTES = 12  # for every learning parameter: AdamW's two moments and a float32 copy
+OPTIMIZER_BYTES = 12  # for each trained parameter: AdamW's two moments and a float32 copy
 NAMES = ("gradient_checkpointing", "activation_checkpointing")  # the old and the new name of one setting
-LONGER = 1.15  # than the measured batch, the longest of a run may be
+LONGER = 1.15  # a batch of the run may be longer than the measured one by this factor
 
 
 def switch_off_where_it_fits(trainer: AuditTrainer) -> None:
-    """`gradient_checkpointing` of the trainer's arguments becomes False where memory suffices without, on all ranks."""
+    """Set the trainer's `gradient_checkpointing` to False if memory suffices without it on every rank."""
     if is_deepspeed_zero3_enabled():
         logger.warning("ZeRO-3: gradient checkpointing stays on, memory is not measured")
         return
@@ -36,7 +38,9 @@ def switch_off_where_it_fits(trainer: AuditTrainer) -> None:
 
 
 def fits(trainer: AuditTrainer) -> bool:
-    """Whether a step without checkpointing, with the optimizer's state, leaves memory free; draws no random numbers."""
+    """Whether a step without checkpointing fits into memory, together with the optimizer's state.
+
+    The random number generators are left as they were."""
     args, auditor = trainer.args, trainer.model.to(trainer.args.device)
     numbers = islice(trainer._get_train_sampler(), args.per_device_train_batch_size)
     batch = send_to_device(trainer.data_collator([trainer.train_dataset[i] for i in numbers]), args.device)

@@ -23,7 +23,8 @@ def main(argv: list[str] | None = None) -> int:
 def convert(model_args: ModelArguments, args: ConversionArguments) -> None:
     """Read the source, check it against the model that it is for, and write the other format."""
     source = find_auditor(args.source)
-    config, tokenizer, pixels, state = read_auditor(source, model_args)
+    parts = read_auditor(source, model_args)
+    config, state = parts.config, parts.state
     check_state(expected_state(config, model_args, state), state, str(source))
     if is_auditor_folder(source):
         if config.without:
@@ -33,7 +34,7 @@ def convert(model_args: ModelArguments, args: ConversionArguments) -> None:
         lora = f"LORA_R={config.lora['r']} LORA_ALPHA={config.lora['lora_alpha']}"
         print(f"the pair does not say how to read it: {lora} REFAVS_MASK_ENCODE_MODE={config.mask_encode_mode}")
     else:
-        written = [write_folder(state, config, tokenizer, pixels, args.target)]
+        written = [write_folder(parts, args.target)]
     print(f"written: {' and '.join(map(str, written))}")
 
 

@@ -1,6 +1,6 @@
 """Fine-tune MQ-Auditor: python -m scripts.finetune.finetune_hyperlora RECIPE.yaml [--flag value ...]
 
-Start it through scripts/finetune/finetune_hyperlora.sh, which holds the published settings.
+Start it through scripts/finetune/finetune_hyperlora.sh, which chooses the recipe of the published settings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from models.auditor.auditor import Auditor
 from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.config import AuditorConfig
 from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
-from models.weights.checkpoint import pixel_settings, read_folder, square
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import check_target, pixel_settings, read_folder, square
 from models.weights.published import find_pair, read_pretrained_projector
 from scripts.features import remember_features
 from scripts.finetune.checkpointing import switch_off_where_it_fits
@@ -39,7 +40,7 @@ logger = logging.getLogger("finetune")
 
 PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
-# What decides which masks are shown when: a run that goes on with others is another run.
+# These settings decide which mask is shown at which step; resuming with other values gives a warning.
 SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_per_video", "wordings", "seed",
             "per_device_train_batch_size", "gradient_accumulation_steps")  # fmt: skip
 
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
-    """What fails fast comes first: folders, parts, data. Then the model and training; the result is in `output_dir`."""
+    """Check folders, parts and data first, then load the model and train. The auditor is written to `output_dir`."""
     if training_args.deepspeed and training_args.use_cpu:
         import deepspeed  # here, because it cannot be installed everywhere and is only needed here
 
@@ -76,9 +77,9 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
             training_args.dataloader_num_workers,
         )  # fmt: skip
     trainer = AuditTrainer(
-        model=auditor, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
+        bundle=AuditorBundle(auditor, tokenizer, pixels), args=training_args,
+        train_dataset=train_data, eval_dataset=eval_data,
         data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
-        tokenizer=tokenizer, pixel_settings=pixels,
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )  # fmt: skip
     if checkpoint:
@@ -104,12 +105,12 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
         trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     if not finished:
-        trainer.save_state()  # last: a folder that has it is complete
+        trainer.save_state()  # written last: a folder that has it is complete
     logger.info("auditor written to %s", training_args.output_dir)
 
 
 def describe_schedule(training_args: FinetuningArguments) -> str:
-    """Length, batch and learning rate as they are, to see a misspelt setting before hours are spent."""
+    """Length, batch and learning rate of the run in words, so that a wrong setting is seen at the start."""
     args = training_args
     length = f"{args.max_steps} steps" if args.max_steps > 0 else f"{args.num_train_epochs:g} epochs"
     batch = f"{args.per_device_train_batch_size} x {args.gradient_accumulation_steps} x {args.world_size}"
@@ -117,10 +118,11 @@ def describe_schedule(training_args: FinetuningArguments) -> str:
 
 
 def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
-    """What can be judged before any data is read. Raises FileNotFoundError, ValueError."""
+    """The checks that need no data to be read. Raises FileNotFoundError, ValueError."""
     if find_pair(training_args.output_dir):
         folder = training_args.output_dir
         raise ValueError(f"output folder {folder}: holds a released auditor; expected another folder (OUTPUT_DIR)")
+    check_target(training_args.output_dir)
     batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
     if batch % together:
         raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
@@ -131,7 +133,7 @@ def check_request(model_args: ModelArguments, data_args: DataArguments, training
 
 
 def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
-    """Raises ValueError that names what the checkpoint's auditor and the one asked for do not share."""
+    """Raises ValueError if the checkpoint's auditor differs from the one asked for; the message names the setting."""
     shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
     shape += ("hidden_size",)
     saved = AuditorConfig.from_pretrained(checkpoint)
@@ -142,10 +144,10 @@ def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
 
 
 def make_auditor(model_args: ModelArguments, tokenizer, training_args: FinetuningArguments) -> Auditor:
-    """The auditor at the start of training: bases and pretrained projectors; what learns is marked.
+    """The auditor at the start of training: base models and pretrained projectors; what is trained requires gradients.
 
-    Under bf16 or fp16 the frozen parts are kept in that type; what learns stays in float32, except under DeepSpeed,
-    which keeps its own float32 copy.
+    With bf16 or fp16 the frozen parts have that dtype. What is trained stays in float32, except with DeepSpeed, which
+    keeps its own float32 copy.
     """
     dtype = torch.bfloat16 if training_args.bf16 else torch.float16 if training_args.fp16 else torch.float32
     auditor = build_auditor(new_config(model_args, tokenizer), model_args, tokenizer, dtype)
@@ -163,12 +165,12 @@ def make_auditor(model_args: ModelArguments, tokenizer, training_args: Finetunin
 def held_out_dataset(
     samples: list[AuditSample], tokenizer, pixels: dict, auditor: Auditor, pos_ratio: float, training_args
 ) -> AuditDataset | None:
-    """One fixed mask per held-out video, with the training share of perfect masks; None when nothing is held out."""
+    """One fixed mask of each held-out video, with training's share of perfect masks; None without videos."""
     if not samples:
         training_args.eval_strategy = transformers.IntervalStrategy.NO
         return None
     rng = random.Random(f"held out/{training_args.seed}")
-    chosen = select_candidates([[c.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
+    chosen = select_candidates([[c.audit.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
     return build_dataset(samples, tokenizer, pixels, auditor.config, list(enumerate(chosen)))
 
 

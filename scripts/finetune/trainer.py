@@ -1,4 +1,4 @@
-"""HF's Trainer, told which mask comes when and what an auditor's checkpoint holds."""
+"""The Trainer of an auditor: its sampler, its learning rates and its checkpoints."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import torch
 
 from dataset.batches.sampling import BalancedSampler
 from models.auditor.trainable import load_trained_state
-from models.weights.checkpoint import read_folder, save_auditor
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import read_folder
 from scripts.trainer import PartsTrainer
 
 
 class AuditTrainer(PartsTrainer):
     """Trains an Auditor. A checkpoint is an auditor folder with the Trainer's full state beside it."""
 
-    def __init__(self, *, tokenizer, pixel_settings: dict, sampling: dict, **kwargs):
-        super().__init__(**kwargs)
-        self.tokenizer, self.pixel_settings, self.sampling = tokenizer, pixel_settings, sampling
+    def __init__(self, *, bundle: AuditorBundle, sampling: dict, **kwargs):
+        super().__init__(model=bundle.auditor, **kwargs)
+        self.bundle, self.sampling = bundle, sampling
 
     def _get_train_sampler(self, train_dataset=None) -> BalancedSampler:
         dataset = self.train_dataset if train_dataset is None else train_dataset
@@ -23,7 +24,7 @@ class AuditTrainer(PartsTrainer):
         return BalancedSampler(dataset.samples, batch_size, seed=self.args.seed, **self.sampling)
 
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
-        """The Trainer's, with a learning rate of its own for each part whose scale is not 1."""
+        """The Trainer's optimizer, with a separate learning rate for each part whose scale is not 1."""
         fresh = self.optimizer is None
         optimizer = super().create_optimizer(model)
         scales = {id(p): self._lr_scale(name) for name, p in (model or self.model).named_parameters()}
@@ -44,7 +45,7 @@ class AuditTrainer(PartsTrainer):
         return self.args.output_head_lr_scale if parameter_name.endswith("lm_head.weight") else 1.0
 
     def write_parts(self, folder: str) -> None:
-        save_auditor(self.model, self.tokenizer, self.pixel_settings, folder, is_writer=self.args.should_save)
+        self.bundle.save_pretrained(folder, is_writer=self.args.should_save)
 
     def load_parts(self, folder: str) -> None:
         load_trained_state(self.model, read_folder(folder), folder)

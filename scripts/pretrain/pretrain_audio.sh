@@ -4,7 +4,7 @@
 # CAPTIONS: a JSON list of {audiocap_id, start_time, caption}; the sounds are MEDIA_DIR/data/<audiocap_id>.wav.
 # Writes OUTPUT_DIR/audio_pretrain.bin. Run it again to go on from the newest checkpoint in OUTPUT_DIR.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, choose_machine, collect_part_flags, PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_list, path_variable, choose_machine, add_flags
 MODALITY=audio
 path_list CAPTIONS
 path_variable MEDIA_DIR

@@ -1,6 +1,6 @@
 """Pretrain a projector on captions: python -m scripts.pretrain.pretrain_projector RECIPE.yaml [--flag value ...]
 
-Start it through scripts/pretrain/pretrain_visual.sh or pretrain_audio.sh, which hold the published settings.
+Start it through scripts/pretrain/pretrain_visual.sh or pretrain_audio.sh, which choose the published recipe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transformers.integrations import is_deepspeed_zero3_enabled
 from configs.arguments import AuditTrainingArguments, CaptionArguments, ModelArguments
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.features.store import encode_each
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.text.captions import read_audiocaps, read_visual_captions
 from dataset.text.prompt import PromptEncoder
 from models.auditor.build import load_language_model, load_tokenizer, part_path
@@ -104,7 +104,7 @@ def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, trainin
         by_path = {caption.path: caption for caption in captions}
         data.features = encode_each(
             by_path, lambda path: data.read(by_path[path]),
-            lambda items: model.encode([own.to(training_args.device) for own in items]),
+            lambda items: model.encode_each([own.to(training_args.device) for own in items]),
             title="encoding", num_workers=training_args.dataloader_num_workers,
         )  # fmt: skip
     trainer = ProjectorTrainer(

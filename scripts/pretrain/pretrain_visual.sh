@@ -4,7 +4,7 @@
 # CAPTIONS: JSON lists of {image or video: path under MEDIA_DIR, conversations: [{value}, {value}]}, as Video-LLaVA's.
 # Writes OUTPUT_DIR/visual_pretrain.bin. Run it again to go on from the newest checkpoint in OUTPUT_DIR.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, choose_machine, collect_part_flags, PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_list, path_variable, choose_machine, add_flags
 MODALITY=visual
 path_list CAPTIONS
 path_variable MEDIA_DIR

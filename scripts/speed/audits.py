@@ -126,11 +126,11 @@ def least_seconds(work: Work, machine: Machine, answers: list[list[int]]) -> flo
     clips = {key: fbank for item in items for key, fbank in item["clips"]}
     pixels = next(iter(images.values()))[None].to(device, dtype)
     flops = len(images) * (
-        flops_of(auditor.vision_encoder, pixels) + flops_of(auditor.vision_projector, auditor.see(pixels))
+        flops_of(auditor.vision_encoder, pixels) + flops_of(auditor.vision_projector, auditor.encode_images(pixels))
     )
     for fbank in clips.values():
         flops += flops_of(auditor.audio_encoder, fbank.to(device, dtype))
-        flops += flops_of(auditor.audio_projector, auditor.hear([fbank.to(device, dtype)])[0])
+        flops += flops_of(auditor.audio_projector, auditor.encode_sounds([fbank.to(device, dtype)])[0])
     weights = sum(p.numel() for n, p in auditor.language_model.named_parameters() if "embed_tokens" not in n)
     samples = {item["sample"]: item["num_shared"] for item in items}
     own = sum(len(item["input_ids"]) - item["num_shared"] for item in items)

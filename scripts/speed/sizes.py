@@ -14,8 +14,10 @@ from models.auditor.auditor import Auditor
 from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path, prepare_language_model
 from models.auditor.config import AuditorConfig, qformer_settings
 from models.encoders.beats import Beats, BeatsConfig
-from models.encoders.vision import PUBLISHED_FEATURE_LAYER, ClipTower
-from models.weights.checkpoint import load_auditor, pixel_settings
+from models.encoders.tower import PUBLISHED_FEATURE_LAYER
+from models.encoders.vision import ClipTower
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import pixel_settings
 from utils.tokens import DIRECT_NTP, PLACEHOLDERS
 
 MINI_PARTS = Path("pretrained_weights/mini")
@@ -90,10 +92,10 @@ def _golden(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -
     if not weights.is_dir():  # made from seeds, as the tests make them
         importlib.import_module("tests.seeded").assemble_pretrained_weights(weights)
     args = ModelArguments(pretrained_weights_dir=str(weights), lora_r=4, lora_alpha=8)
-    auditor, tokenizer, pixels = load_auditor(GOLDEN / "weights" / "ckpt", args, dtype)
+    bundle = AuditorBundle.from_pretrained(GOLDEN / "weights" / "ckpt", args, dtype)
     whole = CLIPVisionModel.from_pretrained(part_path(args, "clip_path"), dtype=dtype, local_files_only=True)
     whole = whole.to(device).eval()
-    return Rig(name, auditor.to(device), tokenizer, pixels, whole, PUBLISHED_FEATURE_LAYER, False)
+    return Rig(name, bundle.auditor.to(device), bundle.tokenizer, bundle.pixels, whole, PUBLISHED_FEATURE_LAYER, False)
 
 
 def _random(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> Rig:

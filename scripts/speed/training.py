@@ -112,8 +112,8 @@ def encode(rig: Rig, items: list[dict]) -> list[dict]:
     """The items with what the frozen encoders make of their media."""
     images = {key: pixels for item in items for key, pixels in item["images"]}
     clips = {key: fbank for item in items for key, fbank in item["clips"]}
-    seen = {key: rig.auditor.see(p[None].to(rig.auditor.device))[0] for key, p in images.items()}
-    heard = {key: rig.auditor.hear([f.to(rig.auditor.device)])[0] for key, f in clips.items()}
+    seen = {key: rig.auditor.encode_images(p[None].to(rig.auditor.device))[0] for key, p in images.items()}
+    heard = {key: rig.auditor.encode_sounds([f.to(rig.auditor.device)])[0] for key, f in clips.items()}
     return [
         {name: value for name, value in item.items() if name not in ("images", "clips")}
         | {"image_features": [(key, seen[key]) for key, _ in item["images"]]}

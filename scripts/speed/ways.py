@@ -13,10 +13,10 @@ from dataset.batches import audit_dataset
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
-from dataset.media import images as media
-from models.auditor.auditor import until_stop
+from dataset.media import pixels as media
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
+from models.language.audio_visual import until_stop
 from scripts.evaluate.audit_loop import template_drafts
 from scripts.speed.meter import Meter
 from scripts.speed.sizes import Rig
@@ -120,13 +120,13 @@ def _seen_as_published(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
     states = rig.whole_tower(pixels.to(dtype), output_hidden_states=True).hidden_states
     features = states[rig.feature_layer][:, 1:]
     for _ in range(LAYERS_THROUGH_THE_PROJECTOR - 1):  # the last one comes with the answer
-        rig.auditor.encode_images(features)
+        rig.auditor.project_images(features)
     return features
 
 
 @torch.inference_mode()
 def _seen(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
-    return rig.auditor.see(pixels)
+    return rig.auditor.encode_images(pixels)
 
 
 def margins(work: Work, index: int) -> list[float]:

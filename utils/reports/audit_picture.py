@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.audit import ACTIONS, MASK_TYPES, Audit
+from utils.audit import ACTIONS, Audit
+from utils.formatting import one_line
+from utils.mask_types import MASK_TYPES
 from utils.reports.overlay import scaled, size_within, tinted
-from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, PALE, Page, one_line
+from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, PALE, Page
 
 NOT_PARSED = "not parsed"
 NARROWEST, PANEL_WIDTH, PANEL_HEIGHT = 760, 560, 620  # pixels
@@ -51,7 +53,7 @@ def _side_by_side(page: Page, named: dict[str, np.ndarray]) -> None:
 
 
 def _verdict(page: Page, audit: Audit) -> None:
-    """Three columns: type, IoU with a bar from 0 to 1, action. Grey is what is no type and no action."""
+    """Three columns: type, IoU with a bar from 0 to 1, action. Unknown types and actions are grey."""
     iou = None if audit.iou is None else f"{audit.iou:.4f}"
     columns = (("Mask type", audit.mask_type, INK), ("IoU", iou, INK),
                ("Action", audit.action, ACTION_COLOURS.get(audit.action, INK)))  # fmt: skip

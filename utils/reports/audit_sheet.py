@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from utils.audit import Audit
+from utils.formatting import one_line
 from utils.reports.overlay import scaled, size_within, tinted
-from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, Page, one_line
+from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, Page
 
 COLUMNS, WIDTH, HEIGHT = 4, 250, 250  # pixels of one picture
 LINE = 19

@@ -11,13 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from utils.mask_types import TYPE_COLOURS
 from utils.reports.page import GREY, INK, PALE, installed_fonts
 
-# Told apart by colour-blind readers too (Okabe and Ito); every row is named as well.
-TYPE_COLOURS = {
-    "perfect": "#009e73", "cutout": "#0072b2", "dilate": "#e69f00", "erode": "#56b4e9", "merge": "#cc79a7",
-    "full_neg": "#d55e00", "null": "#999999",
-}  # fmt: skip
 BANDS = {"medium": (0.75, 0.80), "hard": (0.85, 0.90)}  # paper Sec. 3.2
 BINS = np.linspace(0, 1, 81)
 NAMES, COUNTS, PANEL, HEAD, ROW, FOOT = 1.05, 0.75, 5.6, 1.05, 0.85, 0.5  # inches
@@ -25,10 +21,11 @@ DPI = 150
 
 
 def distribution_picture(panels: dict[str, pd.DataFrame], path: str | Path) -> None:
-    """Write a PNG. `panels`: masks with mask_type and iou, by the name of what they come from.
+    """Write a PNG. `panels`: name of a part -> its masks, with mask_type and iou.
 
-    Every row has its own height; its number of masks stands before it and its tallest bar is labelled. Where all masks
-    have one IoU (perfect 1, full_neg 0) a pin stands for them. Masks without IoU are counted in the panel's name.
+    Every row has its own height; its number of masks stands before it and its tallest bar is labelled. If all masks
+    have the same IoU (perfect 1, full_neg 0), a pin is drawn instead of bars. Masks without IoU are counted in the
+    panel's title.
     """
     types = [name for name in TYPE_COLOURS if any((masks["mask_type"] == name).any() for masks in panels.values())]
     width, height = NAMES + len(panels) * (COUNTS + PANEL) + 0.25, HEAD + ROW * len(types) + FOOT

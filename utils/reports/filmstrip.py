@@ -1,6 +1,6 @@
-"""Videos with their expressions to look at: some frames of each with the target's outline, and who sounds when.
+"""Videos and their expressions: some frames of each with the target's outline, and which object sounds when.
 
-Plain values in, one PNG out; where they come from is left to the caller.
+Takes arrays and text, writes one PNG; reads no files.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.formatting import one_line
 from utils.reports.overlay import scaled, tinted
-from utils.reports.page import GAP, GREY, INK, MARGIN, PALE, Page, one_line
+from utils.reports.page import GAP, GREY, INK, MARGIN, PALE, Page
 
 FRAME_WIDTH = 190  # pixels
 BAR_HEIGHT, BAR_STEP = 7, 20  # pixels; the second is the distance of two lines of sound
@@ -29,7 +30,7 @@ class SoundBar:
 
 @dataclass(frozen=True)
 class Film:
-    """Frames (H, W, 3) uint8 RGB, the target's masks (H, W) bool, a word about each; and all that is heard."""
+    """Frames (H, W, 3) uint8 RGB, the target's masks (H, W) bool, a label for each frame, and all sounds."""
 
     expression: str
     note: str

@@ -1,6 +1,6 @@
 """A contact sheet of one instance: its frame, the ground truth and every candidate mask with what is true of it.
 
-Plain values in, one PNG out; where the masks come from is left to the caller.
+Takes arrays and text, writes one PNG; reads no files.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from utils.formatting import one_line
+from utils.mask_types import GRADED_TYPES
 from utils.reports.overlay import BEHIND_EDGE, EDGE, TINT, scaled, size_within, tinted
-from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, Page, one_line
+from utils.reports.page import ACTION_COLOURS, GAP, GREY, INK, MARGIN, Page
 
 COLUMNS = 4
 PANEL_WIDTH, PANEL_HEIGHT, NARROWEST = 400, 420, 240  # pixels; the last is the least distance of two panels
 LABEL_LINES = (10, 37, 60)  # where the lines of a panel's label begin, pixels below it
-# These differ from the ground truth at its edge or inside it; the others may reach far away.
-NEAR_TYPES = ("perfect", "cutout", "erode", "dilate")
+# These types stay near the ground truth; masks of the others may reach far away from it.
+NEAR_TYPES = ("perfect", *GRADED_TYPES)
 ROOM, LEAST_ZOOM, SMALLEST_AREA = 1.35, 1.4, 64  # times the masks' box; times; pixels of the frame
-GRADED_TYPES = ("cutout", "dilate", "erode")  # paper Sec. 3.2: their second rank is medium
 
 
 @dataclass(frozen=True)
 class SheetMask:
-    """One candidate. `mask` (H, W) bool in the frame's size; None is what the benchmark does not tell."""
+    """One candidate. `mask` (H, W) bool in the frame's size; fields that the benchmark does not give are None."""
 
     mask: np.ndarray
     mask_type: str
@@ -79,7 +80,7 @@ def write_sheet(path: str | Path, frame: np.ndarray, masks: list[SheetMask], exp
 
 
 def area_around(masks: list[np.ndarray], size: tuple[int, int]) -> Area:
-    """The part of a frame of `size` (H, W) that shows all these masks with some room around them; often the whole."""
+    """The part of a frame of `size` (H, W) that shows all masks and some room around them; often all of it."""
     height, width = size
     rows, columns = (np.flatnonzero(np.any(masks, axis=(0, axis))) if masks else [] for axis in (2, 1))
     if not len(rows):
@@ -129,7 +130,7 @@ def _head(page: Page, expression: str, origin: str, has_gt: bool, is_enlarged: b
 
 
 def _frame_panel(frame: np.ndarray, areas: set[Area]) -> np.ndarray:
-    """The bare frame, with a box around each area that is not all of it."""
+    """The frame without masks, with a box around each area that is smaller than the frame."""
     shown, _ = scaled(frame, np.zeros(frame.shape[:2], bool), size_within(frame, PANEL_WIDTH, PANEL_HEIGHT))
     scale = shown.shape[1] / frame.shape[1]
     for area in areas:

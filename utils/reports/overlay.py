@@ -1,4 +1,4 @@
-"""A mask on its frame at the size it is shown: tinted inside, with an outline. Pixels only; pages are in `page`."""
+"""A mask drawn on its frame: tinted inside, with an outline. Pages are in `page`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EDGE, BEHIND_EDGE = (255, 255, 255), (255, 214, 10)
 
 
 def size_within(frame: np.ndarray, width: int, height: int) -> tuple[int, int]:
-    """(width, height) of the frame when it is made as large as that room allows."""
+    """(width, height) of the frame scaled to the largest size that fits into the given room."""
     scale = min(width / frame.shape[1], height / frame.shape[0])
     return max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
 
@@ -27,9 +27,9 @@ def scaled(frame: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> tuple[
 
 
 def tinted(shown: np.ndarray, inside: np.ndarray, behind: np.ndarray | None = None) -> np.ndarray:
-    """What `scaled` gave as one picture (h, w, 3) uint8: tinted inside the mask, its edge in white.
+    """The output of `scaled` as one picture (h, w, 3) uint8: tinted inside the mask, its edge in white.
 
-    The edge of `behind`, another mask of the same size, shows in yellow where it runs elsewhere.
+    The edge of `behind`, another mask of the same size, is yellow where the two edges differ.
     """
     alpha = inside[..., None]
     picture = (shown * (1 - TINT_ALPHA * alpha) + np.float32(TINT) * TINT_ALPHA * alpha).round().astype(np.uint8)

@@ -1,12 +1,11 @@
-"""A page to look at: text and pictures laid out in pixels from top to bottom, written as a PNG.
+"""A page as a PNG: text and pictures, laid out in pixels from top to bottom.
 
-Text is drawn as it is, never interpreted; letters that no installed font has appear as boxes. What stands on a page is
-left to `picture` and `sheet`.
+Text is drawn as it is, never interpreted; letters that no installed font has appear as boxes. The content of a page
+comes from the other modules of this folder.
 """
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
 from pathlib import Path
 
@@ -20,14 +19,8 @@ ACTION_COLOURS = {"accept": "#1a7f37", "minor revision": "#9a6700", "major revis
 INK, GREY, PALE = "#1f2328", "#6b7280", "#e5e7eb"
 MARGIN, GAP = 36, 20  # pixels
 DPI = 100
-# In this order, those that are installed; matplotlib brings the first.
+# The installed ones of these are used, in this order; the first comes with matplotlib.
 FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Emoji")
-
-
-def one_line(text: str) -> str:
-    """The text with line breaks and runs of spaces as one space each, and a mark in place of control characters."""
-    words = " ".join(text.split())
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in words)
 
 
 def installed_fonts() -> list[str]:
@@ -39,7 +32,7 @@ def installed_fonts() -> list[str]:
 class Page:
     """A figure that is filled from top to bottom; its height is known when it is saved. All lengths are pixels.
 
-    `y` is where the next thing goes; x and y of pictures, boxes and texts are their upper left corners.
+    `y` is where the next item is placed; x and y of pictures, boxes and texts are their upper left corners.
     """
 
     def __init__(self, width: int):

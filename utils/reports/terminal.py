@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from utils.scores.columns import METRICS, TEST_NAMES, is_published_benchmark, published_columns
+from functools import partial
+
+from utils.formatting import number_or_dash
+from utils.prediction import Prediction
+from utils.scores.columns import METRICS
+from utils.scores.published import is_published_benchmark, published_columns
+from utils.splits import TEST_NAMES
 
 
-def render_summary(summary: dict, predictions: list[dict], eval_mode: str) -> str:
+def render_summary(summary: dict, predictions: list[Prediction], eval_mode: str) -> str:
     """The answer for the terminal: headline figures, and the paper's columns where the summary has them."""
     failures = summary["prediction_failures"]
     lines = [
@@ -27,8 +33,7 @@ def render_summary(summary: dict, predictions: list[dict], eval_mode: str) -> st
     return "\n".join(lines)
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+_figure = partial(number_or_dash, digits=4)
 
 
 def render_columns_table(columns: dict, published: dict | None = None) -> str:
@@ -39,9 +44,9 @@ def render_columns_table(columns: dict, published: dict | None = None) -> str:
     lines = [_row("", [*heads, "avg"]), _row("", [*levels, ""])]
     for metric, label in zip(METRICS, ("RMSE", "F2-M %", "F2-A %"), strict=True):
         digits = 3 if metric == "rmse" else 2
-        lines.append(_row(label, [_number(columns[metric][name], digits) for name in [*names, "avg"]]))
+        lines.append(_row(label, [number_or_dash(columns[metric][name], digits) for name in [*names, "avg"]]))
         if published is not None:
-            paper = [_number(published[metric][name], digits) for name in [*names, "avg"]]
+            paper = [number_or_dash(published[metric][name], digits) for name in [*names, "avg"]]
             lines.append(_row("  paper (MQ-Auditor)", paper))
     lines.append(_row("samples", [str(n) for n in columns["num_samples"].values()] + [""]))
     fewest = min(columns["columns_in_avg"][metric] for metric in METRICS)
@@ -52,7 +57,3 @@ def render_columns_table(columns: dict, published: dict | None = None) -> str:
 
 def _row(label: str, cells: list[str]) -> str:
     return (f"{label:<20}" + "".join(f"{cell:>9}" for cell in cells)).rstrip()
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

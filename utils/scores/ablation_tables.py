@@ -6,11 +6,14 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from utils.scores.columns import METRICS, TEST_NAMES
+from utils.formatting import number_or_dash
+from utils.mask_types import PAPER_TYPES
+from utils.prediction import Prediction
+from utils.scores.columns import METRICS
 from utils.scores.counts import mean
 from utils.scores.metrics import score_predictions
+from utils.splits import TEST_LETTERS, TEST_NAMES
 
-TYPES = ("perfect", "cutout", "dilate", "erode", "merge", "full_neg")
 LABELS = {"rmse": "RMSE", "f2_mask_type": "F2-M", "f2_action": "F2-A"}
 NUM_RESAMPLES = 200
 LOW, HIGH = 0.025, 0.975  # of the resampled averages: a 95% interval
@@ -18,13 +21,17 @@ LOW, HIGH = 0.025, 0.975  # of the resampled averages: a 95% interval
 Cells = dict[str, dict]  # {metric: {test name: {type: value}, ..., "avg": value}}
 
 
-def ablation_cells(tests: Mapping[str, Sequence[dict]]) -> Cells:
+def ablation_cells(tests: Mapping[str, Sequence[Prediction]]) -> Cells:
     """{test name: predictions} -> RMSE in [0, 1] and F2 in percent, per test and type, and their averages."""
     scored = {name: score_predictions(list(own), "image")["per_mask"] for name, own in tests.items()}
     cells: Cells = {
-        "rmse": {name: {t: per[t]["rmse"] for t in TYPES} for name, per in scored.items()},
-        "f2_mask_type": {name: {t: _percent(per[t]["mask_metrics"]) for t in TYPES} for name, per in scored.items()},
-        "f2_action": {name: {t: _percent(per[t]["action_metrics"]) for t in TYPES} for name, per in scored.items()},
+        "rmse": {name: {t: per[t]["rmse"] for t in PAPER_TYPES} for name, per in scored.items()},
+        "f2_mask_type": {
+            name: {t: _percent(per[t]["mask_metrics"]) for t in PAPER_TYPES} for name, per in scored.items()
+        },
+        "f2_action": {
+            name: {t: _percent(per[t]["action_metrics"]) for t in PAPER_TYPES} for name, per in scored.items()
+        },
     }
     for row in cells.values():
         row["avg"] = mean(value for name in tests for value in row[name].values())
@@ -32,7 +39,7 @@ def ablation_cells(tests: Mapping[str, Sequence[dict]]) -> Cells:
 
 
 def bootstrap_intervals(
-    tests: Mapping[str, Sequence[dict]], seed: int = 0
+    tests: Mapping[str, Sequence[Prediction]], seed: int = 0
 ) -> dict[str, tuple[float | None, float | None]]:
     """{metric: (low, high)}: where the average lies in 95% of NUM_RESAMPLES draws of videos, with replacement.
 
@@ -54,22 +61,21 @@ def bootstrap_intervals(
 def ablation_markdown(rows: Mapping[str, Cells], intervals: Mapping[str, dict], published: Mapping[str, Cells]) -> str:
     """A Markdown table: rows of runs, the paper's row beneath those that it has."""
     shown = {name for cells in rows.values() for name in cells["rmse"]}
-    names = [(name, mask_type) for name in TEST_NAMES if name in shown for mask_type in TYPES]
-    heads = [f"{'S' if name == 'test_s' else 'U'} {mask_type}" for name, mask_type in names]
+    names = [(name, mask_type) for name in TEST_NAMES if name in shown for mask_type in PAPER_TYPES]
+    heads = [f"{TEST_LETTERS[name]} {mask_type}" for name, mask_type in names]
     lines = [f"| metric | run | {' | '.join(heads)} | avg | 95% interval |", "|" + "---|" * (len(heads) + 4)]
     for metric, label in LABELS.items():
         digits = 3 if metric == "rmse" else 1
         for run, cells in rows.items():
-            low, high = (_cell(end, digits) for end in intervals[run][metric])
-            own = [_cell(cells[metric][name][mask_type], digits) for name, mask_type in names]
+            low, high = (number_or_dash(end, digits) for end in intervals[run][metric])
+            own = [number_or_dash(cells[metric][name][mask_type], digits) for name, mask_type in names]
             shown = f"{low} to {high}"
-            lines.append(
-                f"| {label} | {run} | {' | '.join(own)} | **{_cell(cells[metric]['avg'], digits)}** | {shown} |"
-            )
+            average = number_or_dash(cells[metric]["avg"], digits)
+            lines.append(f"| {label} | {run} | {' | '.join(own)} | **{average}** | {shown} |")
             if run in published:
                 paper = published[run][metric]
-                own = [_cell(paper[name][mask_type], digits) for name, mask_type in names]
-                lines.append(f"| | *paper* | {' | '.join(own)} | *{_cell(paper['avg'], digits)}* | |")
+                own = [number_or_dash(paper[name][mask_type], digits) for name, mask_type in names]
+                lines.append(f"| | *paper* | {' | '.join(own)} | *{number_or_dash(paper['avg'], digits)}* | |")
     return "\n".join(lines)
 
 
@@ -80,16 +86,12 @@ def _middle(values: list[float]) -> tuple[float | None, float | None]:
     return values[low], values[high]
 
 
-def _by_video(predictions: Sequence[dict]) -> list[list[dict]]:
+def _by_video(predictions: Sequence[Prediction]) -> list[list[Prediction]]:
     groups = defaultdict(list)
     for prediction in predictions:
-        groups[prediction.get("vid") or prediction["uid"]].append(prediction)
+        groups[prediction.vid or prediction.uid].append(prediction)
     return list(groups.values())
 
 
 def _percent(scores: dict) -> float | None:
     return None if scores["f2"] is None else 100 * scores["f2"]
-
-
-def _cell(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
+from utils.prediction import Prediction
 from utils.scores.columns import METRICS
 
-IDENTITY = ("uid", "vid", "frame_idx", "mask_path", "gt_mask_type", "gt_iou")
-PARSED = ("pred_iou", "pred_mask_type", "pred_action")
+# The fields that identify a mask: key in a predictions file -> how to read it.
+IDENTITY = {
+    "uid": attrgetter("uid"),
+    "vid": attrgetter("vid"),
+    "frame_idx": attrgetter("frame_idx"),
+    "mask_path": attrgetter("mask_path"),
+    "gt_mask_type": attrgetter("true.mask_type"),
+    "gt_iou": attrgetter("true.iou"),
+}
+# What may differ between two answers, in the order in which it is shown.
+ANSWERS = {
+    "audits": attrgetter("said"),
+    "texts": attrgetter("raw_output"),
+    "iou": attrgetter("said.iou"),
+    "mask_type": attrgetter("said.mask_type"),
+    "action": attrgetter("said.action"),
+}
 
 
-def compare_runs(predictions: list[dict], others: list[dict], summary: dict, other_summary: dict) -> dict:
+def compare_runs(predictions: list[Prediction], others: list[Prediction], summary: dict, other_summary: dict) -> dict:
     """Shares of masks (in [0, 1]) whose answers differ, and the other run's scores subtracted from the first one's.
 
     `audits`: any of the three parsed values differs; `texts`: the raw answers do. Scores are as in the two summaries.
-    Raises ValueError where the runs are not on the same masks in the same order, as far as both say which they are.
+    Raises ValueError if the runs are not on the same masks in the same order, as far as both files identify them.
     """
     if len(predictions) != len(others):
         raise ValueError(f"--against: expected {len(predictions)} records, got {len(others)}")
     for number, (own, other) in enumerate(zip(predictions, others, strict=True), start=1):
-        for field in IDENTITY:
-            known = own.get(field), other.get(field)
+        for field, value in IDENTITY.items():
+            known = value(own), value(other)
             if None not in known and known[0] != known[1]:
                 raise ValueError(f"--against: expected {field} {known[0]!r} in record {number}, got {known[1]!r}")
     other_scores = _scores(other_summary)
-    differ = {"audits": PARSED, "texts": ("raw_output",)} | {name.removeprefix("pred_"): (name,) for name in PARSED}
     return {
         "samples": len(predictions),
-        "share_that_differs": {name: _share(predictions, others, fields) for name, fields in differ.items()},
+        "share_that_differs": {name: _share(predictions, others, part) for name, part in ANSWERS.items()},
         "score_minus_other": {
             name: None if None in (score, other_scores[name]) else score - other_scores[name]
             for name, score in _scores(summary).items()
@@ -33,8 +50,8 @@ def compare_runs(predictions: list[dict], others: list[dict], summary: dict, oth
     }
 
 
-def _share(predictions: list[dict], others: list[dict], fields: tuple[str, ...]) -> float | None:
-    differ = [any(own[f] != other[f] for f in fields) for own, other in zip(predictions, others, strict=True)]
+def _share(predictions: list[Prediction], others: list[Prediction], part: attrgetter) -> float | None:
+    differ = [part(own) != part(other) for own, other in zip(predictions, others, strict=True)]
     return sum(differ) / len(differ) if differ else None
 
 

@@ -1,11 +1,13 @@
-"""What one scores without looking: answers to the masks of a test split that depend on the training split alone."""
+"""Baselines: answers that depend on the training split only, never on the mask that is audited."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from utils.audit import Audit
+from utils.prediction import Prediction
 
 MEAN_IOU, ALWAYS_PERFECT, CLASS_PRIORS = "mean IoU", "always perfect", "class priors"
 
@@ -29,9 +31,6 @@ def baseline_answers(train: Sequence[Audit], count: int, seed: int = 0) -> dict[
     return {name: [answer() for _ in range(count)] for name, answer in answers.items()}
 
 
-def answered(predictions: Sequence[dict], audits: Sequence[Audit]) -> list[dict]:
+def answered(predictions: Sequence[Prediction], audits: Sequence[Audit]) -> list[Prediction]:
     """Predictions with other answers in place of their own."""
-    return [
-        {**p, "pred_mask_type": audit.mask_type, "pred_iou": audit.iou, "pred_action": audit.action}
-        for p, audit in zip(predictions, audits, strict=True)
-    ]
+    return [replace(p, said=audit) for p, audit in zip(predictions, audits, strict=True)]

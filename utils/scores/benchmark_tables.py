@@ -1,36 +1,33 @@
 """What a benchmark consists of, counted: the paper's Tables 1 and 8, and masks per rank, action and object.
 
-Works on a DataFrame with one row per mask, see `mask_table`; reading one is left to `dataset.benchmark.inventory`. A
-part of a benchmark is named "train", "image/test_s", "image/test_u", "video/test_s" or "video/test_u".
+Works on a DataFrame with one row per mask, see `mask_table`; reading one is left to `dataset.benchmark.inventory`.
+Parts of a benchmark are named as in `utils.splits.PARTS`.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
-from utils.reports.page import one_line
+from utils.formatting import one_line
+from utils.mask_types import PAPER_TYPES
+from utils.scores.published import published_tables
+from utils.splits import EVAL_MODES, TRAIN, parts_of_mode
 
 COLUMNS = ("part", "vid", "uid", "object", "mask_type", "rank", "iou", "action")
 STATISTICS_ROWS = {
-    "train": ["train"],
-    "image/test_s": ["image/test_s"],
-    "image/test_u": ["image/test_u"],
-    "image/total": ["image/test_s", "image/test_u"],
-    "video/test_s": ["video/test_s"],
-    "video/test_u": ["video/test_u"],
-    "video/total": ["video/test_s", "video/test_u"],
+    TRAIN: [TRAIN],
+    **{part: [part] for part in parts_of_mode("image")},
+    "image/total": parts_of_mode("image"),
+    **{part: [part] for part in parts_of_mode("video")},
+    "video/total": parts_of_mode("video"),
 }  # row of Table 1: the parts it counts
-TYPE_ORDER = ["perfect", "cutout", "dilate", "erode", "merge", "full_neg"]  # as in the paper; it has no null
 ACTION_ORDER = ["accept", "minor revision", "major revision", "reject"]
 PUBLISHED_RULE = "train, test_s or test_u (image protocol) has the paper's numbers of videos and expressions"
 _RANK_WORDS = {1: "1 (hard)", 2: "2 (medium)"}
 
 
 def mask_table(rows: list[dict], parts: list[str]) -> pd.DataFrame:
-    """One row per mask, with COLUMNS; `parts` are those that the benchmark has, be it without any mask."""
+    """One row per mask, with COLUMNS; `parts` are those that the benchmark has, also those without any mask."""
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.assign(part=pd.Categorical(table["part"], categories=parts, ordered=True))
 
@@ -50,7 +47,7 @@ def count_statistics(masks: pd.DataFrame) -> pd.DataFrame:
 def count_types(masks: pd.DataFrame) -> pd.DataFrame:
     """Table 8: masks of each part, in total and per type; a column for null only where there are such masks."""
     table = _count_by_part(masks["part"], masks["mask_type"])
-    types = [*TYPE_ORDER, *(name for name in table.index if name not in TYPE_ORDER)]
+    types = [*PAPER_TYPES, *(name for name in table.index if name not in PAPER_TYPES)]
     table = table.reindex(types, fill_value=0).T.rename_axis(index="part", columns=None)
     table.insert(0, "total", table.sum(axis=1))
     return table
@@ -60,7 +57,7 @@ def count_ranks(masks: pd.DataFrame) -> pd.DataFrame:
     """Masks per type and rank in each part; rank 1 is hard, 2 medium, and a perfect mask has none ("-")."""
     ranks = ["-" if pd.isna(rank) else _RANK_WORDS.get(rank, f"{rank:g}") for rank in masks["rank"]]
     table = _count_by_part(masks["part"], masks["mask_type"], pd.Series(ranks, masks.index, dtype=object, name="rank"))
-    order = {name: i for i, name in enumerate(TYPE_ORDER)}
+    order = {name: i for i, name in enumerate(PAPER_TYPES)}
     return table.sort_index(level="mask_type", key=lambda names: names.map(lambda name: order.get(name, len(order))),
                             sort_remaining=False, kind="stable")  # fmt: skip
 
@@ -87,22 +84,22 @@ def is_published(statistics: pd.DataFrame) -> bool:
     Video mode does not count: 60 and 40 videos are what any large benchmark takes.
     """
     paper, same = published_statistics(), ["videos", "references"]
-    parts = [part for part in ("train", "image/test_s", "image/test_u") if part in statistics.index]
+    parts = [part for part in (TRAIN, *parts_of_mode("image")) if part in statistics.index]
     return any((statistics.loc[part, same] == paper.loc[part, same]).all() for part in parts)
 
 
 def published_statistics() -> pd.DataFrame:
     """The paper's Table 1 in the form of `count_statistics`."""
-    given = _published_tables()["table1_statistics"]
-    flat = {"train": given["train"]}
-    flat |= {f"{mode}/{split}": row for mode in ("image", "video") for split, row in given[mode].items()}
+    given = published_tables()["table1_statistics"]
+    flat = {TRAIN: given[TRAIN]}
+    flat |= {f"{mode}/{split}": row for mode in EVAL_MODES for split, row in given[mode].items()}
     table = pd.DataFrame.from_dict(flat, orient="index")
     return pd.DataFrame({name: table.loc[parts].sum() for name, parts in STATISTICS_ROWS.items()}).T
 
 
 def published_types() -> pd.DataFrame:
     """The paper's Table 8 in the form of `count_types`."""
-    return pd.DataFrame.from_dict(_published_tables()["table8_masks_per_type"], orient="index")
+    return pd.DataFrame.from_dict(published_tables()["table8_masks_per_type"], orient="index")
 
 
 def beside_paper(table: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +138,3 @@ def _count_by_part(parts: pd.Series, *keys: pd.Series) -> pd.DataFrame:
     """How many rows each part has of every key that occurs; one column per part, with or without rows."""
     counted = pd.crosstab(list(keys) if len(keys) > 1 else keys[0], parts.astype(str))
     return counted.reindex(columns=list(parts.cat.categories), fill_value=0).rename_axis(columns=None)
-
-
-def _published_tables() -> dict:
-    return json.loads(Path(__file__).with_name("published_tables.json").read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Counting labels and turning counts into precision, recall and F scores; RMSE of IoUs (paper, Eq. 8 and 9).
 
-Knows classes only as names: which samples and classes are counted is decided by `metrics` and `video_metrics`.
+`metrics` and `video` decide which samples and classes are counted.
 """
 
 from __future__ import annotations

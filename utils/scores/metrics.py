@@ -1,6 +1,6 @@
-"""The metrics summary of one run: published keys, numbers and quirks, with strict figures beside them.
+"""The metrics summary of one run: the published keys and rules, and strict figures beside them.
 
-Frame-level scoring (paper, Eq. 8 to 11); `video_metrics` adds the video level, `columns` the paper's tables.
+Frame-level scoring (paper, Eq. 8 to 11); `video` adds the video level, `columns` the paper's tables.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 
-from utils.audit import ACTIONS, MASK_TYPES, normalize_action
+from utils.audit import ACTIONS, normalize_action
+from utils.mask_types import MASK_TYPES
+from utils.prediction import Prediction
 from utils.records import normalize_filters
 from utils.scores.counts import class_scores, count_labels, macro_scores, micro_scores, rmse
 from utils.scores.video import video_average, video_rows
+from utils.splits import EVAL_MODES
 
 logger = logging.getLogger(__name__)
 
-EVAL_MODES = ("image", "video")
-
 
 def score_predictions(
-    predictions: list[dict], eval_mode: str, mask_type_filter: str | None = "all", mask_rank_filter: int | None = -1
+    predictions: list[Prediction],
+    eval_mode: str,
+    mask_type_filter: str | None = "all",
+    mask_rank_filter: int | None = -1,
 ) -> dict:
-    """Predictions (see `records.to_predictions`) that a run with these filters made -> its metrics summary.
+    """Predictions that a run with these filters made -> its metrics summary.
 
     IoU errors are in [0, 1], ratios in [0, 1]; None where there is nothing to divide by. Nothing is filtered here.
     Published rules that a reader may not expect (kept, so that numbers compare):
@@ -42,7 +46,7 @@ def score_predictions(
     if mask_type not in ("all", *MASK_TYPES):
         logger.warning("mask type filter %r is none of %s: mask scores are empty", mask_type, ", ".join(MASK_TYPES))
     gt_only = eval_mode == "video"
-    of_type = [p for p in predictions if mask_type in ("all", p["gt_mask_type"])]
+    of_type = [p for p in predictions if mask_type in ("all", p.true.mask_type)]
     mask_classes = [name for name in MASK_TYPES if mask_type in ("all", name)]
     summary = {
         "mask_rank_filter": rank,
@@ -66,20 +70,20 @@ def score_predictions(
     return summary
 
 
-def _iou_rmse(predictions: list[dict]) -> float | None:
-    return rmse((p["pred_iou"] or 0.0, p["gt_iou"]) for p in predictions if p["gt_iou"] is not None)
+def _iou_rmse(predictions: list[Prediction]) -> float | None:
+    return rmse((p.said.iou or 0.0, p.true.iou) for p in predictions if p.true.iou is not None)
 
 
-def _actions_present(predictions: list[dict]) -> list[str]:
+def _actions_present(predictions: list[Prediction]) -> list[str]:
     """The actions that occur as ground truth, in the order of ACTIONS; all of them if none does."""
-    present = {normalize_action(p["gt_action"]) for p in predictions}
+    present = {normalize_action(p.true.action) for p in predictions}
     return [action for action in ACTIONS if action in present] or list(ACTIONS)
 
 
-def _label_metrics(label: str, predictions: list[dict], classes: list[str], gt_only: bool) -> dict:
+def _label_metrics(label: str, predictions: list[Prediction], classes: list[str], gt_only: bool) -> dict:
     """{label}_metrics, _micro and _macro by the published rule, and _macro_strict; label is "action" or "mask"."""
     field = "mask_type" if label == "mask" else label
-    pairs = [(p[f"gt_{field}"], p[f"pred_{field}"]) for p in predictions]
+    pairs = [(getattr(p.true, field), getattr(p.said, field)) for p in predictions]
     counts = count_labels(pairs, classes)
     scores = {name: class_scores(counts[name]) for name in classes}
     return {
@@ -96,10 +100,10 @@ def _strict_macro(label: str, pairs: Iterable[tuple], classes: list[str]) -> dic
     return macro_scores(map(class_scores, count_labels(pairs, classes).values()), gt_only=True)
 
 
-def _one_type_metrics(mask_type: str, predictions: list[dict], gt_only: bool) -> dict:
+def _one_type_metrics(mask_type: str, predictions: list[Prediction], gt_only: bool) -> dict:
     """Scores inside the samples of one true type; nothing else can be mistaken for it there, so precision is 0 or 1."""
-    own = [p for p in predictions if p["gt_mask_type"] == mask_type]
-    pairs = [(mask_type, p["pred_mask_type"]) for p in own]
+    own = [p for p in predictions if p.true.mask_type == mask_type]
+    pairs = [(mask_type, p.said.mask_type) for p in own]
     actions = _label_metrics("action", own, _actions_present(own), gt_only)
     return {
         "num_samples": len(own),
@@ -110,29 +114,30 @@ def _one_type_metrics(mask_type: str, predictions: list[dict], gt_only: bool) ->
     }
 
 
-def _failures(predictions: list[dict]) -> dict:
+def _failures(predictions: list[Prediction]) -> dict:
     failures = {}
-    for name, field in (("action", "pred_action"), ("mask_type", "pred_mask_type"), ("iou_value", "pred_iou")):
-        failed = [p["uid"] for p in predictions if p[field] is None]
+    for name, field in (("action", "action"), ("mask_type", "mask_type"), ("iou_value", "iou")):
+        failed = [p.uid for p in predictions if getattr(p.said, field) is None]
         uids = [uid for uid in failed if uid is not None]
         failures[name] = {"count": len(uids), "uids": uids, "count_all": len(failed)}
     return failures
 
 
-def _breakdown(mask_type: str, predictions: list[dict]) -> dict:
+def _breakdown(mask_type: str, predictions: list[Prediction]) -> dict:
     """What was predicted for the samples of the filtered type, in order of first appearance.
 
     An unparsed label has the key None, which JSON writes as "null": beside predictions of the class "null" the file has
-    that key twice, and a reader keeps the later one. The published files are so; `unparsed` keeps the number safe.
+    that key twice, and a reader keeps the later one. The published files are like this; `unparsed` has the number in
+    any case.
     """
     return {
         "gt_mask_type": mask_type,
         "total_samples": len(predictions),
-        "pred_mask_distribution": _distribution([p["pred_mask_type"] for p in predictions]),
-        "pred_action_distribution": _distribution([p["pred_action"] for p in predictions]),
+        "pred_mask_distribution": _distribution([p.said.mask_type for p in predictions]),
+        "pred_action_distribution": _distribution([p.said.action for p in predictions]),
         "unparsed": {
-            "mask_type": sum(p["pred_mask_type"] is None for p in predictions),
-            "action": sum(p["pred_action"] is None for p in predictions),
+            "mask_type": sum(p.said.mask_type is None for p in predictions),
+            "action": sum(p.said.action is None for p in predictions),
         },
     }
 

@@ -1,6 +1,6 @@
-"""From records to everything a finished run writes: summary, predictions, video rows, and the names of the files.
+"""All that a finished run writes, from its predictions: summary, predictions, video rows, and the files' names.
 
-The evaluator calls this after generating, and `scripts/evaluate/score.py` on records made elsewhere.
+`scripts/evaluate/run.py` calls this after generating answers, `scripts/evaluate/score.py` on saved answers.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import logging
 from collections import Counter
 from typing import NamedTuple
 
-from utils.audit import ACTIONS, MASK_TYPES
-from utils.records import normalize_filters, passes_filters, to_predictions
+from utils.audit import ACTIONS, Audit
+from utils.mask_types import MASK_TYPES
+from utils.prediction import Prediction
+from utils.records import normalize_filters, passes_filters
 from utils.scores.columns import compute_columns, ranks_known
 from utils.scores.metrics import score_predictions
 from utils.scores.video import video_rows
@@ -32,7 +34,7 @@ def result_names(
 ) -> ResultNames:
     """The published names, e.g. test_s_image_mask-merge_rank-all/metrics_summary_image_mask-merge_rank-all.json."""
     mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
-    # An unknown filter may hold anything; it must not turn into a path of its own.
+    # An unknown filter may contain anything, also slashes; it must not change the path.
     mask_type = mask_type.replace("/", "_").replace("\\", "_")
     run = f"{eval_mode}_mask-{mask_type}_rank-{rank if rank > 0 else 'all'}"
     return ResultNames(
@@ -43,36 +45,38 @@ def result_names(
     )
 
 
-def score_records(
-    records: list[dict], eval_mode: str, mask_type_filter: str | None = "all", mask_rank_filter: int | None = -1
-) -> tuple[dict, list[dict], list[dict]]:
-    """Records (see `records.read_records`) -> (summary, predictions, video rows); video rows are [] in image mode.
+def score_answers(
+    predictions: list[Prediction],
+    eval_mode: str,
+    mask_type_filter: str | None = "all",
+    mask_rank_filter: int | None = -1,
+) -> tuple[dict, list[Prediction], list[dict]]:
+    """All predictions -> (summary, those scored, video rows); video rows are [] in image mode.
 
-    Records that the filters would not have asked about are left out, and their number is logged. Without filters, and
-    if ranks are known, the summary gets the paper's `columns`. Raises ValueError for an unknown mode.
+    Predictions that the filters would not have asked about are left out, and their number is logged. Without filters,
+    and if ranks are known, the summary gets the paper's `columns`. Raises ValueError for an unknown mode.
     """
     mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
-    kept = [r for r in records if passes_filters(r.get("mask_type"), r.get("rank"), mask_type, rank)]
-    if len(kept) < len(records):
+    kept = [p for p in predictions if passes_filters(p.true.mask_type, p.rank, mask_type, rank)]
+    if len(kept) < len(predictions):
         logger.warning(
             "%d of %d records left out: not of mask type %s, rank %s",
-            len(records) - len(kept), len(records), mask_type, rank if rank > 0 else "all",
+            len(predictions) - len(kept), len(predictions), mask_type, rank if rank > 0 else "all",
         )  # fmt: skip
-    predictions = to_predictions(kept)
-    _warn_of_oddities(predictions)
-    summary = score_predictions(predictions, eval_mode, mask_type, rank)
-    if mask_type == "all" and rank <= 0 and ranks_known(predictions, eval_mode):
-        summary["columns"] = compute_columns(predictions, eval_mode)
-    return summary, predictions, video_rows(predictions) if eval_mode == "video" else []
+    _warn_of_oddities(kept)
+    summary = score_predictions(kept, eval_mode, mask_type, rank)
+    if mask_type == "all" and rank <= 0 and ranks_known(kept, eval_mode):
+        summary["columns"] = compute_columns(kept, eval_mode)
+    return summary, kept, video_rows(kept) if eval_mode == "video" else []
 
 
-def _warn_of_oddities(predictions: list[dict]) -> None:
+def _warn_of_oddities(predictions: list[Prediction]) -> None:
     if not predictions:
         logger.warning("no records to score: every figure is null")
-    elif all(p[field] is None for p in predictions for field in ("pred_mask_type", "pred_iou", "pred_action")):
+    elif all(p.said == Audit(None, None, None) for p in predictions):
         logger.warning("no answer could be parsed (cut off by max_new_tokens? special tokens lost from raw_output?)")
-    for name, field, known in (("mask types", "gt_mask_type", MASK_TYPES), ("actions", "gt_action", ACTIONS)):
-        odd = Counter(p[field] for p in predictions if p[field] not in known)
+    for name, label, known in (("mask types", "mask_type", MASK_TYPES), ("actions", "action", ACTIONS)):
+        odd = Counter(truth for p in predictions if (truth := getattr(p.true, label)) not in known)
         if odd:
             listed = ", ".join(f"{label!r} ({count})" for label, count in odd.items())
             logger.warning("ground truth %s that are no class and can never be hit: %s", name, listed)

@@ -5,32 +5,32 @@ One row per uid goes to predictions_video_avg; `metrics` puts the averages into 
 
 from __future__ import annotations
 
-from utils.audit import ACTIONS, MASK_TYPES, normalize_action, normalize_mask_type
+from utils.audit import ACTIONS, normalize_action, normalize_mask_type
+from utils.mask_types import MASK_TYPES
+from utils.prediction import Prediction
 from utils.scores.counts import Count, class_scores, count_labels, macro_scores, mean, rmse
 
 
-def video_rows(predictions: list[dict]) -> list[dict]:
+def video_rows(predictions: list[Prediction]) -> list[dict]:
     """One row per uid, in order of appearance (key "vid" holds the uid, as in the published files).
 
     Everything of a uid is one video: in a run over all types or ranks they are averaged together, so Table 3 is made
     from runs filtered to one type and rank (see `columns`). Predictions without a uid form one row of their own.
     """
-    groups: dict[str | None, list[dict]] = {}
+    groups: dict[int | str | None, list[Prediction]] = {}
     for prediction in predictions:
-        groups.setdefault(prediction["uid"], []).append(prediction)
+        groups.setdefault(prediction.uid, []).append(prediction)
     return [_video_row(uid, group) for uid, group in groups.items()]
 
 
-def _video_row(uid: str | None, frames: list[dict]) -> dict:
-    actions = [(normalize_action(frame["gt_action"]), normalize_action(frame["pred_action"])) for frame in frames]
-    types = [
-        (normalize_mask_type(frame["gt_mask_type"]), normalize_mask_type(frame["pred_mask_type"])) for frame in frames
-    ]
+def _video_row(uid: int | str | None, frames: list[Prediction]) -> dict:
+    actions = [(normalize_action(frame.true.action), normalize_action(frame.said.action)) for frame in frames]
+    types = [(normalize_mask_type(frame.true.mask_type), normalize_mask_type(frame.said.mask_type)) for frame in frames]
     action_counts, mask_counts = count_labels(actions, ACTIONS), count_labels(types, MASK_TYPES)
     return {
         "vid": uid,
-        "avg_pred_iou": mean(frame["pred_iou"] for frame in frames),
-        "avg_gt_iou": mean(frame["gt_iou"] for frame in frames),
+        "avg_pred_iou": mean(frame.said.iou for frame in frames),
+        "avg_gt_iou": mean(frame.true.iou for frame in frames),
         "action_counts": action_counts,
         "mask_counts": mask_counts,
         "action_acc": _accuracy(action_counts),
@@ -42,7 +42,7 @@ def _video_row(uid: str | None, frames: list[dict]) -> dict:
         "gt_mask_types": [truth for truth, _ in types],
         "pred_mask_types": [predicted for _, predicted in types],
         "frame_num": len(frames),
-        "avg_pred_iou_strict": mean(frame["pred_iou"] or 0.0 for frame in frames if frame["gt_iou"] is not None),
+        "avg_pred_iou_strict": mean(frame.said.iou or 0.0 for frame in frames if frame.true.iou is not None),
     }
 
 

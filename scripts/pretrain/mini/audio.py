@@ -9,10 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dataset.media.audio import NUM_SEGMENTS, compute_fbank
+from dataset.media.audio import compute_fbank
+from dataset.media.waveform import NUM_SEGMENTS
 from dataset.world.sounds import FACETS, LOUDNESS, PITCHES, TIMBRES, draw_sounds, waveform
 from models.encoders.beats import Beats, BeatsConfig, write_beats
 from scripts.pretrain.mini.schedule import train
+from utils.whole_files import whole_file
 
 SEED = 4_000  # of its sounds
 STEPS, BATCH_SIZE, LEARNING_RATE = 700, 16, 2e-3
@@ -65,4 +67,5 @@ def make_audio_encoder(path: Path, work: Path) -> None:
     torch.manual_seed(SEED)
     model = Listener()
     train("audio", model, make_batch, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED)
-    write_beats(model.encoder.half(), path)
+    with whole_file(path) as temporary:
+        write_beats(model.encoder.half(), temporary)

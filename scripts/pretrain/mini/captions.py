@@ -16,8 +16,8 @@ import soundfile
 from tqdm import tqdm
 
 from dataset.benchmark.entries import NUM_FRAMES
-from dataset.media.audio import NUM_SEGMENTS, SAMPLE_RATE
 from dataset.media.images import mask_image
+from dataset.media.waveform import NUM_SEGMENTS, SAMPLE_RATE
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import Rendering, render

@@ -23,7 +23,8 @@ from tqdm import tqdm
 from configs.arguments import ModelArguments
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.audio import compute_fbank
-from dataset.media.images import PixelTransform, mask_image
+from dataset.media.images import mask_image
+from dataset.media.pixels import PixelTransform
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import render
@@ -31,6 +32,7 @@ from dataset.world.scenes import Scene
 from models.auditor.auditor import Auditor
 from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.trainable import load_trained_state
+from models.weights.base_folders import save_model
 from models.weights.checkpoint import pixel_settings
 from models.weights.published import read_pretrained_projector
 from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
@@ -124,8 +126,8 @@ def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
 @torch.inference_mode()
 def look(auditor: Auditor, drawn: Drawn) -> Seen:
     """What an auditor's encoders and projectors make of a scene."""
-    tokens = auditor.encode_images(auditor.see(torch.cat([drawn.frames, drawn.regions])))
-    audio = auditor.encode_audio(auditor.hear([drawn.fbank]))[0].unflatten(0, (NUM_FRAMES, -1))
+    tokens = auditor.project_images(auditor.encode_images(torch.cat([drawn.frames, drawn.regions])))
+    audio = auditor.project_sounds(auditor.encode_sounds([drawn.fbank]))[0].unflatten(0, (NUM_FRAMES, -1))
     regions = tokens[NUM_FRAMES:].unflatten(0, (-1, len(VIEWS)))
     return Seen(tokens[:NUM_FRAMES].half(), audio.half(), regions.half(), drawn.cuts)
 
@@ -164,7 +166,7 @@ def ground(args: PartsArguments) -> None:
         f"language_{STAGE.name}", model, partial(teacher.batch, STAGE), model.losses,
         steps=STAGE.steps, learning_rate=STAGE.learning_rate, folder=work, seed=SEED,
     )  # fmt: skip
-    model.llama.half().save_pretrained(llama)
+    save_model(model.llama.half(), llama)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -25,6 +25,7 @@ from dataset.world.free_scenes import all_references, free_scene
 from dataset.world.reference import KINDS
 from models.auditor.build import load_tokenizer
 from models.language.attention import BEHIND_PROMPTS, lay_out
+from models.weights.base_folders import save_model
 from scripts.pretrain.mini.lessons import TASKS, Described, Lesson, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.schedule import train
 from utils.tokens import DIRECT_NTP, EVERYBODY, IGNORE_INDEX, NOBODY, PLACEHOLDERS
@@ -252,4 +253,4 @@ def make_language_model(folder: Path, work: Path) -> None:
             f"language_{stage.name}", model, partial(teacher.batch, stage), model.losses,
             steps=stage.steps, learning_rate=stage.learning_rate, folder=work, seed=SEED + number,
         )  # fmt: skip
-    model.llama.half().save_pretrained(folder)
+    save_model(model.llama.half(), folder)

@@ -16,7 +16,7 @@ for modality in visual audio; do
     [ "$modality" = visual ] && list=captions.json || list=train.json
     PRETRAINED_WEIGHTS_DIR=$WEIGHTS_DIR OUTPUT_DIR=$WORK_DIR/$modality MEDIA_DIR=$WORK_DIR/captions \
         CAPTIONS=$WORK_DIR/captions/$list RECIPE=configs/recipes/mini_pretrain.yaml \
-        LOCAL_BATCH_SIZE=64 LEARNING_RATE=3e-3 NUM_TRAIN_EPOCHS=$([ "$modality" = visual ] && echo 3 || echo 6) \
+        NUM_TRAIN_EPOCHS=$([ "$modality" = visual ] && echo 3 || echo 6) \
         bash "scripts/pretrain/pretrain_$modality.sh" --num_query_tokens 8 --vision_feature_layer -1 \
         --cache_features true --file_name "$file"
     cp "$WORK_DIR/$modality/$file" "$WEIGHTS_DIR/$file.part"

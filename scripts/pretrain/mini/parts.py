@@ -19,6 +19,7 @@ from scripts.pretrain.mini.language import make_language_model
 from scripts.pretrain.mini.tokenizer import make_tokenizer
 from scripts.pretrain.mini.vision import make_vision_encoder
 from scripts.program import run_program
+from utils.manifest import whole_parts
 
 # The sizes of the Q-Formers. Weights as small as BERT's would let the queries look everywhere alike for very long.
 BERT_CONFIG = {
@@ -54,8 +55,8 @@ def make_parts(args: PartsArguments) -> None:
     make_audio_encoder((weights / PUBLISHED_NAMES["beats_path"]).with_suffix(".safetensors"), work)
     make_tokenizer(llama)
     make_language_model(llama, work)
-    bert.mkdir(parents=True, exist_ok=True)
-    (bert / "config.json").write_text(json.dumps(BERT_CONFIG, indent=1) + "\n")
+    with whole_parts(bert, ["config.json"]) as staged:
+        (staged / "config.json").write_text(json.dumps(BERT_CONFIG, indent=1) + "\n")
     draw_captions(work / "captions")
 
 

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from utils.whole_files import whole_file
+
 SAVE_EVERY = 250  # steps
 MEMORY = 0.97  # of the running means
 
@@ -85,6 +87,5 @@ def train(
 
 
 def _save(content: dict, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(content, path.with_suffix(".writing"))
-    path.with_suffix(".writing").replace(path)
+    with whole_file(path) as temporary:
+        torch.save(content, temporary)

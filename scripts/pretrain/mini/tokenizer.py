@@ -17,6 +17,7 @@ from dataset.world import motions, sounds
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.phrases import NOUNS, WORDINGS
 from dataset.world.silhouettes import SEEN
+from models.weights.base_folders import save_tokenizer
 from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 
 VOCABULARY = 4_000  # at most
@@ -49,7 +50,7 @@ def make_tokenizer(folder: Path) -> None:
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN, chat_template=CHAT_TEMPLATE
     )
-    wrapped.save_pretrained(folder)
+    save_tokenizer(wrapped, folder)
 
 
 def _text() -> Iterator[str]:

@@ -17,11 +17,12 @@ from tqdm import tqdm
 from transformers import CLIPVisionConfig, CLIPVisionModel
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from dataset.media.images import PixelTransform
+from dataset.media.pixels import PixelTransform
 from dataset.world.free_scenes import free_scene
 from dataset.world.patch_labels import CUTS, GEOMETRY, GRID, LOOKS, NOTHING, PATCH, SHARES, label_picture
 from dataset.world.render import render
 from dataset.world.scenes import FRAME_SIZE
+from models.weights.base_folders import save_model
 from scripts.pretrain.mini.schedule import train
 
 SEED = 1_000  # of its world
@@ -97,4 +98,4 @@ def make_vision_encoder(folder: Path, work: Path) -> None:
     train(
         "vision", model, batches, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED
     )  # fmt: skip
-    model.encoder.half().save_pretrained(folder)
+    save_model(model.encoder.half(), folder)

@@ -1,0 +1,26 @@
+"""What counts and reads files starts without the large libraries."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SCORES = [f"utils.scores.{path.stem}" for path in sorted((ROOT / "utils/scores").glob("*.py")) if path.stem[0] != "_"]
+
+
+def heavy_libraries(modules: list[str], names: tuple[str, ...]) -> str:
+    """Which of the libraries a fresh interpreter has loaded after it imported the modules."""
+    code = f"import sys, {', '.join(modules)}; print(*[name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_counting_draws_nothing_and_needs_no_tensors():
+    assert heavy_libraries([*SCORES, "utils.records", "scripts.evaluate.score"], ("matplotlib", "torch")) == ""
+
+
+def test_benchmarks_are_read_made_and_verified_without_tensors():
+    modules = ["dataset.benchmark.validation", "dataset.construction.build", "dataset.construction.pairs",
+               "dataset.verification.benchmark", "dataset.world.world"]  # fmt: skip
+    assert heavy_libraries(modules, ("torch", "transformers")) == ""

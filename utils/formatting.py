@@ -1,0 +1,16 @@
+"""Values as text for a terminal, a table or a page."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def number_or_dash(value: float | None, digits: int) -> str:
+    """The number with that many decimals; "-" where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def one_line(text: str) -> str:
+    """The text with line breaks and runs of spaces as one space each, and a mark in place of control characters."""
+    words = " ".join(text.split())
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in words)

@@ -1,0 +1,162 @@
+"""Folders of files that belong together, such as a model: manifest.json lists them, and they are compared with it.
+
+manifest.json: {"format": FORMAT, "files": {name: {"bytes": size, "sha256": 64 hex digits}}}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+
+from utils.records import write_json
+from utils.whole_files import flush, left_beside, name_beside, swap_folder
+
+MANIFEST, FORMAT = "manifest.json", "sizes and digests 1"
+_REASON = "the folder was changed, or its writing was cut off"
+
+
+@contextmanager
+def whole_parts(folder: str | Path, kinds: Sequence[str]) -> Iterator[Path]:
+    """Gives a temporary folder to write to; at the end its files, with a manifest, replace those in `folder`.
+
+    `kinds` are patterns of file names: files in `folder` that match one are replaced or deleted. Other files stay, and
+    so does what an earlier manifest says about them.
+
+    If `folder` holds no other files, it is replaced by renaming: a killed program leaves the old folder or the new one.
+    Otherwise the new manifest is moved into it first, then each file: after a kill in between, `check_manifest` refuses
+    the folder. After an error in the block nothing is changed.
+    """
+    folder = Path(folder).resolve()
+    staged = name_beside(folder if _may_be_replaced(folder, kinds) else folder / "parts")
+    staged.mkdir(parents=True)
+    try:
+        yield staged
+        _write_manifest(staged, _kept_entries(folder, kinds))
+        for path in staged.rglob("*"):
+            flush(path)
+        flush(staged)
+        if not _replace_folder(staged, folder, kinds):
+            _replace_files(staged, folder, kinds)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def check_manifest(folder: str | Path, kinds: Sequence[str] = ()) -> None:
+    """Compares the files of a folder with its manifest. A folder without a manifest of our format is not checked.
+
+    Raises FileNotFoundError for a missing file; ValueError for a file of another size or digest, and for a file that
+    matches one of `kinds` but is not listed. Someone who has changed a file on purpose can delete manifest.json.
+    """
+    entries = read_manifest(folder)
+    if entries is None:
+        return
+    for name, entry in entries.items():
+        _check_size(Path(folder) / name, entry["bytes"])
+    for name, entry in entries.items():
+        if (got := digest(Path(folder) / name)) != entry["sha256"]:
+            expected = f"expected a file whose SHA-256 begins with {entry['sha256'][:12]}, as {MANIFEST} says"
+            raise ValueError(f"{Path(folder) / name}: {expected}, got {got[:12]}: {_REASON}")
+    if more := sorted(_of_kinds(Path(folder), kinds) - entries.keys()):
+        raise ValueError(f"{folder}: expected only files that {MANIFEST} names, got {', '.join(more)} too: {_REASON}")
+
+
+def read_manifest(folder: str | Path) -> dict[str, dict] | None:
+    """File name -> {"bytes", "sha256"}; None if there is no manifest of our format. ValueError if it is no JSON."""
+    path = Path(folder) / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected sizes and digests as JSON, got something else ({error})") from error
+    return content["files"] if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_size(path: Path, size: int) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; {MANIFEST} says that it has {size} bytes: {_REASON}")
+    if (got := path.stat().st_size) != size:
+        raise ValueError(f"{path}: expected {size} bytes, as {MANIFEST} says, got {got}: {_REASON}")
+
+
+def _write_manifest(folder: Path, more: dict[str, dict]) -> None:
+    names = sorted(_files(folder))
+    entries = {name: {"bytes": (folder / name).stat().st_size, "sha256": digest(folder / name)} for name in names}
+    write_json(folder / MANIFEST, {"format": FORMAT, "files": more | entries})
+
+
+def _kept_entries(folder: Path, kinds: Sequence[str]) -> dict[str, dict]:
+    """The entries of an earlier manifest that are about files of other kinds."""
+    entries = read_manifest(folder) or {}
+    return {name: entry for name, entry in entries.items() if not _is_of_kinds(name, kinds)}
+
+
+def _may_be_replaced(folder: Path, kinds: Sequence[str]) -> bool:
+    """Whether the folder is missing or holds only files of these kinds, and can be renamed."""
+    parent = folder.parent
+    if folder.is_mount() or (parent.is_dir() and not os.access(parent, os.W_OK)):
+        return False
+    return not folder.exists() or _files(folder) <= _of_kinds(folder, kinds) | {MANIFEST}
+
+
+def _replace_folder(staged: Path, folder: Path, kinds: Sequence[str]) -> bool:
+    """Renames `staged` to `folder`; returns False if `folder` holds other files.
+
+    During distributed training another process may write its first file at this moment.
+    """
+    try:
+        staged.rename(folder)  # goes well where nothing is there, or an empty folder
+    except OSError:
+        if not _may_be_replaced(folder, kinds):
+            return False
+        swap_folder(staged, folder)
+    flush(folder.parent)
+    _remove(left_beside(folder))
+    return True
+
+
+def _replace_files(staged: Path, folder: Path, kinds: Sequence[str]) -> None:
+    names = _files(staged)
+    (staged / MANIFEST).replace(folder / MANIFEST)
+    flush(folder)
+    for name in sorted(names - {MANIFEST}):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (staged / name).replace(folder / name)
+    for name in _of_kinds(folder, kinds) - names:
+        (folder / name).unlink()
+    flush(folder)
+    _remove(left_beside(folder / "parts"))
+
+
+def _files(folder: Path) -> set[str]:
+    """The names of all files below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def _of_kinds(folder: Path, kinds: Sequence[str]) -> set[str]:
+    """The names of the files directly in a folder that one of the patterns fits."""
+    if not folder.is_dir():
+        return set()
+    files = (path.name for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
+    return {name for name in files if _is_of_kinds(name, kinds)}
+
+
+def _is_of_kinds(name: str, kinds: Sequence[str]) -> bool:
+    return "/" not in name and any(fnmatch(name, kind) for kind in kinds)
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
