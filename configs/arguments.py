@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from transformers import TrainingArguments
-
 from utils.mask_modes import canonical_mask_mode
 from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, REGRESS_ST, special_tokens
 
@@ -164,42 +162,6 @@ class CaptionArguments:
 
     def __post_init__(self):
         self.file_name = self.file_name or f"{self.modality}_pretrain.bin"
-
-
-@dataclass
-class AuditTrainingArguments(TrainingArguments):
-    """Transformers' own training arguments; the recipe has the published values."""
-
-    output_dir: str = field(
-        default="checkpoints/MQ-Auditor-finetuned", metadata={"help": "Folder of the trained auditor."}
-    )
-    remove_unused_columns: bool = field(
-        default=False, metadata={"help": "The collator, not the model's signature, decides what a batch holds."}
-    )
-
-
-@dataclass
-class FinetuningArguments(AuditTrainingArguments):
-    """Learning rates of an auditor's parts (published: one for all), and memory. LoRA has no scale of its own."""
-
-    projector_lr_scale: float = field(
-        default=1.0, metadata={"help": "Learning rate of the projectors, in parts of --learning_rate."}
-    )
-    embedding_lr_scale: float = field(
-        default=1.0, metadata={"help": "The same of the token embeddings (and of a head that shares their weights)."}
-    )
-    output_head_lr_scale: float = field(default=1.0, metadata={"help": "The same of the LLM's output head."})
-    measure_checkpointing: bool = field(
-        default=False,
-        metadata={"help": "Measure a step first; switch --gradient_checkpointing off where memory suffices without: "
-                          "faster, the same training."},
-    )  # fmt: skip
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
 
 
 @dataclass

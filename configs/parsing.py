@@ -1,37 +1,148 @@
 """Command lines: an optional YAML recipe first, then flags that override it.
 
-The dataclasses say what the settings mean and which values are allowed.
+Knows argparse, YAML and dataclasses; what the settings mean is left to the dataclasses. Imports neither torch nor
+transformers, so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
+import argparse
+import re
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter
-from dataclasses import fields
+import types
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import yaml
-from transformers import HfArgumentParser
+
+TRUE, FALSE = ("true", "yes", "t", "y", "1"), ("false", "no", "f", "n", "0")
+FLAG = re.compile(r"--[\w-]+(=.*)?", re.DOTALL)
 
 
-class HelpFormatter(ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter):
-    """Shows defaults, and the examples of a description line by line."""
+class OneSentence(argparse.ArgumentParser):
+    """Says what is wrong in one sentence; the full list of flags is for --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
-class ArgumentParser(HfArgumentParser):
-    """Says what is wrong in one sentence; the full list of flags is for --help.
+class ArgumentParser(OneSentence):
+    """A flag for every field of some dataclasses.
 
-    A setting whose metadata say `positional` stands on the command line without its name.
+    --help shows the required flags first, then one group for each dataclass, beginning with the last of
+    `dataclass_types`. A group's title is the first line of the docstring. A field's metadata may hold "help",
+    "choices", "metavar", and "positional": the setting then stands on the command line without its name.
     """
 
-    def add_argument(self, *names: str, positional: bool = False, **settings):
-        if positional:
-            settings.pop("required", None)  # argparse refuses it: a positional setting is always required
-            names = (names[0].lstrip("-"),)
-        return super().add_argument(*names, **settings)
+    def __init__(self, dataclass_types: tuple[type, ...], prog: str, description: str | None):
+        formatter = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, add_help=False, allow_abbrev=False, formatter_class=formatter)
+        required = self.add_argument_group("required")
+        for title, own in (pair for kind in reversed(dataclass_types) for pair in grouped(kind)):
+            group = self.add_argument_group(title)
+            for setting, hint in own:
+                add_flag(required if is_required(setting) else group, setting, hint)
+        group = self.add_argument_group("help")
+        group.add_argument("-h", "--help", action="help", help="Show these settings and end.")
+        trained = [kind for kind in dataclass_types if hasattr(kind, "complete")]
+        if trained:
+            what = "The same and every flag of transformers.TrainingArguments."
+            group.add_argument("--help_all", action=HelpAll, nargs=0, const=trained[0], help=what)
+        self.takes_recipe = not any(is_positional(own) for kind in dataclass_types for own in fields(kind))
+        self.usage = self._short_usage(required)
 
-    def error(self, message: str):
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+    def _short_usage(self, required: argparse._ArgumentGroup) -> str:
+        words = ["[RECIPE.yaml]"] if self.takes_recipe else []
+        for action in required._group_actions:
+            value = action.metavar or action.dest.upper()
+            words.append(f"{action.option_strings[0]} {value}" if action.option_strings else str(value))
+        return " ".join([self.prog, *words, "[--flag value ...]"]).replace("%", "%%")
+
+
+class HelpAll(argparse.Action):
+    """Prints --help, then the flags of the training arguments with those that transformers adds."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        parser.print_help()
+        print()
+        self.const.complete().parser(parser.prog).print_help()
+        parser.exit()
+
+
+def grouped(kind: type) -> Iterator[tuple[str, list[tuple[Field, Any]]]]:
+    """For a dataclass and each one it inherits from: the docstring's first line, and the fields with their types."""
+    hints, left = get_type_hints(kind), {own.name: own for own in fields(kind) if own.init}
+    for base in kind.__mro__:
+        own = [left.pop(name) for name in list(left) if name in vars(base).get("__annotations__", {})]
+        if own:
+            title = (base.__doc__ or base.__name__).splitlines()[0].rstrip(".")
+            yield title, [(setting, hints[setting.name]) for setting in own]
+
+
+def add_flag(group: argparse._ArgumentGroup, setting: Field, hint: Any) -> None:
+    """`--name value` for a field of type str, int, float, bool or list, or one of these or None.
+
+    A bool takes `--name` and `--name true|false`; one that is True by default takes `--no_name`, too.
+    """
+    settings: dict[str, Any] = {key: setting.metadata[key] for key in ("choices", "metavar") if key in setting.metadata}
+    settings |= {"help": help_text(setting), "type": without_none(hint)}
+    if get_origin(settings["type"]) is list:
+        settings |= {"nargs": "+", "type": get_args(settings["type"])[0]}
+    elif settings["type"] is bool:
+        settings |= {"nargs": "?", "const": True, "type": truth, "metavar": "true|false"}
+    if is_positional(setting):
+        group.add_argument(setting.name, **settings)
+    elif is_required(setting):
+        group.add_argument(f"--{setting.name}", required=True, **settings)
+    else:
+        group.add_argument(f"--{setting.name}", default=default_of(setting), **settings)
+    if hint is bool and default_of(setting) is True:
+        group.add_argument(f"--no_{setting.name}", dest=setting.name, action="store_false", help=argparse.SUPPRESS)
+
+
+def is_positional(setting: Field) -> bool:
+    return bool(setting.metadata.get("positional"))
+
+
+def is_required(setting: Field) -> bool:
+    return setting.default is MISSING and setting.default_factory is MISSING
+
+
+def default_of(setting: Field) -> Any:
+    """None for a field without a default."""
+    if setting.default_factory is not MISSING:
+        return setting.default_factory()
+    return None if setting.default is MISSING else setting.default
+
+
+def help_text(setting: Field) -> str:
+    """The field's help with its default, where it has one, as it is written on a command line."""
+    text, default = setting.metadata.get("help", ""), default_of(setting)
+    if isinstance(default, bool):
+        default = str(default).lower()
+    elif isinstance(default, list):
+        default = " ".join(map(str, default)) or None
+    shown = text if default is None else f"{text} (default: {default})"
+    return shown.replace("%", "%%")
+
+
+def without_none(hint: Any) -> Any:
+    """X of `X | None`; any other type as it is."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return hint
+    (inner,) = (own for own in get_args(hint) if own is not type(None))
+    return inner
+
+
+def truth(text: str) -> bool:
+    """Raises ArgumentTypeError for what is neither true nor false."""
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise argparse.ArgumentTypeError(f"expected true or false, got '{text}'")
 
 
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
@@ -39,22 +150,37 @@ def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, d
 
     A program that has a positional setting takes no recipe.
 
+    A dataclass with a class method `complete` gives an instance of the class that this returns, which may have more
+    fields: flags that none of the dataclasses has are its own. It is called only when the rest is right.
     An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    parser = ArgumentParser(
-        dataclass_types, prog=prog, description=description, allow_abbrev=False, formatter_class=HelpFormatter
-    )
-    takes_file = any(own.metadata.get("positional") for kind in dataclass_types for own in fields(kind))
-    if argv and argv[0].endswith((".yaml", ".yml")) and not takes_file:
+    parser = ArgumentParser(dataclass_types, prog, description)
+    if argv and argv[0].endswith((".yaml", ".yml")) and parser.takes_recipe:
         argv = _recipe_flags(Path(argv[0]), parser) + argv[1:]
-    _, unknown = parser.parse_known_args(argv)
-    if unknown:
-        parser.error(f"unknown flag or key: {' '.join(unknown)}")
+    values, rest = parser.parse_known_args([_underscored(word) for word in argv])
+    made = []
     try:
-        return tuple(parser.parse_args_into_dataclasses(args=argv))
+        for kind in dataclass_types:
+            own = {setting.name: getattr(values, setting.name) for setting in fields(kind) if setting.init}
+            if hasattr(kind, "complete"):
+                kind = kind.complete()
+                more, rest = kind.parser(prog).parse_known_args(rest)
+                own = vars(more) | own
+            made.append((kind, own))
+        if rest:
+            parser.error(f"unknown flag or key: {' '.join(rest)}")
+        return tuple(kind(**own) for kind, own in made)
     except ValueError as error:
         parser.error(str(error))
+
+
+def _underscored(word: str) -> str:
+    """`--max-steps` means `--max_steps`."""
+    if not FLAG.fullmatch(word):
+        return word
+    name, equals, value = word.partition("=")
+    return f"--{name[2:].replace('-', '_')}{equals}{value}"
 
 
 def _recipe_flags(path: Path, parser: ArgumentParser) -> list[str]:

@@ -1,16 +1,16 @@
 # Sourced first by the launch scripts. Goes to the repository root and gives them:
-#   path_variable NAME [DEFAULT]   a path that can be set from outside
+#   path_variable NAME [DEFAULT]   makes the path in NAME absolute; DEFAULT if it is not set
 #   add_flags FLAG:VARIABLE ...    adds --FLAG VALUE to the array flags for every variable that is set and not empty:
 #                                  defaults are those of the recipe and of the program
 #   add_part_flags                 the same for the folder of the model's parts and for each part of its own place
 #   path_list NAME                 one path, or several without spaces in them, separated by spaces; becomes an array
-#   forget_settings                unsets what the launch scripts read from outside, for a run with settings of its own
+#   forget_settings                unsets all variables that the launch scripts read, for a script that sets its own
 #   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags
 #   PYTHON
 CALLER_DIR=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# A relative path that was set from outside is meant from where the script was started; a default, from the root.
+# A relative path in a variable is relative to the folder that the script was started in; a default, to the root.
 path_variable() {
     local value=${!1:-}
     if [ -z "$value" ]; then

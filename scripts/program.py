@@ -1,4 +1,7 @@
-"""What all programs share: logging, arguments, the device, and errors that end in one sentence."""
+"""What all programs share: logging, arguments, the device, and errors that end in one sentence.
+
+torch is imported only where it is needed, so that `--help` and programs without a model start at once.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-
-import torch
-import transformers
+from typing import TYPE_CHECKING
 
 from configs.arguments import RuntimeArguments
 from configs.parsing import parse_arguments
+
+if TYPE_CHECKING:
+    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +65,8 @@ def run_distributed_program(
     try:
         ended.append(run_program(prog, argument_types, work, argv, doc))
     finally:
-        if torch.distributed.is_initialized():
+        torch = sys.modules.get("torch")  # absent where the work has not begun, e.g. after --help
+        if torch and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
     return ended[0]
 
@@ -74,8 +79,9 @@ def start_logging(level: int) -> None:
     level = level if os.environ.get("RANK", "0") == "0" else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    transformers.utils.logging.set_verbosity_warning()
-    transformers.utils.logging.disable_progress_bar()
+    # read by transformers and huggingface_hub when they are imported
+    os.environ["TRANSFORMERS_VERBOSITY"] = "warning"
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     # renamings announced for transformers 6, which peft and our supported range of versions still cross
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
@@ -85,6 +91,8 @@ def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
 
     Raises ValueError for a device that does not exist.
     """
+    import torch
+
     device = resolve_device(args.device)
     if args.dtype != "auto":
         return device, getattr(torch, args.dtype)
@@ -93,6 +101,8 @@ def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
 
 def resolve_device(name: str) -> torch.device:
     """The device of this name, or the CPU if there is no GPU. Raises ValueError for a GPU that does not exist."""
+    import torch
+
     try:
         device = torch.device(name)
     except RuntimeError:

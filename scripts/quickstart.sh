@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # See the whole system work, with neither weights nor data: set up, draw a small world, build a benchmark from it,
 # fine-tune the mini auditor that comes with the repository, audit the test masks, print the scores.
-# Finished steps are not repeated. Another world: WORLD_SEED=1 RESULTS=results/quickstart_1 bash scripts/quickstart.sh
+# Run it again after an interruption: it skips finished steps, and fine-tuning starts from its beginning.
+# Another world: WORLD_SEED=1 RESULTS=results/quickstart_1 bash scripts/quickstart.sh
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 bash "$here/setup.sh"
-unset PYTHON                                     # .venv's from here on
+unset PYTHON                                     # use .venv's Python from here on
 source "$here/launch.sh"                         # path_variable, forget_settings, PYTHON
-forget_settings                                  # those of a full-size run must not leak into this one
+forget_settings                                  # settings of a full-size run must not be used here
 path_variable RESULTS "$PWD/results/quickstart"
 path_variable MINI_WEIGHTS_DIR "$PWD/pretrained_weights/mini"
 WORLD_SEED=${WORLD_SEED:-0}
@@ -15,7 +16,7 @@ TRAIN_SEED=${TRAIN_SEED:-42}
 FINETUNE_STEPS=${FINETUNE_STEPS:-900}
 VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
 
-export PYTHON CUDA_VISIBLE_DEVICES= # small models, the same numbers everywhere
+export PYTHON CUDA_VISIBLE_DEVICES= # always on the CPU: small models, and numbers that do not depend on a GPU
 export PRETRAINED_WEIGHTS_DIR=$MINI_WEIGHTS_DIR MQ_RAVSBENCH_DIR=$RESULTS/MQ-RAVSBench
 export DEVICE=cpu BATCH_SIZE=128 MAX_NEW_TOKENS=96
 

@@ -2,7 +2,7 @@
 # Parity tests of the optional vision backbones, in an environment of their own beside the project's.
 # torchvision breaks transformers' imports beside a CPU-only torch, so the project's environment never gets it:
 # the second one reads the first one's packages through a .pth file and adds what requirements-vision.txt names.
-# Arguments go to pytest. The environment is made once and again when either environment's packages change.
+# Arguments go to pytest. The environment is made again when the packages of either environment change.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,15 +1,18 @@
-"""The ground floor: the task's vocabulary and its measures.
+"""The words of the task and its files. Needs no model.
 
-- tokens: the special tokens that tie prompts, batches and the model together
+- audit: an Audit (mask type, IoU, action), written as an answer's text and parsed from it
+- mask_types: the mask types, with all that depends on a type
 - mask_modes: the ways of showing a mask to the model
-- audit: an Audit (mask type, IoU, action), rendered as text and parsed back
-- whole_files: files that appear whole or not at all
-- records: predictions as JSON lines
-- record_log: a log of results that an interrupted run goes on with
-- counts, metrics, video_metrics, columns: RMSE and F2, per run, per video, per column of the paper's tables
-- scoring, report: from records to the files of a run, and to text for the terminal
-- benchmark_tables, distribution: what a benchmark consists of, counted, and its IoUs as a picture
-- page, overlay: text, pictures and tinted masks on a page
-- picture, sheet: one audit, and one instance with all its masks, as a picture to look at
-- run_record: what was run, with which versions and data (run.json)
+- splits: the parts of MQ-RAVSBench and their files
+- tokens: the special tokens, in the order of their ids
+- prediction: one answer beside the ground truth of its mask
+- records: JSON lines of answers, read and written
+- record_log: a log of results that lets an interrupted run continue
+- run_record: settings, versions and data of a run (run.json)
+- run_length: run-length codes and polygons, as COCO writes masks
+- whole_files: files and folders that are never half written
+- manifest: digests of the files of a folder, and the comparison with them
+- formatting: numbers and lines as text
+- scores/: from predictions to scores and tables
+- reports/: pictures, and text for the terminal
 """

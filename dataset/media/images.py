@@ -1,5 +1,6 @@
-"""Frames and masks: files -> arrays. No other module decodes images. `pixels` turns them into CLIP's input;
-`dataset.benchmark` knows which files belong to a sample.
+"""Frames and masks: files -> arrays. No other module decodes images.
+
+`pixels` turns them into CLIP's input; `dataset.benchmark` knows which files belong to a sample.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Sound files as waveforms: decoded, mono, 16 kHz. No other module decodes sound. `audio` makes the filter bank that
-BEATs reads.
+"""Sound files as waveforms: decoded, mono, 16 kHz. No other module decodes sound.
+
+`audio` makes the filter bank that BEATs reads.
 """
 
 from __future__ import annotations

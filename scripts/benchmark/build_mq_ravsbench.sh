@@ -2,7 +2,7 @@
 # Build MQ-RAVSBench from Ref-AVSBench. Every variable can be set from outside, flags follow:
 #   REF_AVSBENCH_DIR=data/Ref-AVSBench MQ_RAVSBENCH_DIR=data/MQ-RAVSBench \
 #       bash scripts/benchmark/build_mq_ravsbench.sh [--seed 1] [--flag value ...]
-# An interrupted build goes on where it stopped when it is started again.
+# Run it again after an interruption: it continues where it stopped.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, PYTHON
 

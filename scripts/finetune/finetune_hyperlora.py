@@ -15,7 +15,9 @@ import transformers
 from transformers import set_seed
 from transformers.integrations import is_wandb_available
 
-from configs.arguments import DataArguments, FinetuningArguments, ModelArguments
+from configs.arguments import DataArguments, ModelArguments
+from configs.trainer import FinetuningArguments
+from configs.training import FinetuningOptions
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.sampling import select_candidates, split_train
@@ -46,7 +48,7 @@ SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_p
 
 
 def main(argv: list[str] | None = None) -> int:
-    types = (ModelArguments, DataArguments, FinetuningArguments)
+    types = (ModelArguments, DataArguments, FinetuningOptions)
     return run_distributed_program("finetune", types, train, argv, __doc__)
 
 

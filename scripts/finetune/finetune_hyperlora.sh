@@ -2,7 +2,7 @@
 # Fine-tune MQ-Auditor. Every variable below can be set from outside, flags follow:
 #   MQ_RAVSBENCH_DIR=/data/MQ-RAVSBench NPROC_PER_NODE=8 bash scripts/finetune/finetune_hyperlora.sh [--flag value ...]
 # A variable that is not set leaves the setting to RECIPE, which holds the published ones, or else to the program.
-# Run it again to go on from the newest checkpoint in OUTPUT_DIR.
+# Run it again after an interruption: it continues from the newest complete checkpoint in OUTPUT_DIR.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, add_flags, add_part_flags, choose_machine
 

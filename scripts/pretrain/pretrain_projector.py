@@ -16,7 +16,9 @@ from torch import nn
 from transformers import set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from configs.arguments import AuditTrainingArguments, CaptionArguments, ModelArguments
+from configs.arguments import CaptionArguments, ModelArguments
+from configs.trainer import ProjectorTrainingArguments
+from configs.training import TrainingOptions
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.features.store import encode_each
 from dataset.media.pixels import PixelTransform
@@ -73,11 +75,13 @@ class ProjectorTrainer(PartsTrainer):
 
 
 def main(argv: list[str] | None = None) -> int:
-    types = (ModelArguments, CaptionArguments, AuditTrainingArguments)
+    types = (ModelArguments, CaptionArguments, TrainingOptions)
     return run_distributed_program("pretrain", types, pretrain, argv, __doc__)
 
 
-def pretrain(model_args: ModelArguments, caption_args: CaptionArguments, training_args: AuditTrainingArguments) -> None:
+def pretrain(
+    model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
+) -> None:
     """Captions and parts are judged first; the projector is written to `output_dir` under its published name."""
     if unused := [name for name in FINETUNING_ONLY if getattr(model_args, name) != getattr(ModelArguments(), name)]:
         raise ValueError(f"--{unused[0]}: expected in fine-tuning only, got it in pretraining")

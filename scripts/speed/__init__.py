@@ -1,1 +1,1 @@
-"""How fast audits, their data and training are, beside the published way in the same run."""
+"""Measures the speed of audits, their data and training, beside the published way in the same run."""

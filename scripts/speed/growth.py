@@ -1,4 +1,4 @@
-"""Time and memory against the number of masks per clip, and of clips: time should grow as they do, memory not."""
+"""Time and memory against the number of masks per clip and of clips. Time should grow in proportion, memory not."""
 
 from __future__ import annotations
 

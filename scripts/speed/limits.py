@@ -1,4 +1,4 @@
-"""How fast a machine could be at best: its products and its memory, against what one mask needs."""
+"""The shortest possible time of an audit on a machine: what a mask needs, over the speed of products and memory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _best(work, device: torch.device) -> float:
 
 
 def flops_of(module: nn.Module, *inputs) -> int:
-    """Of one forward pass: products and attention, as PyTorch counts them."""
+    """Floating-point operations of one forward pass (products and attention), as PyTorch counts them."""
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(*inputs)
     return counter.get_total_flops()
@@ -52,12 +52,12 @@ def flops_of(module: nn.Module, *inputs) -> int:
 
 @dataclass(frozen=True)
 class Need:
-    """What a batch of masks needs when nothing is done twice."""
+    """What a batch of masks needs if nothing is computed twice."""
 
     encoder_flops: float  # of all distinct images and clips
     prompt_tokens: int  # read once each
     answer_tokens: int  # of all masks
-    passes: int  # of the LLM that cannot be done at once: one per free token, one per run of fixed ones
+    passes: int  # of the LLM, one after the other: one for each free token, one for each run of fixed tokens
     language_flops: float  # per token
     language_bytes: float  # of its weights
 
@@ -69,5 +69,5 @@ class Need:
 
 
 def passes_of(script: list[int]) -> int:
-    """One for every free token, one for every run of fixed ones."""
+    """The passes of an answer: one for each free token, one for each run of fixed tokens."""
     return sum(token == FREE or i == 0 or script[i - 1] == FREE for i, token in enumerate(script))

@@ -17,7 +17,7 @@ LOOK_EVERY = 0.005  # seconds
 
 
 class Meter:
-    """Times what happens between `lap` pairs, the GPU's work included."""
+    """Times parts of the work, including work on the GPU."""
 
     def __init__(self, device: torch.device):
         self.device = device
@@ -83,7 +83,9 @@ def peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
         yield found
         found["megabytes"] = torch.cuda.max_memory_allocated(device) / 2**20
         return
-    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # what is kept for later would hide new needs
+    if hasattr(
+        libc := ctypes.CDLL(None), "malloc_trim"
+    ):  # memory that PyTorch keeps for later use would hide what is needed now
         libc.malloc_trim(0)
     process, done = psutil.Process(), threading.Event()
     before = process.memory_info().rss

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from scripts.speed.meter import PARTS
-from utils.records import write_json
+from utils.whole_files import write_json
 
 
 @dataclass
@@ -20,9 +20,9 @@ class Row:
     masks_per_s: float
     ratio: float
     peak_mb: float
-    identical: bool | None  # tokens of masks that the published way answered too, or other results; None: not compared
-    ties: int = 0  # tokens that differ where the published way was undecided
-    of_limit: float | None = None  # the limit from first principles is 1
+    identical: bool | None  # whether tokens (or other results) equal the published way's; None: not compared
+    ties: int = 0  # tokens that differ where two tokens were almost equally likely
+    of_limit: float | None = None  # shortest possible time over the time taken
     seconds: dict[str, float] = field(default_factory=dict)  # per mask, by part of the work
 
 

@@ -1,7 +1,7 @@
-"""Random weights never write an audit. A bias on the logits makes them do so, the same for every way that is measured.
+"""A bias on the logits that makes untrained weights write audits, the same for every way that is measured.
 
-The tokens of a template answer get a bias that no random weight can outvote; in the template's free slots, the names of
-objects and the digits of the IoU, the weights choose, among all tokens but the end.
+The tokens of a template answer get a bias that is larger than any logit. In the template's free slots, the names of
+objects and the digits of the IoU, the weights choose among all tokens except the end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def scripted_answers(tokenizer, eos: int) -> list[list[int]]:
 
 
 class Steering:
-    """`answers[n]` is what the mask with number n + 1 is to say."""
+    """`answers[n]` is the answer that the mask with number n + 1 is made to write."""
 
     def __init__(self, answers: list[list[int]]):
         self.answers, self.eos = answers, answers[0][-1]

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Make the parts of the mini auditor anew, on drawn worlds of their own, on two CPU cores:
 #   WEIGHTS_DIR=results/mini_parts bash scripts/pretrain/mini/make_parts.sh
-# Run it again to go on where it stopped.
+# Run it again after an interruption: it continues where it stopped.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../launch.sh" # path_variable, forget_settings, PYTHON
 forget_settings
 path_variable WEIGHTS_DIR "$PWD/results/mini_parts"
 path_variable WORK_DIR "$WEIGHTS_DIR/work"
-export CUDA_VISIBLE_DEVICES= PYTHON # small models, the same on every machine
+export CUDA_VISIBLE_DEVICES= PYTHON # always on the CPU: small models, and numbers that do not depend on a GPU
 
 "$PYTHON" -m scripts.pretrain.mini.parts "$WEIGHTS_DIR" "$WORK_DIR"
 for modality in visual audio; do
@@ -20,7 +20,7 @@ for modality in visual audio; do
         bash "scripts/pretrain/pretrain_$modality.sh" --num_query_tokens 8 --vision_feature_layer -1 \
         --cache_features true --file_name "$file"
     cp "$WORK_DIR/$modality/$file" "$WEIGHTS_DIR/$file.part"
-    mv "$WEIGHTS_DIR/$file.part" "$WEIGHTS_DIR/$file" # whole or not there
+    mv "$WEIGHTS_DIR/$file.part" "$WEIGHTS_DIR/$file" # so that the file is never half written
 done
 "$PYTHON" -m scripts.pretrain.mini.grounding "$WEIGHTS_DIR" "$WORK_DIR"
 echo "written: $WEIGHTS_DIR"
