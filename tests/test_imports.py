@@ -35,15 +35,8 @@ def of_repository(path: Path) -> str:
 # Rooms whose map is still to be written.
 UNMAPPED = {
     "configs",
-    "dataset/batches",
     "dataset/benchmark",
-    "dataset/features",
-    "dataset/media",
-    "models",
     "models/auditor",
-    "models/decoding",
-    "models/encoders",
-    "models/language",
     "models/weights",
     "scripts",
     "scripts/evaluate",
