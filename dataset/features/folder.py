@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from dataset.features.names import content_name
-from utils.whole_files import whole_file
+from utils.whole_files import write_bytes
 
 GIGABYTE = 10**9
 IN_USE = 3 * 24 * 3600  # seconds since a run has last asked for a file, in which it is not removed
@@ -52,8 +52,7 @@ class FeatureFolder:
             return False
 
     def write(self, path: Path, features: Tensor) -> None:
-        with whole_file(path) as temporary:
-            temporary.write_bytes(save({"features": features.contiguous()}))
+        write_bytes(path, save({"features": features.contiguous()}))
 
     def make_room(self, needed: int) -> None:
         """Remove files that are not in use until `needed` bytes fit. Raises ValueError where they cannot."""

@@ -133,7 +133,10 @@ def pretrain(
 
 
 def make_captioner(
-    model_args: ModelArguments, modality: str, tokenizer: PreTrainedTokenizerBase, training_args: AuditTrainingArguments
+    model_args: ModelArguments,
+    modality: str,
+    tokenizer: PreTrainedTokenizerBase,
+    training_args: ProjectorTrainingArguments,
 ) -> Captioner:
     """The frozen parts that `model_args` name, and a fresh projector.
 
