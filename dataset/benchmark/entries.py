@@ -13,7 +13,7 @@ from pathlib import Path
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
-from utils.tokens import SPECIAL_TOKENS
+from utils.tokens import reserved_tokens
 
 NUM_FRAMES = 10
 IOU_SLACK = 1e-6  # the file's numbers may be rounded
@@ -105,7 +105,7 @@ class EntryReader:
 
     def _sample(self, entry: dict, video: tuple[Path, ...], frame_idx: int | str | None) -> AuditSample:
         expression = self.row.exp or str(self.entry.get("exp") or "")
-        if reserved := [token for token in SPECIAL_TOKENS if token in expression.lower()]:
+        if reserved := reserved_tokens(expression):
             raise BadEntry(f"expression: expected plain words, got the reserved {', '.join(reserved)}")
         return AuditSample(
             uid=self.row.uid,

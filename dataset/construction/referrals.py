@@ -15,7 +15,7 @@ from pathlib import Path
 from dataset.benchmark.annotations import CSV_COLUMNS, metadata_text
 from dataset.benchmark.entries import NUM_FRAMES, CsvRow
 from utils.splits import SPLITS
-from utils.tokens import holds_special_token
+from utils.tokens import reserved_tokens
 from utils.whole_files import whole_file
 
 MAX_NAME_BYTES = 240  # a file name has at most 255; the rest is room for temporary names
@@ -145,7 +145,7 @@ def _referral(cells: list[str]) -> Referral:
         raise ValueError("empty expression")
     if not expression.isprintable():
         raise ValueError("expression with a control character")
-    if holds_special_token(expression) or holds_special_token(parts[1]):
+    if reserved_tokens(expression) or reserved_tokens(parts[1]):
         raise ValueError("expression or object name with a token that is reserved for prompts and answers")
     return Referral(vid, uid, split, int(fid), expression, int(kfid) if kfid else None)
 
