@@ -10,10 +10,11 @@ import logging
 import sys
 from pathlib import Path
 
-from utils.records import prediction_row, read_predictions, write_json, write_jsonl
+from utils.records import prediction_row, read_predictions
 from utils.reports.terminal import render_summary
 from utils.scores.agreement import compare_runs, render_agreement
 from utils.scores.scoring import score_answers
+from utils.whole_files import write_json, write_jsonl
 
 
 def main(argv: list[str] | None = None) -> int:
