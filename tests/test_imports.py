@@ -36,18 +36,13 @@ def of_repository(path: Path) -> str:
 UNMAPPED = {
     "configs",
     "dataset/benchmark",
-    "models/auditor",
-    "models/weights",
     "scripts",
     "scripts/evaluate",
-    "scripts/finetune",
     "scripts/speed",
 }
 
 
-READS_TESTS = pytest.mark.xfail(reason="makes its weights with tests/seeded.py", strict=False)
-MARKED = [pytest.param(f, marks=READS_TESTS) if f.name == "sizes.py" else f for f in FILES]
-each_file = pytest.mark.parametrize("path", MARKED, ids=of_repository)
+each_file = pytest.mark.parametrize("path", FILES, ids=of_repository)
 
 
 def module_name(path: Path) -> str:

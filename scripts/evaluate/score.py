@@ -10,10 +10,12 @@ import logging
 import sys
 from pathlib import Path
 
+from utils.mask_types import MASK_TYPES
 from utils.records import prediction_row, read_predictions
 from utils.reports.terminal import render_summary
 from utils.scores.agreement import compare_runs, render_agreement
 from utils.scores.scoring import score_answers
+from utils.splits import EVAL_MODES
 from utils.whole_files import write_json, write_jsonl
 
 
@@ -54,12 +56,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         help="one JSON object per line: uid, mask_type, iou_to_gt, action, raw_output, optionally vid, frame_idx, "
         "rank, mask_path, generated_ids (any may be null); or a predictions file of an earlier run, parsed anew",
     )
-    parser.add_argument("--eval_mode", choices=("image", "video"), default="image", help="default: image")
+    parser.add_argument("--eval_mode", choices=EVAL_MODES, default="image", help="default: image")
     parser.add_argument(
         "--mask_type_filter",
         default="all",
         metavar="TYPE",
-        help="score only records of this type: perfect, cutout, erode, dilate, merge, full_neg, null (default: all)",
+        help=f"score only records of this type: {', '.join(MASK_TYPES)} (default: all)",
     )
     parser.add_argument(
         "--mask_rank_filter",

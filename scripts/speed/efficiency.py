@@ -23,13 +23,14 @@ from dataset.benchmark.annotations import read_train
 from scripts.program import run_program
 from scripts.speed import audits, data, growth, training
 from scripts.speed.limits import measure_machine
-from scripts.speed.material import large_benchmark, masks_of_one_prompt, small_benchmark
+from scripts.speed.material import large_benchmark, masks_of_prompts, small_benchmark
 from scripts.speed.rows import Row, render, save
 from scripts.speed.sizes import Rig, make_rig
 from scripts.speed.steering import scripted_answers
-from scripts.speed.ways import make_work
+from scripts.speed.ways import Work, make_work
 
 IMAGE_MODE, VIDEO_MODE = 13, 126  # masks behind one prompt
+PROMPTS_OF_A_GPU = 10  # in one batch, in image mode
 TRAINED = 4  # masks of a training step
 
 
@@ -60,13 +61,19 @@ def measure(args: EfficiencyArguments) -> None:
             for mode, count in (("image", IMAGE_MODE), ("video", VIDEO_MODE)):
                 if mode == "video" and name == "golden":
                     continue
-                add(audits.measure(_work(rig, root, mode, count), args.repeats, machine))
+                prompts = PROMPTS_OF_A_GPU if device.type == "cuda" and mode == "image" else 1
+                work = _work(rig, root, mode, count, prompts)
+                add(audits.measure(work, args.repeats, machine, count))
+                if mode == "image":
+                    few, published = work, next(row for row in rows[::-1] if row.step == "published way")
         if "data" in args.works and name == args.sizes[0]:
             add(data.measure(_work(rig, large_benchmark(folder), "image", IMAGE_MODE), args.repeats))
         if "train" in args.works and name != "golden":
             samples = read_train(root).samples
             dataset = build_dataset(samples, rig.tokenizer, rig.pixels, rig.auditor.config)
             add(training.measure(rig, [dataset[0, i] for i in range(TRAINED)], args.repeats))
+        if device.type == "cuda" and "audit" in args.works:
+            add(audits.measure_merged(few, args.repeats, published))  # last: LoRA stays merged
         if args.growth and name == args.sizes[0]:
             work = _work(rig, root, "video", VIDEO_MODE)
             add([*growth.over_masks(work), *growth.over_clips(work, folder)])
@@ -76,8 +83,8 @@ def measure(args: EfficiencyArguments) -> None:
     print(f"written to {folder}")
 
 
-def _work(rig: Rig, root: Path, mode: str, count: int):
-    benchmark, pairs = masks_of_one_prompt(root, mode, count)
+def _work(rig: Rig, root: Path, mode: str, count: int, prompts: int = 1) -> Work:
+    benchmark, pairs = masks_of_prompts(root, mode, count, prompts)
     scripts = scripted_answers(rig.tokenizer, rig.auditor.stop_ids()[0])
     return make_work(rig, benchmark.samples, pairs, scripts)
 
