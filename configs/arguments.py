@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from utils.mask_modes import canonical_mask_mode
 from utils.splits import EVAL_MODES, TEST_NAMES
-from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, REGRESS_ST, special_tokens
+from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, reserved_tokens
 
 ABLATED_INPUTS = ("audio", "video", "key_frame", "expression")
 
@@ -264,7 +264,7 @@ class AuditArguments(RuntimeArguments):
             raise ValueError("--expression: expected words, got none")
         if any("\ud800" <= c <= "\udfff" for c in self.expression):
             raise ValueError("--expression: expected UTF-8 text, got other bytes")
-        if reserved := [token for token in special_tokens(REGRESS_ST) if token in self.expression.lower()]:
+        if reserved := reserved_tokens(self.expression):
             raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
 
 
