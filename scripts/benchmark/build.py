@@ -25,7 +25,6 @@ from dataset.construction.negatives import FileNegatives, GroundTruthNegatives, 
 from dataset.construction.plan import Areas, Plan, Sizes, count_visible, make_plan
 from dataset.construction.progress import PROGRESS_DIR, REPORT, building, is_built, write_whole
 from dataset.construction.source import METADATA, RefAVSBench
-from scripts.benchmark.negatives import detect_objects, propose_negatives
 from scripts.program import run_program
 from utils.run_record import fingerprint
 
@@ -100,6 +99,8 @@ def _object_counts(
         return None
     if args.key_frame == "gt":
         return lambda vid: count_visible(areas[vid])
+    from scripts.benchmark.negatives import detect_objects  # late: imports torch
+
     return detect_objects(args, source, areas, root).__getitem__
 
 
@@ -137,6 +138,8 @@ def _negatives(
         used = {(instance.referral.uid, frame) for instance in plan.instances for frame in instance.frames}
         unused = [f"line {number}: {uid} frame {t}" for number, uid, t in negatives.lines() if (uid, t) not in used]
         return negatives, {"in the file, but not of this benchmark": unused} if unused else {}
+    from scripts.benchmark.negatives import propose_negatives  # late: imports torch
+
     path, notes = propose_negatives(args, source, plan, root)
     return FileNegatives(path), notes
 
