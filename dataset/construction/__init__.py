@@ -1,10 +1,20 @@
 """From ground-truth masks to a mask-quality benchmark (paper Sec. 3).
 
+The source dataset:
+- referrals: metadata.csv of a segmentation dataset, one referring expression a row
+- source: a segmentation dataset in the layout of Ref-AVSBench, read and written
+- stills: pictures with masks -> that layout
+- coco, pairs: two formats of pictures with masks, read for `stills`
+
+What a benchmark takes:
+- selection: which expressions and videos
+- choice: reads the chosen ones, and replaces those that cannot be used
+- plan: the chosen expressions with the frames of each
+
+The masks:
 - geometry: cutout, dilate and erode, each at the IoU that is asked for
-- candidates: all masks of one ground truth, with their audits
 - negatives: the other objects of a frame, which full_neg and merge masks are made of
-- referrals, source: a segmentation dataset in the layout of Ref-AVSBench
-- selection, choice: which expressions and videos a benchmark takes; one that cannot be used is replaced
-- plan, build, progress: a benchmark from such a dataset, video by video, restartable
-- stills, coco, pairs, rle: other segmentation datasets brought into that layout
+- candidates: all masks of one ground truth, with their audits
+- build: writes all of it, video by video
+- progress: a build that was interrupted continues; a finished one is recognised
 """

@@ -1,1 +1,10 @@
-"""Programs of the benchmark: build it, verify it, describe it, bring other datasets into its source layout."""
+"""Programs for MQ-RAVSBench.
+
+- draw_world: draw a small source dataset
+- import_masks: bring other segmentation datasets into the source layout
+- build: build a benchmark from a source dataset
+- negatives: the steps of a build that run object models
+- verify: measure every mask of a benchmark again
+- describe: count what a benchmark holds, and draw it
+- efficiency: an old address of `scripts.speed.efficiency`
+"""
