@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from configs.arguments import DataArguments, ModelArguments
+from configs.parsing import Extended
 from configs.training import FinetuningOptions
 from scripts.program import run_distributed_program
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> int:
-    types = (ModelArguments, DataArguments, FinetuningOptions)
+    types = (ModelArguments, DataArguments, Extended(FinetuningOptions, all_settings))
     return run_distributed_program("finetune", types, work, argv, __doc__)
+
+
+def all_settings() -> type[FinetuningArguments]:
+    from configs.trainer import FinetuningArguments  # late: imports transformers
+
+    return FinetuningArguments
 
 
 def work(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from configs.arguments import CaptionArguments, ModelArguments
+from configs.parsing import Extended
 from configs.training import TrainingOptions
 from scripts.program import run_distributed_program
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> int:
-    types = (ModelArguments, CaptionArguments, TrainingOptions)
+    types = (ModelArguments, CaptionArguments, Extended(TrainingOptions, all_settings))
     return run_distributed_program("pretrain", types, work, argv, __doc__)
+
+
+def all_settings() -> type[ProjectorTrainingArguments]:
+    from configs.trainer import ProjectorTrainingArguments  # late: imports transformers
+
+    return ProjectorTrainingArguments
 
 
 def work(model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments) -> None:
