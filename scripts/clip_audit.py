@@ -24,9 +24,9 @@ from scripts.program import resolve_runtime
 from utils.audit import Audit, parse_audit
 from utils.formatting import one_line
 from utils.mask_modes import mask_views
-from utils.records import write_json
 from utils.reports.audit_picture import NOT_PARSED, audit_picture
 from utils.run_record import fingerprint, write_run_record
+from utils.whole_files import write_json
 
 logger = logging.getLogger("audit")
 

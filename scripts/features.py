@@ -26,25 +26,25 @@ def remember_features(
     """
     for encoder in (auditor.vision_encoder, auditor.audio_encoder):
         encoder.to(device)
-    each_image = each_clip = encode_each
+    each_image = each_sound = encode_each
     if args.feature_cache_dir:
         folder = FeatureFolder(args.feature_cache_dir, args.feature_cache_gb)
         sight = encoder_name(auditor.vision_encoder, sorted(pixels.items()), device.type)
         hearing = encoder_name(auditor.audio_encoder, device.type)
         each_image = partial(keep_each, folder=folder, place=_places(folder, sight, AuditDataset.image_sources))
-        each_clip = partial(keep_each, folder=folder, place=_places(folder, hearing, AuditDataset.clip_sources))
+        each_sound = partial(keep_each, folder=folder, place=_places(folder, hearing, AuditDataset.sound_sources))
     for dataset in datasets:
         images = each_image(
             dataset.image_keys(), dataset.read_image,
             lambda pictures: list(auditor.encode_images(torch.stack(pictures).to(device))),
             title="encoding images", num_workers=num_workers,
         )  # fmt: skip
-        clips = each_clip(
-            dataset.clip_keys(), dataset.read_clip,
+        sounds = each_sound(
+            dataset.sound_keys(), dataset.read_sound,
             lambda fbanks: auditor.encode_sounds([fbank.to(device) for fbank in fbanks]),
             title="encoding sounds", num_workers=num_workers,
         )  # fmt: skip
-        dataset.features = FeatureStore(images, clips)
+        dataset.features = FeatureStore(images, sounds)
     if torch.distributed.is_initialized():
         torch.distributed.barrier()  # wait until every process has written its share
     torch.cuda.empty_cache()

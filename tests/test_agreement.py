@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tests.test_metrics import load, ranked, run_score
-from utils.records import to_predictions, write_jsonl
+from utils.records import to_predictions
 from utils.scores.agreement import compare_runs
 from utils.scores.metrics import score_predictions
 from utils.scores.scoring import score_answers
+from utils.whole_files import write_jsonl
 
 
 def test_command_line_compares_two_runs(tmp_path):

@@ -67,8 +67,8 @@ def test_splice(at_start, train_batch):
     torch.testing.assert_close(embeds, golden["inputs_embeds"], atol=2e-4, rtol=0)
     for row, item in enumerate(items):  # the text before widening: one id per placeholder, then the answer
         text_ids, labels = golden[f"input_ids.{row}"], golden[f"text_labels.{row}"]
-        assert torch.equal(torch.unique_consecutive(item["input_ids"]), torch.unique_consecutive(text_ids))
-        assert torch.equal(item["labels"][item["labels"] != -100], labels[labels != -100])
+        assert torch.equal(torch.unique_consecutive(item.input_ids), torch.unique_consecutive(text_ids))
+        assert torch.equal(item.labels[item.labels != -100], labels[labels != -100])
 
 
 def test_loss_logits_and_gradients(at_start, train_batch):
@@ -126,7 +126,7 @@ def test_generation_by_exact_ids(released, requests, batch_size, limit):
     """One by one, and all six together, with prompts of two lengths."""
     auditor, tokenizer = released.auditor, released.tokenizer
     collate = AuditCollator(tokenizer.pad_token_id)
-    assert len({len(item["input_ids"]) for item in requests}) > 1
+    assert len({len(item.input_ids) for item in requests}) > 1
     answers = []
     for start in range(0, len(requests), batch_size):
         answers += auditor.generate(collate(requests[start : start + batch_size]), limit)
@@ -137,8 +137,8 @@ def test_generation_by_exact_ids(released, requests, batch_size, limit):
 def test_padding_does_not_change_the_embeddings(released, requests):
     auditor, tokenizer = released.auditor, released.tokenizer
     collate = AuditCollator(tokenizer.pad_token_id)
-    short = min(requests, key=lambda item: len(item["input_ids"]))
-    long = max(requests, key=lambda item: len(item["input_ids"]))
+    short = min(requests, key=lambda item: len(item.input_ids))
+    long = max(requests, key=lambda item: len(item.input_ids))
     with torch.no_grad():
         alone, padded = auditor.embed(collate([short])), auditor.embed(collate([short, long]))
     torch.testing.assert_close(padded[0, -alone.shape[1] :], alone[0], atol=1e-5, rtol=0)

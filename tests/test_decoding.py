@@ -1,5 +1,7 @@
 """Masks answered together, behind shared prompts, get the tokens of each mask alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import DynamicCache
@@ -10,24 +12,25 @@ from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
 from dataset.benchmark.annotations import read_test
 from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
+from models.decoding import cache as caching
 from models.decoding import together as decoding
 from models.decoding.answers import write_answers
 from models.decoding.drafts import Drafts
-from models.decoding.together import RoomyLayer, answer_together
+from models.decoding.together import answer_together
 from models.weights.checkpoint import pixel_settings, square
 from tests.conftest import BENCHMARK, golden_json
 
 
 def test_the_golden_answers(released, golden_requests):
     auditor, tokenizer = released.auditor, released.tokenizer
-    items = [{**item, "sample": (mode, item["sample"])} for item, mode in golden_requests]
+    items = [replace(item, sample=(mode, item.sample)) for item, mode in golden_requests]
     answers, _ = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id)(items), 256)
     assert answers == [row["ids_max256"][1:] for row in golden_json("06_generation.json")["samples"]]
 
 
 @pytest.mark.parametrize("iou_estimation", ["direct_ntp", "regress_st"])
 def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch):
-    monkeypatch.setattr(decoding, "GROWTH", 3)
+    monkeypatch.setattr(caching, "GROWTH", 3)
     args = ModelArguments(pretrained_weights_dir=str(quick_weights_dir), iou_estimation=iou_estimation)
     tokenizer = load_tokenizer(part_path(args, "llama_path"), iou_estimation)
     torch.manual_seed(0)
@@ -65,9 +68,9 @@ def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch
 
 
 def test_a_roomy_cache_holds_what_was_put_in(monkeypatch):
-    monkeypatch.setattr(decoding, "GROWTH", 2)
+    monkeypatch.setattr(caching, "GROWTH", 2)
     cache, put = DynamicCache(), []
-    cache.layers = [RoomyLayer()]
+    cache.layers = [caching.RoomyLayer()]
     for length in (3, 1, 4, 1):
         put.append(torch.randn(2, 2, length, 4))
         keys, values = cache.update(put[-1], -put[-1], 0)

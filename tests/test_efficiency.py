@@ -4,16 +4,18 @@ import json
 
 import pytest
 import torch
+from transformers import CLIPVisionModel
 
 from dataset.benchmark.annotations import read_test
+from models.encoders.tower import PUBLISHED_FEATURE_LAYER
 from models.weights.bundle import AuditorBundle
-from scripts.speed import growth, sizes
+from scripts.speed import growth
 from scripts.speed.audits import compare
 from scripts.speed.limits import Machine, Need, flops_of, passes_of
 from scripts.speed.material import masks_of_one_prompt
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row, render, save
-from scripts.speed.sizes import Rig
+from scripts.speed.sizes import Rig, make_rig
 from scripts.speed.steering import FREE, Steering, scripted_answers
 from scripts.speed.ways import WAYS, make_work
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
@@ -23,8 +25,9 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def golden_rig(tmp_path_factory):
-    return sizes.make_rig("golden", CPU, torch.float32, tmp_path_factory.mktemp("golden"))
+def golden_rig(released, weights_dir):
+    whole = CLIPVisionModel.from_pretrained(weights_dir / "clip-vit-large-patch14", dtype=torch.float32)
+    return Rig("golden", released.auditor, released.tokenizer, released.pixels, whole.eval(), PUBLISHED_FEATURE_LAYER)
 
 
 def test_the_published_way_gives_the_golden_answers(golden_rig):
@@ -35,13 +38,20 @@ def test_the_published_way_gives_the_golden_answers(golden_rig):
     assert WAYS["published way"](work) == [row["ids_max256"][1:]]
 
 
+@pytest.mark.parametrize("name", ["mini", "golden"])
+def test_auditors_of_the_small_sizes(name):
+    rig = make_rig(name, CPU, torch.float32)
+    assert rig.whole_tower.config.num_hidden_layers >= rig.feature_layer > 0
+    assert not any(parameter.requires_grad for parameter in rig.auditor.parameters())
+
+
 @pytest.fixture(scope="module")
 def steered(quick_args):
     """Work of five masks for an auditor that writes no audits by itself."""
     bundle = AuditorBundle.from_pretrained(GOLDEN / "weights" / "ckpt", quick_args)
     auditor, tokenizer = bundle.auditor, bundle.tokenizer
     tower = auditor.vision_encoder.tower
-    rig = Rig("quick", auditor, tokenizer, bundle.pixels, tower, len(tower.encoder.layers), steered=True)
+    rig = Rig("quick", auditor, tokenizer, bundle.pixels, tower, len(tower.encoder.layers))
     benchmark = read_test(BENCHMARK, "test_s", "image")
     scripts = scripted_answers(tokenizer, auditor.stop_ids()[0])
     return make_work(rig, benchmark.samples, benchmark.requests()[:3] + benchmark.requests()[-2:], scripts)

@@ -45,9 +45,6 @@ UNMAPPED = {
     "models/encoders",
     "models/language",
     "models/weights",
-    "scripts",
-    "scripts/evaluate",
-    "scripts/finetune",
     "scripts/speed",
 }
 

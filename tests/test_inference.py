@@ -143,7 +143,7 @@ def test_features_from_a_folder_give_the_same_answers(quick_weights_dir, tmp_pat
     kept = ("--feature_cache_dir", str(tmp_path / "features"))
     assert audit(CKPT, tmp_path / "plain", *more) == 0
     assert audit(CKPT, tmp_path / "first", *more, *kept) == 0
-    monkeypatch.setattr("models.auditor.auditor.Auditor.see", lambda *_: pytest.fail("seen again"))
+    monkeypatch.setattr("models.auditor.auditor.Auditor.encode_images", lambda *_: pytest.fail("seen again"))
     assert audit(CKPT, tmp_path / "second", *more, *kept) == 0
     name = "test_s_image_mask-merge_rank-all/predictions_image_mask-merge_rank-all.jsonl"
     answers = {(tmp_path / run / name).read_text() for run in ("plain", "first", "second")}

@@ -11,19 +11,13 @@ import pytest
 
 from utils.audit import Audit
 from utils.prediction import Prediction
-from utils.records import (
-    passes_filters,
-    prediction_row,
-    read_predictions,
-    to_predictions,
-    write_json,
-    write_jsonl,
-)
+from utils.records import passes_filters, prediction_row, read_predictions, to_predictions
 from utils.reports.terminal import render_columns_table
 from utils.scores.columns import compute_columns
 from utils.scores.metrics import score_predictions
 from utils.scores.published import is_published_benchmark, published_columns
 from utils.scores.scoring import result_names, score_answers
+from utils.whole_files import write_json, write_jsonl
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"

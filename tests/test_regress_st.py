@@ -35,7 +35,7 @@ def items(regressing):
     video = read_test(BENCHMARK, "test_s", "video")
     other = build_dataset(video.samples, tokenizer, pixels, auditor.config, video.requests())
     items = [dataset[0], dataset[27], other[3]]
-    assert len({len(item["input_ids"]) for item in items}) > 1
+    assert len({len(item.input_ids) for item in items}) > 1
     return items
 
 
@@ -43,8 +43,8 @@ def test_targets_hold_the_token(regressing):
     auditor, tokenizer, pixels = regressing
     samples = read_train(BENCHMARK).samples
     item = build_dataset(samples, tokenizer, pixels, auditor.config)[0, 1]
-    assert (item["labels"] == tokenizer.convert_tokens_to_ids(IOU_VALUE)).sum() == 1
-    assert item["iou"].item() == pytest.approx(0.911363)
+    assert (item.labels == tokenizer.convert_tokens_to_ids(IOU_VALUE)).sum() == 1
+    assert item.iou.item() == pytest.approx(0.911363)
 
 
 def test_ious_are_the_same_alone_and_in_a_batch(regressing, items):
@@ -68,8 +68,10 @@ def test_loss_adds_the_squared_error_where_the_token_stands(regressing):
         out = auditor(**batch)
         unknown = auditor(**{**batch, "iou": torch.full_like(batch["iou"], float("nan"))}).loss
     answers = [row[row != -100].tolist() for row in batch["labels"]]
-    prompts = [{**dataset[i], "input_ids": dataset[i]["input_ids"][: -len(answers[i])]} for i in range(2)]
-    prompts = [{**p, "labels": p["labels"][: len(p["input_ids"])]} for p in prompts]
+    prompts = [
+        dataclasses.replace(item, input_ids=item.input_ids[: -len(own)], labels=item.labels[: -len(own)])
+        for item, own in zip((dataset[0], dataset[1]), answers, strict=True)
+    ]
     read = auditor.generated_ious(AuditCollator(tokenizer.pad_token_id)(prompts), answers)
     expected = F.mse_loss(torch.tensor(read), batch["iou"][:, -1])
     assert (out.loss - unknown).item() == pytest.approx(expected.item(), abs=1e-5)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset.construction.referrals import Referral, read_metadata
+from dataset.construction.referrals import Referral, read_referrals
 from dataset.construction.selection import pick_video_mode, select_referrals, template
 
 REAL_METADATA = Path(__file__).parents[2] / "shared" / "real_media" / "ref_avsbench_metadata.csv"
@@ -95,7 +95,7 @@ def test_video_mode_asks_no_more_than_it_needs():
 @pytest.mark.skipif(not REAL_METADATA.is_file(), reason="the real metadata is not here")
 def test_the_real_metadata_gives_a_benchmark_like_the_published_one():
     """Published: 1,306 training videos; 437 expressions about 269 seen and 303 about 265 unseen test videos."""
-    referrals = read_metadata(REAL_METADATA).referrals
+    referrals = read_referrals(REAL_METADATA).referrals
     train = select_referrals(referrals, "train", 1, 1306)
     seen, unseen = (select_referrals(referrals, split, 2) for split in ("test_s", "test_u"))
     assert len(train) == len({r.vid for r in train}) == 1306

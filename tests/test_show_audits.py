@@ -9,7 +9,7 @@ from dataset.benchmark.annotations import read_test
 from scripts.evaluate.show_audits import main
 from tests.conftest import BENCHMARK
 from utils.audit import Audit, normalize_action, render_audit
-from utils.records import write_jsonl
+from utils.whole_files import write_jsonl
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_the_same_loss(parts):
     expected = auditor(**batch_of(dataset, tokenizer))
     remember_features(auditor, [dataset], pixels, DataArguments(), torch.device("cpu"), num_workers=0)
     batch = batch_of(dataset, tokenizer)
-    assert "pixel_values" not in batch and "fbanks" not in batch
+    assert batch["encoded"] and batch["images"].ndim == 3
     torch.testing.assert_close(auditor(**batch).loss, expected.loss, rtol=1e-5, atol=1e-6)
 
 
@@ -48,7 +48,7 @@ def test_features_kept_on_disk(parts, tmp_path, monkeypatch):
     remember_features(auditor, [dataset], pixels, kept, torch.device("cpu"), num_workers=0)
     torch.testing.assert_close(auditor(**batch_of(dataset, tokenizer)).loss, expected, rtol=1e-5, atol=1e-6)
     files = {path: path.stat().st_ino for path in tmp_path.rglob("*.safetensors")}
-    assert 0 < len(files) <= len(set(dataset.image_keys())) + len(set(dataset.clip_keys()))
+    assert 0 < len(files) <= len(set(dataset.image_keys())) + len(set(dataset.sound_keys()))
 
     monkeypatch.setattr(auditor, "encode_images", lambda pixels: pytest.fail("seen again"))
     monkeypatch.setattr(auditor, "encode_sounds", lambda fbanks: pytest.fail("heard again"))
@@ -85,8 +85,8 @@ def test_an_auditor_without_the_expression(parts):
     samples = read_train(BENCHMARK).samples
     dataset = build_dataset(samples, tokenizer, pixels, auditor.config)
     dataset.without = frozenset(["expression"])
-    assert "expression: ''," in tokenizer.decode(dataset[0, 0]["input_ids"])
-    assert samples[0].expression.lower() not in tokenizer.decode(dataset[0, 0]["input_ids"])
+    assert "expression: ''," in tokenizer.decode(dataset[0, 0].input_ids)
+    assert samples[0].expression.lower() not in tokenizer.decode(dataset[0, 0].input_ids)
 
 
 def test_merged_lora_gives_the_same_logits(quick_args):

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from dataset.construction.referrals import Referral, is_plain_name, read_metadata, write_metadata
+from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
 from dataset.construction.source import RefAVSBench, SourceVideo, SourceWriter
 
 REAL_METADATA = Path(__file__).parents[2] / "shared" / "real_media" / "ref_avsbench_metadata.csv"
@@ -135,14 +135,14 @@ def test_a_video_that_does_not_fit_is_not_written(tmp_path, change, complaint):
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(tmp_path, row, reason):
-    read = read_metadata(metadata(tmp_path, row, "u,u_dog_1,train,2,the dog"))
+    read = read_referrals(metadata(tmp_path, row, "u,u_dog_1,train,2,the dog"))
     assert read.left_out == {reason: [row.split(",")[1]]}
     assert read.referrals == [Referral("u", "u_dog_1", "train", 2, "the dog")]
 
 
 def test_repeated_uids_and_names_of_shared_objects(tmp_path):
     rows = ["v,v_cat_1,test_s,0,the cat"] * 3 + ["v,v_dog_1,test_s,1,the dog", "v,v_dog_1,test_s,2,the dog"]
-    read = read_metadata(
+    read = read_referrals(
         metadata(tmp_path, *rows, "v,v_puppy_1,val,1,a", "v,v_puppy_2,val,1,b", "v,v_animal_1,val,1,c")
     )
     assert [referral.uid for referral in read.referrals] == ["v_cat_1"]
@@ -156,8 +156,8 @@ def test_repeated_uids_and_names_of_shared_objects(tmp_path):
     [
         (b"uid,vid,split,fid,exp\n", "expected the columns vid,uid,split,fid,exp,kfid in this order, got uid,vid"),
         (b"vid,uid,split,fid,exp,frame\n", "in this order, got vid,uid,split,fid,exp,frame"),
-        (b"v,v_cat_1,train,0,\xff\xfe", "expected UTF-8 text"),
-        (b"v,v_cat_1,train,0," + b"x" * 200_000, "expected comma-separated values"),
+        (b"v,v_cat_1,train,0,\xff\xfe", "expected comma-separated UTF-8 text"),
+        (b"v,v_cat_1,train,0," + b"x" * 200_000, "expected comma-separated UTF-8 text"),
         (None, "no such file"),
     ],
 )
@@ -178,7 +178,7 @@ def test_the_header_is_optional_and_a_byte_order_mark_harmless(tmp_path):
 def test_metadata_round_trip(tmp_path):
     referrals = [*REFERRALS, Referral("é", "é_ö_1", "test_u", 12, 'a "quoted", long name')]
     write_metadata(tmp_path / "metadata.csv", referrals)
-    assert read_metadata(tmp_path / "metadata.csv").referrals == referrals
+    assert read_referrals(tmp_path / "metadata.csv").referrals == referrals
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\0b", "x" * 241, "é" * 121, "\ud800"])
@@ -237,7 +237,7 @@ def test_objects_may_be_links_and_other_folders_do_not_count(root):
 def test_every_row_of_the_real_metadata_is_used_or_named():
     with REAL_METADATA.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
-    read = read_metadata(REAL_METADATA)
+    read = read_referrals(REAL_METADATA)
     assert Counter(r.split for r in read.referrals) == {"train": 13505, "test_s": 2286, "test_u": 1644}
     named = Counter(uid for uids in read.left_out.values() for uid in uids)
     assert named + Counter(r.uid for r in read.referrals) == Counter(row[1] for row in rows)

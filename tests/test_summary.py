@@ -8,11 +8,12 @@ from scripts.evaluate.summarize import in_columns, main, read_runs
 from utils.audit import Audit, render_audit
 from utils.mask_types import PAPER_TYPES
 from utils.prediction import Prediction
-from utils.records import prediction_row, to_predictions, write_jsonl
+from utils.records import prediction_row, to_predictions
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.scores.baselines import ALWAYS_PERFECT, CLASS_PRIORS, MEAN_IOU, answered, baseline_answers
 from utils.scores.expression_kinds import kind_scores, read_kinds
 from utils.scores.published import published_ablation
+from utils.whole_files import write_jsonl
 
 TRUTH = {
     "perfect": (1.0, "accept", None), "cutout": (0.8, "minor revision", 1), "dilate": (0.8, "minor revision", 1),

@@ -10,7 +10,7 @@ import pytest
 from configs.construction import BuildArguments
 from dataset.benchmark.annotations import read_test, read_train
 from dataset.benchmark.entries import NUM_FRAMES
-from dataset.construction.referrals import read_metadata
+from dataset.construction.referrals import read_referrals
 from dataset.verification.benchmark import verify_benchmark
 from dataset.world.reference import KINDS, references
 from dataset.world.render import render
@@ -195,7 +195,7 @@ def test_a_benchmark_built_from_it_has_nothing_wrong(source, tmp_path):
     assert {c.audit.mask_type for s in samples for c in s.candidates} == {
         "perfect", "cutout", "dilate", "erode", "merge", "full_neg"
     }  # fmt: skip
-    given = {r.uid: r.kfid for r in read_metadata(source / "metadata.csv").referrals}
+    given = {r.uid: r.kfid for r in read_referrals(source / "metadata.csv").referrals}
     assert all(int(sample.frame_path.stem) == given[sample.uid] for sample in samples)
 
 

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from utils.records import write_json
-from utils.whole_files import flush, left_beside, name_beside, swap_folder
+from utils.whole_files import flush, left_beside, name_beside, swap_folder, write_json
 
 MANIFEST, FORMAT = "manifest.json", "sizes and digests 1"
 _REASON = "the folder was changed, or its writing was cut off"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from utils.records import write_jsonl
+from utils.whole_files import write_jsonl
 
 
 class RecordLog:

@@ -15,7 +15,6 @@ from typing import Any
 from utils.audit import Audit, canonical_mask_type, normalize_mask_type, parse_audit
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
-from utils.whole_files import whole_file
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
@@ -96,21 +95,6 @@ def _read_line(line: str, where: str) -> dict:
 def _excerpt(text: str) -> str:
     text = text.strip()
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
-    """One JSON object per line; written under a temporary name, then renamed, so that it is never half written."""
-    _write_whole(Path(path), (json.dumps(row, allow_nan=False) + "\n" for row in rows))
-
-
-def write_json(path: str | Path, value: Any) -> None:
-    """One indented JSON document, written like `write_jsonl`."""
-    _write_whole(Path(path), [json.dumps(value, indent=2, allow_nan=False) + "\n"])
-
-
-def _write_whole(path: Path, chunks: Iterable[str]) -> None:
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(chunks)
 
 
 def raw_record(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from utils.records import write_json
+from utils.whole_files import write_json
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "deepspeed", "numpy", "opencv-python-headless", "pillow",
             "bitsandbytes")  # fmt: skip

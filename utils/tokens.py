@@ -24,9 +24,9 @@ SPECIAL_TOKENS = (
 )
 
 
-def holds_special_token(text: str) -> bool:
-    """Whether the text contains a special token, which a prompt or an answer must not take from outside."""
-    return any(token in text.lower() for token in SPECIAL_TOKENS)
+def reserved_tokens(text: str) -> list[str]:
+    """The special tokens in a text, in any letter case: a prompt or an answer must not take them from outside."""
+    return [token for token in SPECIAL_TOKENS if token in text.lower()]
 
 
 DIRECT_NTP, REGRESS_ST = "direct_ntp", "regress_st"

@@ -6,25 +6,54 @@ program is killed.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = name_beside(path)
+def whole_file(path: str | Path, scratch: Path | None = None) -> Iterator[Path]:
+    """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error.
+
+    The temporary file stands beside `path`, or in the folder `scratch`, which must be on the same disk.
+    """
+    path = Path(path)
+    temporary = name_beside(path if scratch is None else scratch / path.name)
+    for folder in (path.parent, temporary.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, content: bytes, scratch: Path | None = None) -> None:
+    """Write a file that is never half written; see `whole_file`."""
+    with whole_file(path, scratch) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """UTF-8, line ends as in `text`."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """One indented JSON document. Raises ValueError for numbers that are not finite."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
+    """One JSON object per line. Raises ValueError for numbers that are not finite."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
 
 
 @contextmanager

@@ -6,23 +6,35 @@ Train and test are the same class with different samples.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
+from dataset.batches.items import AuditItem, ImageKey
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.features.store import FeatureStore
-from dataset.media.audio import read_fbank
-from dataset.media.pixels import FrameReader, PixelTransform
+from dataset.media.decoded import FrameReader, decode_fbank
+from dataset.media.pixels import PixelTransform
 from dataset.media.waveform import NUM_SEGMENTS
 from dataset.text.prompt import PromptEncoder
 from dataset.text.wording import build_target
 from utils.mask_modes import mask_views
 from utils.tokens import AUDIO, IMAGE, MASK, VIDEO
 
-ImageKey = Path | tuple[Path, Path, str]  # a frame, or a frame, a mask and the view of it
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+class AuditSettings(Protocol):
+    """What decides how an auditor's prompts and media look."""
+
+    num_query_tokens: int
+    mask_encode_mode: str
+    iou_estimation: str
+    without: Sequence[str]
 
 
 class AuditDataset(Dataset):
@@ -47,35 +59,43 @@ class AuditDataset(Dataset):
     def __len__(self) -> int:
         return len(self.samples if self.fixed_pairs is None else self.fixed_pairs)
 
-    def __getitem__(self, index: int | tuple[int, int]) -> dict:
-        """`input_ids`, `labels` (L,) int64; `images`: (key, (3, S, S) pixels) each; `clips`: one (key, filter bank).
-
-        The images stand in the order of their placeholders: video, key frame, mask. Equal keys mean equal pixels. The
-        filter bank is (10, frames, 128); without audio there is none. With `features` set, what the encoders made of
-        them comes instead, as `image_features` and `clip_features`. `sample`, `num_shared` and `num_mask_images` say
-        what items of one sample share: the first tokens, and all images but the last; `num_before_frame` and
-        `num_video_images`, what those of one clip may share.
-        """
+    def __getitem__(self, index: int | tuple[int, int]) -> AuditItem:
+        """The candidate of a sample, with what the encoders make of its media where `features` are set."""
         sample_index, candidate_index = self.fixed_pairs[index] if self.fixed_pairs is not None else index
         sample = self.samples[sample_index]
         candidate = sample.candidates[candidate_index]
-        video, image, mask = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
-        clips = self._clip_keys(sample)
-        num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(clips), IMAGE: len(image), MASK: len(mask)}
-        expression = "" if "expression" in self.without else sample.expression
-        wording = sample.protocol if sample.protocol != "train" else self.wordings[sample_index % len(self.wordings)]
-        text = self.prompts.encode(expression, wording, num_items, self._target(sample, candidate))
-        iou = torch.tensor(float("nan") if candidate.audit.iou is None else candidate.audit.iou)
-        see, hear, names = self.read_image, self.read_clip, ("images", "clips")
+        video, frame, masks = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
+        sounds = self._sound_keys(sample)
+        num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(sounds), IMAGE: len(frame), MASK: len(masks)}
+        text = self.prompts.encode(
+            "" if "expression" in self.without else sample.expression,
+            self._wording(sample_index), num_items, self._target(sample, candidate),
+        )  # fmt: skip
+        image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
-            see, hear = self.features.images.__getitem__, self.features.clips.__getitem__
-            names = ("image_features", "clip_features")
-        media = ([(key, see(key)) for key in (*video, *image, *mask)], [(key, hear(key)) for key in clips])
-        own = {"sample": sample_index, "num_mask_images": len(mask), "num_video_images": len(video)}
-        for name, tokens in (("num_shared", [MASK]), ("num_before_frame", [IMAGE, MASK])):
-            ids = self.prompts.tokenizer.convert_tokens_to_ids(tokens)
-            own[name] = next(at for at, id_ in enumerate(text["input_ids"].tolist()) if id_ in ids)
-        return {**text, **dict(zip(names, media, strict=True)), **own, "iou": iou}
+            image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__
+        return AuditItem(
+            **text,
+            iou=torch.tensor(float("nan") if candidate.audit.iou is None else candidate.audit.iou),
+            images=[(key, image_of(key)) for key in (*video, *frame, *masks)],
+            sounds=[(key, sound_of(key)) for key in sounds],
+            encoded=self.features is not None,
+            sample=sample_index,
+            num_shared=self._first(text["input_ids"], MASK),
+            num_mask_images=len(masks),
+            num_before_frame=self._first(text["input_ids"], IMAGE, MASK),
+            num_video_images=len(video),
+        )
+
+    def _first(self, input_ids: Tensor, *tokens: str) -> int:
+        """The first position (L,) at which one of the tokens stands."""
+        ids = torch.tensor(self.prompts.tokenizer.convert_tokens_to_ids(list(tokens)))
+        return int(torch.isin(input_ids, ids).int().argmax())
+
+    def _wording(self, sample_index: int) -> str:
+        """Which prompt a sample gets."""
+        protocol = self.samples[sample_index].protocol
+        return protocol if protocol != "train" else self.wordings[sample_index % len(self.wordings)]
 
     def image_keys(self) -> Iterator[ImageKey]:
         """The keys of all images that items may show, some of them several times."""
@@ -85,8 +105,8 @@ class AuditDataset(Dataset):
             for candidate in sample.candidates:
                 yield from self._mask_keys(sample, candidate)
 
-    def clip_keys(self) -> Iterator[Path]:
-        return (key for sample in self.samples for key in self._clip_keys(sample))
+    def sound_keys(self) -> Iterator[Path]:
+        return (key for sample in self.samples for key in self._sound_keys(sample))
 
     @staticmethod
     def image_sources(key: ImageKey) -> tuple[list[Path], str]:
@@ -94,17 +114,17 @@ class AuditDataset(Dataset):
         return ([key], "frame") if isinstance(key, Path) else (list(key[:2]), key[2])
 
     @staticmethod
-    def clip_sources(key: Path) -> tuple[list[Path], str]:
-        """The file that a clip is made from, and how."""
+    def sound_sources(key: Path) -> tuple[list[Path], str]:
+        """The file that a sound is made from, and how."""
         return [key], "sound"
 
-    def read_image(self, key: ImageKey) -> torch.Tensor:
+    def read_image(self, key: ImageKey) -> Tensor:
         """(3, S, S) pixels of a frame, or of one view of a mask."""
         return self.frames.pixels(key) if isinstance(key, Path) else self.frames.mask_pixels(*key)
 
-    def read_clip(self, path: Path) -> torch.Tensor:
+    def read_sound(self, path: Path) -> Tensor:
         """(10, frames, 128) filter bank."""
-        return _cached_fbank(path)
+        return decode_fbank(path)
 
     def _frame_keys(self, sample: AuditSample) -> tuple[Path, ...]:
         return () if "video" in self.without else sample.video_paths
@@ -112,7 +132,7 @@ class AuditDataset(Dataset):
     def _key_frame_keys(self, sample: AuditSample) -> tuple[Path, ...]:
         return () if "key_frame" in self.without else (sample.frame_path,)
 
-    def _clip_keys(self, sample: AuditSample) -> tuple[Path, ...]:
+    def _sound_keys(self, sample: AuditSample) -> tuple[Path, ...]:
         return () if "audio" in self.without else (sample.audio_path,)
 
     def _mask_keys(self, sample: AuditSample, candidate: Candidate) -> list[ImageKey]:
@@ -125,16 +145,14 @@ class AuditDataset(Dataset):
         return build_target(candidate.response or "", candidate.audit.iou, self.prompts.iou_estimation, eos)
 
 
-@lru_cache(8)
-def _cached_fbank(path: Path) -> torch.Tensor:
-    return read_fbank(path)
-
-
-def build_dataset(samples, tokenizer, pixel_settings: dict, settings, fixed_pairs=None) -> AuditDataset:
-    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration.
-
-    `settings` has num_query_tokens, mask_encode_mode, iou_estimation and without.
-    """
+def build_dataset(
+    samples: Sequence[AuditSample],
+    tokenizer: PreTrainedTokenizerBase,
+    pixel_settings: dict,
+    settings: AuditSettings,
+    fixed_pairs: Sequence[tuple[int, int]] | None = None,
+) -> AuditDataset:
+    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration."""
     prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation)
     size = pixel_settings["size"]["height"]
     transform = PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"]))

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from dataset.batches.collator import pad_rows
+from dataset.batches.items import CaptionItem
+from dataset.batches.rows import pad_text
 from dataset.media.audio import read_seconds
 from dataset.media.images import read_frame
 from dataset.media.pixels import PixelTransform
 from dataset.text.captions import Caption
 from dataset.text.prompt import PromptEncoder
+from utils.batches import CaptionBatch
 
 VIDEO_FRAMES = 8
 
@@ -31,15 +33,12 @@ class CaptionDataset(Dataset):
     def __len__(self) -> int:
         return len(self.captions)
 
-    def __getitem__(self, index: int) -> dict:
-        """`input_ids`, `labels` (L,) int64; `items`: pictures (n, 3, S, S) or seconds (n, 98, 128).
-
-        With `features` set, what the encoder made of them comes instead, as `features` (n, N, E).
-        """
+    def __getitem__(self, index: int) -> CaptionItem:
+        """The caption, with what the encoder makes of its media where `features` are set."""
         caption = self.captions[index]
         shown = self.read(caption) if self.features is None else self.features[caption.path]
         text = self.prompts.encode_caption(caption.medium, len(shown), caption.question, caption.answer)
-        return {**text, "items" if self.features is None else "features": shown}
+        return CaptionItem(**text, media=shown, encoded=self.features is not None)
 
     def read(self, caption: Caption) -> Tensor:
         """Pictures (n, 3, S, S) or seconds (n, 98, 128)."""
@@ -50,15 +49,15 @@ class CaptionDataset(Dataset):
 
 
 class CaptionCollator:
-    """Pads on the left; the items of all samples stand one after the other."""
+    """Pads on the left; the media of all items stand one after the other."""
 
     def __init__(self, pad_token_id: int):
         self.pad_token_id = pad_token_id
 
-    def __call__(self, samples: list[dict]) -> dict:
-        """input_ids, labels, attention_mask, position_ids (B, L); items or features (sum of n, ...)."""
-        name = "items" if "items" in samples[0] else "features"
-        return {**pad_rows(samples, self.pad_token_id), name: torch.cat([sample[name] for sample in samples])}
+    def __call__(self, items: Sequence[CaptionItem]) -> CaptionBatch:
+        """Items, all encoded or none, -> a batch of B rows."""
+        media = torch.cat([item.media for item in items])
+        return {**pad_text(items, self.pad_token_id), "media": media, "encoded": items[0].encoded}
 
 
 def spread_frames(path: Path, count: int = VIDEO_FRAMES) -> list[np.ndarray]:

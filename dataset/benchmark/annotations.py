@@ -1,19 +1,18 @@
-"""Writes MQ-RAVSBench's metadata.csv and split files, and reads them into AuditSamples.
+"""Writes MQ-RAVSBench's split files, and reads them into AuditSamples.
 
-This module knows the layout of the files, `entries` that of a single entry. `validation` checks that images and sounds
-exist and can be decoded.
+This module knows the layout of the files, `entries` that of a single entry, `metadata` that of metadata.csv.
+`validation` checks that images and sounds exist and can be decoded.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset.benchmark.entries import BadEntry, CsvRow, EntryReader, Wants, int_or_none
+from dataset.benchmark.entries import BadEntry, EntryReader, Wants
+from dataset.benchmark.metadata import read_metadata
 from dataset.benchmark.samples import Benchmark, Problem
 from utils.audit import canonical_mask_type
 from utils.mask_types import MASK_TYPES
@@ -22,16 +21,6 @@ from utils.splits import TRAIN, split_file_name
 logger = logging.getLogger(__name__)
 
 META_DIR = "train_test_meta_files"
-CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
-
-
-def metadata_text(rows: list[CsvRow]) -> str:
-    """metadata.csv, with its header."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    writer.writerows([row.vid, row.uid, row.split, row.fid, row.exp, row.kfid] for row in rows)
-    return text.getvalue()
 
 
 def split_text(protocol: str, entries: list[tuple[str, dict]]) -> str:
@@ -96,40 +85,6 @@ def _read_split(root: Path, split: str, protocol: str, wants: Wants) -> Benchmar
     return benchmark
 
 
-def read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, CsvRow]:
-    """metadata.csv by uid. A header row is optional; columns after the sixth are ignored."""
-    rows: dict[str, CsvRow] = {}
-    for number, cells in enumerate(_csv_rows(path), start=1):
-        if not cells or (number == 1 and [c.strip().lower() for c in cells[:3]] == list(CSV_COLUMNS[:3])):
-            continue
-        where = f"metadata.csv line {number}"
-        if not any(cell.strip() for cell in cells) or (2 < len(cells) < 6 and cells[2].strip() != split):
-            continue
-        if len(cells) < len(CSV_COLUMNS):
-            uid = cells[1] if len(cells) > 1 else "(no uid)"
-            text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
-            benchmark.problems.append(Problem(uid, text))
-            continue
-        vid, uid, row_split, fid, _, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
-        row = CsvRow(vid, uid, row_split, _int_or_text(fid), cells[4], _int_or_text(kfid))
-        if row.uid in rows and split in (row.split, rows[row.uid].split):
-            benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
-            continue
-        rows[row.uid] = row
-    return rows
-
-
-def _csv_rows(path: Path) -> list[list[str]]:
-    """Raises FileNotFoundError, ValueError naming the file."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected columns {','.join(CSV_COLUMNS)}")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            return list(csv.reader(lines))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: expected comma-separated UTF-8 text, got something else ({error})") from None
-
-
 def read_entries(path: Path) -> Iterator[tuple[str, dict]]:
     """(uid, entry) of a split file: a list of entries, or an object with the uids as keys (repeated keys are kept)."""
     if not path.is_file():
@@ -171,8 +126,3 @@ def _add_samples(benchmark: Benchmark, reader: EntryReader) -> None:
     benchmark.samples += [sample for sample in samples if sample.candidates]
     if not any(sample.candidates for sample in samples):
         benchmark.passed_over["without any mask of this run"] += 1
-
-
-def _int_or_text(cell: str) -> int | str:
-    value = int_or_none(cell)
-    return cell if value is None else value

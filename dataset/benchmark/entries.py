@@ -10,26 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataset.benchmark.metadata import CsvRow, int_or_none
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
+from dataset.benchmark.uids import vid_of
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
-from utils.tokens import SPECIAL_TOKENS
+from utils.tokens import reserved_tokens
 
 NUM_FRAMES = 10
 IOU_SLACK = 1e-6  # the file's numbers may be rounded
 Wants = Callable[[str, "int | None"], bool]  # (mask type, rank) -> whether the run asks about such a mask
-
-
-@dataclass(frozen=True)
-class CsvRow:
-    """One row of metadata.csv. A field that should be a number and is not stays text."""
-
-    vid: str
-    uid: str
-    split: str
-    fid: int | str
-    exp: str
-    kfid: int | str
 
 
 @dataclass(frozen=True)
@@ -87,7 +77,7 @@ class EntryReader:
     def __init__(self, benchmark: Benchmark, row: CsvRow, entry: dict, protocol: str, wants: Wants):
         self.benchmark, self.row, self.entry, self.protocol, self.wants = benchmark, row, entry, protocol, wants
         # Training derives the vid from the uid and ignores the CSV's (as published); tests use the CSV's.
-        from_uid = row.uid.rsplit("_", 2)[0]
+        from_uid = vid_of(row.uid)
         self.vid = from_uid if protocol == "train" else row.vid or from_uid
 
     def samples(self) -> Iterator[AuditSample]:
@@ -105,7 +95,7 @@ class EntryReader:
 
     def _sample(self, entry: dict, video: tuple[Path, ...], frame_idx: int | str | None) -> AuditSample:
         expression = self.row.exp or str(self.entry.get("exp") or "")
-        if reserved := [token for token in SPECIAL_TOKENS if token in expression.lower()]:
+        if reserved := reserved_tokens(expression):
             raise BadEntry(f"expression: expected plain words, got the reserved {', '.join(reserved)}")
         return AuditSample(
             uid=self.row.uid,
@@ -229,11 +219,3 @@ def _expect(value, kind: type, where: str):
 
 
 _KINDS = {dict: "an object", list: "a list"}
-
-
-def int_or_none(value) -> int | None:
-    """The value as a whole number, if it is one."""
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):  # OverflowError: infinity, which JSON files may contain
-        return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dataset.benchmark.annotations import META_DIR, read_test, read_train
 from dataset.benchmark.samples import AuditSample, Benchmark
+from dataset.benchmark.uids import object_of
 from utils.audit import normalize_action
 from utils.splits import PARTS, TRAIN, part_file_name
 
@@ -48,8 +49,8 @@ def mask_rows(parts: dict[str, Benchmark]) -> list[dict]:
 
 def object_category(uid: str) -> str:
     """The uid's second-last part: "<vid>_hair-dryer_2" -> "hair-dryer"; "(none)" for a uid without one."""
-    words = uid.rsplit("_", 2)
-    return words[1] if len(words) == 3 else "(none)"
+    name = object_of(uid)
+    return "(none)" if name is None else name
 
 
 def choose_instances(parts: dict[str, Benchmark], number: int, seed: int) -> list[tuple[str, AuditSample]]:

@@ -21,8 +21,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from dataset.benchmark.annotations import META_DIR, metadata_text, split_text
-from dataset.benchmark.entries import NUM_FRAMES, CsvRow, MaskEntry, sample_entry
+from dataset.benchmark.annotations import META_DIR, split_text
+from dataset.benchmark.entries import NUM_FRAMES, MaskEntry, sample_entry
+from dataset.benchmark.metadata import CsvRow, metadata_text
 from dataset.construction.candidates import MadeMask, MissingMask, make_candidates
 from dataset.construction.negatives import NegativeSource, usable_negatives
 from dataset.construction.plan import Instance, Plan

@@ -9,6 +9,7 @@ from functools import partial
 from tqdm import tqdm
 
 from dataset.benchmark.samples import Problem
+from dataset.benchmark.uids import vid_of
 from dataset.construction.plan import Areas, Sizes, object_areas
 from dataset.construction.referrals import Referral
 from dataset.construction.selection import select_referrals
@@ -61,7 +62,7 @@ def _select(pool: list[Referral], sizes: Sizes, seed: int) -> list[Referral]:
 
 
 def _vid(problem: Problem) -> str:
-    return problem.uid.rsplit("_", 2)[0]
+    return vid_of(problem.uid)
 
 
 def _areas(source: RefAVSBench, vids: list[str], num_threads: int) -> dict[str, Areas]:

@@ -19,7 +19,7 @@ from dataset.construction.referrals import Referral
 from dataset.construction.source import RefAVSBench
 from dataset.media.images import read_mask
 from utils.run_length import decode_rle, encode_rle
-from utils.tokens import holds_special_token
+from utils.tokens import reserved_tokens
 
 MAX_NEGATIVES = 3
 MIN_PIXELS = 30
@@ -157,7 +157,7 @@ class FileNegatives:
     def _negative(self, item: dict, where: str) -> Negative:
         if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"].strip():
             raise ValueError(f"{where}: expected each object to have a name, got {str(item)[:60]!r}")
-        if holds_special_token(item["name"]):
+        if reserved_tokens(item["name"]):
             raise ValueError(
                 f"{where}: expected a name in plain words, got '{item['name']}', which has a reserved token"
             )

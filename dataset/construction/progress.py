@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from utils.whole_files import write_bytes
 
 PROGRESS_DIR = ".building"
 REPORT = "build_report.json"
@@ -78,9 +78,4 @@ def write_whole(root: Path, where: str | Path, content: bytes) -> None:
     path = root / where
     if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return
-    scratch = root / PROGRESS_DIR / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = scratch / f"{os.getpid()}-{threading.get_ident()}"
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    write_bytes(path, content, scratch=root / PROGRESS_DIR / "scratch")

@@ -6,17 +6,17 @@ sounds that belong to a row are left to `source`.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset.benchmark.annotations import CSV_COLUMNS, metadata_text
-from dataset.benchmark.entries import NUM_FRAMES, CsvRow
+from dataset.benchmark.entries import NUM_FRAMES
+from dataset.benchmark.metadata import CSV_COLUMNS, CsvRow, csv_lines, metadata_text
+from dataset.benchmark.uids import object_of, uid_parts
 from utils.splits import SPLITS
-from utils.tokens import holds_special_token
-from utils.whole_files import whole_file
+from utils.tokens import reserved_tokens
+from utils.whole_files import write_text
 
 MAX_NAME_BYTES = 240  # a file name has at most 255; the rest is room for temporary names
 NUM_SOURCE_COLUMNS = 5  # kfid, the sixth, is optional
@@ -36,7 +36,7 @@ class Referral:
     @property
     def target_object(self) -> str:
         """The object's name as the uid has it: "<vid>_hair-dryer_2" -> "hair-dryer"."""
-        return self.uid.rsplit("_", 2)[1]
+        return object_of(self.uid)
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Metadata:
         self.left_out.setdefault(reason, []).append(uid)
 
 
-def read_metadata(path: Path) -> Metadata:
+def read_referrals(path: Path) -> Metadata:
     """The rows of train, test_s and test_u that a benchmark can use, in file order, and why the others cannot be.
 
     Columns vid,uid,split,fid,exp and optionally kfid; a header row is optional, columns after the sixth are ignored.
@@ -80,10 +80,9 @@ def read_metadata(path: Path) -> Metadata:
 
 
 def write_metadata(path: Path, referrals: Iterable[Referral]) -> None:
-    """The table that `read_metadata` reads; kfid is empty where a referral has no key frame."""
+    """The table that `read_referrals` reads; kfid is empty where a referral has no key frame."""
     rows = [CsvRow(r.vid, r.uid, r.split, r.fid, r.expression, "" if r.kfid is None else r.kfid) for r in referrals]
-    with whole_file(path) as temporary:
-        temporary.write_text(metadata_text(rows), encoding="utf-8")
+    write_text(path, metadata_text(rows))
 
 
 def is_plain_name(name: str) -> bool:
@@ -98,20 +97,9 @@ def is_plain_name(name: str) -> bool:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every row that is neither empty nor the header."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected columns {','.join(CSV_COLUMNS)} (kfid is optional)")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines)
-            for position, cells in enumerate(reader):
-                if position == 0 and _is_header(cells, path):
-                    continue
-                if any(cell.strip() for cell in cells):
-                    yield reader.line_num, cells
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
-    except csv.Error as error:
-        raise ValueError(f"{path}: expected comma-separated values, got something else ({error})") from None
+    for position, (line, cells) in enumerate(csv_lines(path)):
+        if position > 0 or not _is_header(cells, path):
+            yield line, cells
 
 
 def _is_header(cells: list[str], path: Path) -> bool:
@@ -134,7 +122,7 @@ def _referral(cells: list[str]) -> Referral:
         raise ValueError("null reference: no object in the video, so no ground truth")
     if not (is_plain_name(vid) and is_plain_name(uid)):
         raise ValueError("vid or uid is not a plain folder name")
-    parts = uid.rsplit("_", 2)  # a reader of the benchmark finds the video and the object's name in the uid
+    parts = uid_parts(uid)  # a reader of the benchmark finds the video and the object's name in the uid
     if len(parts) < 3 or parts[0] != vid or not parts[1]:
         raise ValueError("uid is not <vid>_<object>_<number>")
     if not _is_number(fid):
@@ -145,7 +133,7 @@ def _referral(cells: list[str]) -> Referral:
         raise ValueError("empty expression")
     if not expression.isprintable():
         raise ValueError("expression with a control character")
-    if holds_special_token(expression) or holds_special_token(parts[1]):
+    if reserved_tokens(expression) or reserved_tokens(parts[1]):
         raise ValueError("expression or object name with a token that is reserved for prompts and answers")
     return Referral(vid, uid, split, int(fid), expression, int(kfid) if kfid else None)
 

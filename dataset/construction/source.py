@@ -23,7 +23,7 @@ from tqdm import tqdm
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.validation import attempt, check_audio, checked
-from dataset.construction.referrals import Referral, is_plain_name, read_metadata, write_metadata
+from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
 from dataset.media.images import check_image, encode_mask, read_mask, read_upright_frame
 from dataset.media.waveform import SAMPLE_RATE
 from utils.whole_files import whole_file
@@ -61,7 +61,7 @@ class RefAVSBench(SourceLayout):
         super().__init__(root)
         if not self.root.is_dir():
             raise FileNotFoundError(f"source folder {root}: no such folder (set REF_AVSBENCH_DIR)")
-        metadata = read_metadata(self.root / METADATA)
+        metadata = read_referrals(self.root / METADATA)
         self.referrals: list[Referral] = metadata.referrals
         self.left_out: dict[str, list[str]] = metadata.left_out
         self._names = metadata.object_names

@@ -16,7 +16,7 @@ import numpy as np
 from dataset.construction.referrals import Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.waveform import check_waveform, load_waveform
-from utils.tokens import SPECIAL_TOKENS
+from utils.tokens import reserved_tokens
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -98,7 +98,7 @@ def clean_expression(text: object, where: str) -> str:
     words = " ".join(text.split()) if isinstance(text, str) else ""
     if not words or not words.isprintable():
         raise ValueError(f"{where}: expected an expression in words, got {str(text)[:60]!r}")
-    if reserved := [token for token in SPECIAL_TOKENS if token in words.lower()]:
+    if reserved := reserved_tokens(words):
         raise ValueError(f"{where}: expected plain words, got the reserved {', '.join(reserved)}")
     return words
 

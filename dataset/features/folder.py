@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from utils.whole_files import whole_file
+from utils.whole_files import write_bytes
 
 PREPROCESSING = 1  # another number when pixels or filter banks of the same files change
 GIGABYTE = 10**9
@@ -76,8 +76,7 @@ class FeatureFolder:
             return False
 
     def write(self, path: Path, features: Tensor) -> None:
-        with whole_file(path) as temporary:
-            temporary.write_bytes(save({"features": features.contiguous()}))
+        write_bytes(path, save({"features": features.contiguous()}))
 
     def make_room(self, needed: int) -> None:
         """Remove files that are not in use until `needed` bytes fit. Raises ValueError where they cannot."""

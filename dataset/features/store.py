@@ -27,10 +27,10 @@ Encode = Callable[[list[Tensor]], list[Tensor]]
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Keys of images and clips -> features on the CPU: (N, E) of an image, (10, n, E) of a clip."""
+    """Keys of images and sounds -> features on the CPU: (N, E) of an image, (10, n, E) of a sound."""
 
     images: Mapping[object, Tensor]
-    clips: Mapping[object, Tensor]
+    sounds: Mapping[object, Tensor]
 
 
 class _Keyed(Dataset):

@@ -1,16 +1,12 @@
-"""Pictures as CLIP's input: arrays -> normalised pixels. A frame that several masks share is decoded once."""
+"""Pictures as CLIP's input: arrays -> normalised pixels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-
-from dataset.media.images import mask_image, read_frame, read_mask, read_upright_frame
 
 PUBLISHED_SIZE = 224
 
@@ -46,33 +42,3 @@ def _to_square(picture: np.ndarray, size: int) -> np.ndarray:
     narrow = np.zeros((len(picture), size, *picture.shape[2:]), np.uint8)
     narrow[top:end] = Image.fromarray(picture[top:end]).resize((size, int(end - top)), Image.Resampling.BICUBIC)
     return np.asarray(Image.fromarray(narrow).resize((size, size), Image.Resampling.BICUBIC))
-
-
-@dataclass(frozen=True)
-class FrameReader:
-    """Reads frames and views of masks as pixels. A frame that several masks share is decoded once."""
-
-    transform: PixelTransform
-
-    def pixels(self, path: Path) -> torch.Tensor:
-        """(3, S, S) float32 CLIP pixels of a whole frame."""
-        return _cached_pixels(path, self.transform)
-
-    def mask_pixels(self, frame_path: Path, mask_path: Path, view: str) -> torch.Tensor:
-        """(3, S, S) float32 CLIP pixels of one view of a mask."""
-        return self.transform(mask_image(_cached_frame(frame_path), _cached_mask(mask_path), view))
-
-
-@lru_cache(32)
-def _cached_frame(path: Path) -> np.ndarray:
-    return read_upright_frame(path)
-
-
-@lru_cache(2)
-def _cached_mask(path: Path) -> np.ndarray:
-    return read_mask(path)
-
-
-@lru_cache(32)
-def _cached_pixels(path: Path, transform: PixelTransform) -> torch.Tensor:
-    return transform(read_frame(path))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.entries import path_inside
-from utils.tokens import IMAGE, VIDEO, holds_special_token
+from utils.tokens import IMAGE, VIDEO, reserved_tokens
 
 AUDIO_QUESTION = "Please describe this audio."
 _LISTED = 5  # as many problems are shown in an error
@@ -78,7 +78,7 @@ def _visual_caption(entry: object, root: Path) -> Caption:
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name}: expected words, got {value!r}")
-    if holds_special_token(value):
+    if reserved_tokens(value):
         raise ValueError(f"{name}: expected plain words, got a reserved token in {value!r}")
     return value.strip()
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset.benchmark.annotations import META_DIR, read_entries, read_metadata
-from dataset.benchmark.entries import CsvRow, int_or_none
+from dataset.benchmark.annotations import META_DIR, read_entries
+from dataset.benchmark.metadata import CsvRow, int_or_none, read_metadata
 from dataset.benchmark.samples import AuditSample, Benchmark
+from dataset.benchmark.uids import vid_of
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import IOU_TOLERANCE
 from utils.audit import normalize_action
@@ -64,7 +65,7 @@ def metadata_findings(root: Path, files: list[SplitFile]) -> Iterator[Finding]:
 
 def _row_findings(file: SplitFile, row: CsvRow, entry: dict) -> Iterator[Finding]:
     """What both files say of a uid has to be the same."""
-    from_uid = row.uid.rsplit("_", 2)[0]
+    from_uid = vid_of(row.uid)
     if file.protocol == "train" and row.vid not in ("", from_uid):
         text = f"vid: expected {from_uid} in metadata.csv, as training takes it from the uid, got '{row.vid}'"
         yield _finding(file, row.uid, "metadata", text)
@@ -145,7 +146,7 @@ def orphan_findings(root: Path, files: list[SplitFile], samples: list[AuditSampl
                 text = f"{name}: expected only files that a split file names, got one that none does"
                 yield Finding(None, name, "orphan", text)
     vids = {sample.vid for sample in samples} | {str(entry.get("vid")) for _, entry in entries}
-    yield from _unused_videos(root, vids | {uid.rsplit("_", 2)[0] for uid, _ in entries})
+    yield from _unused_videos(root, vids | {vid_of(uid) for uid, _ in entries})
 
 
 def _unused_videos(root: Path, vids: set[str]) -> Iterator[Finding]:

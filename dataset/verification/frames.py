@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES, int_or_none
+from dataset.benchmark.entries import NUM_FRAMES
+from dataset.benchmark.metadata import int_or_none
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.media.images import check_image, read_mask
 from dataset.verification.findings import Finding

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from transformers.modeling_outputs import CausalLMOutput
 
 from models.auditor.config import AuditorConfig
 from models.language.audio_visual import AudioVisualLM
+from utils.batches import PromptBatch
 from utils.tokens import IOU_VALUE, REGRESS_ST
 
 
@@ -30,11 +33,12 @@ class Auditor(AudioVisualLM):
         if config.iou_estimation == REGRESS_ST:
             self.iou_head = nn.Linear(config.hidden_size, 1)
 
-    def forward(self, *, labels: Tensor | None = None, iou: Tensor | None = None, **batch) -> CausalLMOutput:
+    def forward(
+        self, *, labels: Tensor | None = None, iou: Tensor | None = None, **batch: Unpack[PromptBatch]
+    ) -> CausalLMOutput:
         """Loss over the answer tokens (labels other than -100), plus the IoU's squared error with Regress ST.
 
-        Takes the batches of an `AuditCollator`, whose docstring has their keys and shapes. With labels, logits are
-        (answer tokens, V); without them, (B, L, V).
+        Takes an `AuditBatch` as keyword arguments. With labels, logits are (answer tokens, V); without, (B, L, V).
         """
         inputs = self.make_inputs(batch)
         if labels is None:
@@ -55,7 +59,7 @@ class Auditor(AudioVisualLM):
         return self.iou_head(hidden.to(self.iou_head.weight.dtype)).float().sigmoid().squeeze(-1)
 
     @torch.inference_mode()
-    def generated_ious(self, batch: dict, answers: list[list[int]]) -> list[float | None]:
+    def generated_ious(self, batch: PromptBatch, answers: list[list[int]]) -> list[float | None]:
         """Regress ST: the IoU read at the first `<iou_value>` that each answer holds, None where it holds none."""
         tail = pad_sequence([torch.tensor(ids) for ids in answers], True, 0).to(batch["input_ids"])  # (B, longest)
         embeds = torch.cat([self.embed(batch), self.embed_tokens(tail)], dim=1)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from models.auditor.auditor import Auditor
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
+from utils.batches import GroupedBatch, PromptBatch
 from utils.tokens import IOU_VALUE, REGRESS_ST
 
 
 def write_answers(
-    auditor: Auditor, tokenizer, batch: dict, max_new_tokens: int, drafts: Drafts | None = None
+    auditor: Auditor, tokenizer, batch: PromptBatch | GroupedBatch, max_new_tokens: int, drafts: Drafts | None = None
 ) -> list[tuple[list[int], str]]:
     """(generated ids, text) per sample of a batch that lies on the auditor's device.
 

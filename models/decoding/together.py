@@ -1,49 +1,27 @@
 """Greedy answers for many masks at once: what prompts have in common is read once (see `dataset.batches.grouping`).
 
-All masks of a row write into the same cache; each key has an owner, and a token sees what is everybody's and its own.
+All masks of a row write into the same cache. Each key has an owner: a token sees the keys that are everybody's and
+those of its own mask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
+from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from models.decoding.cache import make_roomy_cache
 from models.decoding.drafts import Drafts
 from models.language.attention import visible
 from models.language.audio_visual import AudioVisualLM
+from utils.batches import GroupedBatch
 from utils.tokens import EVERYBODY, NOBODY
 
 Steer = Callable[[Tensor, list[tuple[int, int]]], Tensor]
-GROWTH = 512  # positions by which a cache grows
-
-
-class RoomyLayer(DynamicLayer):
-    """Keys and values (B, heads, K, d) in blocks with room to grow, so that a step copies only what is new."""
-
-    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-            self.blocks = [new[:, :, :0] for new in (key_states, value_states)]
-            self.keys, self.values = self.blocks
-        start, end = self.keys.shape[2], self.keys.shape[2] + key_states.shape[2]
-        for i, new in enumerate((key_states, value_states)):
-            if end > self.blocks[i].shape[2]:
-                room = new.new_empty(*new.shape[:2], end + GROWTH, new.shape[3])
-                room[:, :, :start] = self.blocks[i][:, :, :start]
-                self.blocks[i] = room
-            self.blocks[i][:, :, start:end] = new
-        self.keys, self.values = (block[:, :, :end] for block in self.blocks)
-        return self.keys, self.values
-
-    def batch_select_indices(self, indices: Tensor) -> None:
-        """Go on with these rows, some of them several times."""
-        self.blocks = [self.keys[indices], self.values[indices]]
-        self.keys, self.values = self.blocks
 
 
 @dataclass
@@ -56,13 +34,34 @@ class Answer:
     ids: list[int] = field(default_factory=list)
     draft: list[int] = field(default_factory=list)  # guesses of what follows, read together with the last token
     done: bool = False
-    iou: float | None = None  # Regress ST: read at the first `<iou_value>`
+    number: float | None = None  # read at the first regressed token
+
+    def unread(self) -> list[int]:
+        """The last token and the guesses of what follows."""
+        return [self.ids[-1], *self.draft]
+
+    def take(self, said: list[int], stops: set[int], longest: int) -> None:
+        """Add what the LLM said after the last token and after each guess, as far as the guesses were right."""
+        for token, guess in zip(said, [*self.draft, None], strict=True):
+            self.ids.append(token)
+            self.done = token in stops or len(self.ids) == longest
+            if self.done or token != guess:
+                break
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where the unread tokens of an answer stand among all that its row reads in one step: columns start to end."""
+
+    answer: Answer
+    start: int
+    end: int
 
 
 @torch.inference_mode()
 def answer_together(
     model: AudioVisualLM,
-    batch: dict,
+    batch: GroupedBatch,
     max_new_tokens: int = 256,
     drafts: Drafts | None = None,
     steer: Steer | None = None,
@@ -70,63 +69,60 @@ def answer_together(
     """A batch of a `GroupingCollator` -> per item the new token ids, ended by eos unless cut off, and the IoU read.
 
     In float32 the tokens are those of each item alone, with and without drafts: a guess counts where it is what the
-    auditor says. `drafts` learns the answers. `steer` changes logits (n, V) of the next tokens, given for each of them
-    (owner, number of tokens before it in the answer): auditors with random weights are measured with it.
+    model says. `drafts` learns the answers. `steer` changes logits (n, V) of the next tokens, given for each of them
+    (owner, number of tokens before it in the answer): models with random weights are measured with it.
     """
     reader, stops = _Reader(model, batch, steer), set(model.stop_ids())
-    answers = reader.answers
     said = reader.start()
     while True:
         for answer, tokens in said:
-            for token, guess in zip(tokens, [*answer.draft, None], strict=True):
-                answer.ids.append(token)
-                answer.done = token in stops or len(answer.ids) == max_new_tokens
-                if answer.done or token != guess:
-                    break
-        still_open = [answer for answer in answers if not answer.done]
+            answer.take(tokens, stops, max_new_tokens)
+        still_open = [answer for answer in reader.answers if not answer.done]
         if not still_open:
             break
-        for answer in still_open if drafts else ():
-            answer.draft = drafts.guess(answer.ids, len(still_open))[: max_new_tokens - len(answer.ids) - 1]
+        if drafts:
+            for answer in still_open:
+                answer.draft = drafts.guess(answer.ids, len(still_open))[: max_new_tokens - len(answer.ids) - 1]
         said = reader.read_on(still_open)
     if drafts:
-        for answer in answers:
+        for answer in reader.answers:
             drafts.learn(answer.ids)
-    return [answer.ids for answer in answers], [answer.iou for answer in answers]
+    return [answer.ids for answer in reader.answers], [answer.number for answer in reader.answers]
 
 
 class _Reader:
-    """The LLM with its cache for a batch."""
+    """The LLM with its cache for a batch: R roots, then B rows.
 
-    def __init__(self, model: AudioVisualLM, batch: dict, steer: Steer | None):
+    K keys are in the cache; `owner` and `position` (R or B, K) are theirs.
+    """
+
+    def __init__(self, model: AudioVisualLM, batch: GroupedBatch, steer: Steer | None):
         self.model, self.llm, self.device = model, model.language_model, model.device
         self.batch, self.steer, self.regressed = batch, steer, model.regressed_token()
-        self.cache = DynamicCache()
-        self.cache.layers = [RoomyLayer() for _ in range(self.llm.config.num_hidden_layers)]
-        none = torch.empty(len(batch["roots"]["owner"]), 0, dtype=torch.long, device=self.device)
-        self.owner, self.position = none, none
-        self.ends = {}  # row and column of the last position of each mask
-        rows = batch["rows"]
-        for row, owners in enumerate(rows["owner"].tolist()):
-            self.ends.update({owner: (row, at) for at, owner in enumerate(owners) if owner > EVERYBODY})
+        self.cache = make_roomy_cache(self.llm.config.num_hidden_layers)
+        self.owner = torch.empty(len(batch["roots"]["owner"]), 0, dtype=torch.long, device=self.device)  # (R, 0)
+        self.position = self.owner
+        self.ends = _last_positions(batch["rows"]["owner"].tolist())
+        positions = batch["rows"]["position_ids"]
         self.answers = [
-            Answer(row, owner, int(rows["position_ids"][row, at]) + 1) for owner, (row, at) in sorted(self.ends.items())
+            Answer(row, owner, int(positions[row, column]) + 1) for owner, (row, column) in sorted(self.ends.items())
         ]
 
     def start(self) -> list[tuple[Answer, list[int]]]:
         """Read the prompts: the first token of every answer."""
-        media = self.model.read_media(self.batch)
         roots, rows, root_index = self.batch["roots"], self.batch["rows"], self.batch["root_index"]
-        self._read(self.model.embed(roots, media), roots["owner"], roots["position_ids"], 1)
-        for layer in self.cache.layers:
+        images, sounds = self.model.read_media(self.batch)
+        self._read(self.model.embed(roots, (images, sounds)), roots["owner"], roots["position_ids"], 1)
+        for layer in self.cache.layers:  # R roots -> B rows
             layer.batch_select_indices(root_index)
-        self.owner, self.position = self.owner[root_index], self.position[root_index]
+        self.owner, self.position = self.owner[root_index], self.position[root_index]  # (R, K) -> (B, K)
 
-        columns = sorted({at for _, at in self.ends.values()})
+        columns = sorted({column for _, column in self.ends.values()})  # where a prompt ends, in any of the rows
         kept = torch.tensor(columns, device=self.device)
-        embeds = self.model.embed(rows, (media[0], None))
-        logits = self._read(embeds, rows["owner"], rows["position_ids"], kept).logits
-        places = [(row, columns.index(at)) for row, at in (self.ends[answer.owner] for answer in self.answers)]
+        embeds = self.model.embed(rows, (images, None))  # all sounds stand in the roots
+        logits = self._read(embeds, rows["owner"], rows["position_ids"], kept).logits  # (B, columns, V)
+        ends = [self.ends[answer.owner] for answer in self.answers]
+        places = [(row, columns.index(column)) for row, column in ends]
         tokens = self._likeliest(logits, places, [(answer.owner, 0) for answer in self.answers])
         return [(answer, [token]) for answer, token in zip(self.answers, tokens, strict=True)]
 
@@ -135,54 +131,84 @@ class _Reader:
 
         What it says after a wrong guess is worthless; the keys of wrong guesses become nobody's.
         """
-        rows: list[list[Answer]] = [[] for _ in self.batch["root_index"]]
-        for answer in answers:
-            rows[answer.row].append(answer)
-        ids_of = [[token for a in row for token in (a.ids[-1], *a.draft)] for row in rows]
-        owner = self._padded([[a.owner for a in row for _ in range(1 + len(a.draft))] for row in rows], NOBODY)
-        position = self._padded(
-            [[p for a in row for p in range(a.position, a.position + 1 + len(a.draft))] for row in rows], 0
-        )
-        first = self.owner.shape[1]
-        out = self._read(self.model.embed_tokens(self._padded(ids_of, 0)), owner, position)
-        said, places = [], [(number, at) for number, row in enumerate(ids_of) for at in range(len(row))]
-        whose = [(a.owner, len(a.ids) + i) for row in rows for a in row for i in range(1 + len(a.draft))]
+        spans = self._lay_out(answers)
+        first = self.owner.shape[1]  # the cache's column of the first token that is read now
+        out = self._read_spans(spans)
+        places, whose = [], []
+        for span in spans:
+            for i in range(span.end - span.start):
+                places.append((span.answer.row, span.start + i))
+                whose.append((span.answer.owner, len(span.answer.ids) + i))
         tokens = iter(self._likeliest(out.logits, places, whose))
-        for number, row in enumerate(rows):
-            start = 0
-            for answer in row:
-                end = start + 1 + len(answer.draft)
-                own = [next(tokens) for _ in range(start, end)]
-                right = next((i for i, guess in enumerate(answer.draft) if guess != own[i]), len(answer.draft))
-                self.owner[number, first + start + 1 + right : first + end] = NOBODY
-                answer.position += 1 + right
-                if self.regressed is not None:
-                    self._regress(answer, right, out.hidden_states[-1][number, start:end])
-                said.append((answer, own))
-                start = end
+        said = []
+        for span in spans:
+            own = list(islice(tokens, span.end - span.start))
+            self._settle(span, own, first, out)
+            said.append((span.answer, own))
         return said
+
+    def _lay_out(self, answers: list[Answer]) -> list[Span]:
+        """The unread tokens of all answers of a row stand one after the other."""
+        spans, ends = [], [0] * len(self.owner)
+        for answer in answers:
+            start = ends[answer.row]
+            ends[answer.row] += len(answer.unread())
+            spans.append(Span(answer, start, ends[answer.row]))
+        return spans
+
+    def _read_spans(self, spans: list[Span]) -> CausalLMOutputWithPast:
+        """Read the unread tokens, L of them in the longest row: logits (B, L, V)."""
+        longest = max(span.end for span in spans)
+        ids, owner, position = ([[fill] * longest for _ in self.owner] for fill in (0, NOBODY, 0))  # (B, L) each
+        for span in spans:
+            row, columns, length = span.answer.row, slice(span.start, span.end), span.end - span.start
+            ids[row][columns] = span.answer.unread()
+            owner[row][columns] = [span.answer.owner] * length
+            position[row][columns] = range(span.answer.position, span.answer.position + length)
+        ids, owner, position = (torch.tensor(values, device=self.device) for values in (ids, owner, position))
+        return self._read(self.model.embed_tokens(ids), owner, position)
+
+    def _settle(self, span: Span, said: list[int], first: int, out: CausalLMOutputWithPast) -> None:
+        """Keep the right guesses of an answer: `said` is what the LLM says after its last token and each guess."""
+        answer = span.answer
+        right = 0
+        while right < len(answer.draft) and answer.draft[right] == said[right]:
+            right += 1
+        self.owner[answer.row, first + span.start + 1 + right : first + span.end] = NOBODY
+        answer.position += 1 + right
+        read = answer.unread()[: 1 + right]
+        if self.regressed in read and answer.number is None:
+            hidden = out.hidden_states[-1][answer.row, span.start + read.index(self.regressed)]  # (D,)
+            answer.number = float(self.model.read_number(hidden))
 
     def _likeliest(self, logits: Tensor, places: list[tuple[int, int]], whose: list[tuple[int, int]]) -> list[int]:
         """The next tokens at these rows and columns of (B, L, V)."""
         rows, columns = torch.tensor(places, device=self.device).T
-        logits = logits[rows, columns]
+        logits = logits[rows, columns]  # (B, L, V) -> (places, V)
         return (self.steer(logits, whose) if self.steer else logits).argmax(-1).tolist()
 
-    def _padded(self, values: list[list[int]], fill: int) -> Tensor:
-        widest = max(map(len, values))
-        return torch.tensor([row + [fill] * (widest - len(row)) for row in values], device=self.device)
-
-    def _read(self, embeds: Tensor, owner: Tensor, position: Tensor, columns: Tensor | int = 0):
-        """Append tokens (B, L, D) to the cache: the LLM's output, with logits of the `columns` only."""
-        self.owner, self.position = torch.cat([self.owner, owner], 1), torch.cat([self.position, position], 1)
+    def _read(
+        self, embeds: Tensor, owner: Tensor, position: Tensor, columns: Tensor | int = 0
+    ) -> CausalLMOutputWithPast:
+        """Append tokens (B, L, D) to the cache: the LLM's output, with logits of the `columns` only (0: of all)."""
+        self.owner = torch.cat([self.owner, owner], 1)  # (B, K) -> (B, K + L)
+        self.position = torch.cat([self.position, position], 1)
         return self.llm(
-            inputs_embeds=embeds, position_ids=position, past_key_values=self.cache, use_cache=True,
+            inputs_embeds=embeds,
+            position_ids=position,
+            past_key_values=self.cache,
+            use_cache=True,
             attention_mask=visible(owner, position, self.owner, self.position, embeds.dtype),
-            logits_to_keep=columns, output_hidden_states=self.regressed is not None,
-        )  # fmt: skip
+            logits_to_keep=columns,
+            output_hidden_states=self.regressed is not None,
+        )
 
-    def _regress(self, answer: Answer, right: int, hidden: Tensor) -> None:
-        """Read the IoU where `<iou_value>` stands among the last token and the right guesses."""
-        read = [answer.ids[-1], *answer.draft[:right]]
-        if answer.iou is None and self.regressed in read:
-            answer.iou = float(self.model.read_number(hidden[read.index(self.regressed)]))
+
+def _last_positions(owner: list[list[int]]) -> dict[int, tuple[int, int]]:
+    """(B, L) owners -> row and column of the last position of each mask."""
+    ends = {}
+    for row, owners in enumerate(owner):
+        for column, number in enumerate(owners):
+            if number > EVERYBODY:
+                ends[number] = row, column
+    return ends

@@ -1,6 +1,6 @@
 """A language model that sees images and hears sound: what the auditor is, before it estimates an IoU.
 
-Batches come from `dataset.batches`; this file and the collators agree through the batch's keys and the special tokens.
+Batches come from the collators of `dataset.batches`; `utils.batches` has their keys and shapes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from transformers import GenerationConfig
 from models.language.attention import enable_layouts, lay_out, visible
 from models.language.multimodal import Modality, MultimodalLM
 from models.language.projector import QFormerProjector
+from utils.batches import Media, PromptBatch, Slots
 from utils.tokens import AUDIO, VISUAL_PLACEHOLDERS
 
 IMAGES, SOUNDS = "images", "sounds"  # the modalities
@@ -67,29 +68,26 @@ class AudioVisualLM(MultimodalLM):
         projected = _run_by_shape(partial(self.project, SOUNDS), features)  # (T, Q, D) each
         return torch.stack([tokens.flatten(0, 1) for tokens in projected])
 
-    def read_media(self, batch: dict) -> tuple[Tensor, Tensor | None]:
-        """Tokens of a batch's distinct images (U, Q, D) and sounds (C, T * Q, D); None for a batch without sound.
-
-        Media come as pixels and filter banks, or as the features that the encoders made of them.
-        """
-        images, sounds = batch.get("image_features"), batch.get("clip_features")
-        images = self.encode_images(batch["pixel_values"]) if images is None else images
-        sounds = self.encode_sounds(batch["fbanks"]) if sounds is None else sounds
+    def read_media(self, batch: Media) -> tuple[Tensor, Tensor | None]:
+        """Tokens of a batch's distinct images (U, Q, D) and sounds (C, T * Q, D); None for a batch without sound."""
+        images, sounds = batch["images"], batch["sounds"]
+        if not batch["encoded"]:
+            images, sounds = self.encode_images(images), self.encode_sounds(sounds)
         return self.project_images(images), self.project_sounds(sounds) if sounds else None
 
-    def embed(self, batch: dict, media: tuple[Tensor, Tensor | None] | None = None) -> Tensor:
+    def embed(self, batch: Slots, media: tuple[Tensor, Tensor | None] | None = None) -> Tensor:
         """Text embeddings with the media's tokens in the placeholders' rows: (B, L, D).
 
-        `media`: those of `read_media`, when they are at hand. Raises ValueError when the number of placeholder rows
-        differs from the number of media tokens.
+        `media`: those of `read_media`, when they are at hand; otherwise `batch` has the media, too. Raises ValueError
+        when the number of placeholder rows differs from the number of media tokens.
         """
         images, sounds = self.read_media(batch) if media is None else media
         tokens = {IMAGES: images[batch["image_index"]]}
         if sounds is not None:
-            tokens[SOUNDS] = sounds[batch["clip_index"]]
+            tokens[SOUNDS] = sounds[batch["sound_index"]]
         return self.splice(batch["input_ids"], tokens)
 
-    def make_inputs(self, batch: dict) -> dict[str, object]:
+    def make_inputs(self, batch: PromptBatch) -> dict[str, object]:
         """What the LLM takes for a batch of an `AuditCollator`: embeddings, positions, and who sees whom."""
         position_ids, owner = batch["position_ids"], batch.get("owner")
         embeds = self.embed(batch)
@@ -101,7 +99,7 @@ class AudioVisualLM(MultimodalLM):
         return inputs
 
     @torch.inference_mode()
-    def generate(self, batch: dict, max_new_tokens: int = 256) -> list[list[int]]:
+    def generate(self, batch: PromptBatch, max_new_tokens: int = 256) -> list[list[int]]:
         """Greedy answers, one list of new token ids per sample, ended by eos unless cut off."""
         stops = self.stop_ids()
         out = self.language_model.generate(

@@ -37,15 +37,11 @@ class Captioner(MultimodalLM):
         attention_mask: Tensor,
         position_ids: Tensor,
         labels: Tensor,
-        items: Tensor | None = None,
-        features: Tensor | None = None,
+        media: Tensor,
+        encoded: bool,
     ) -> CausalLMOutput:
-        """The loss over the answers, and their logits (answer tokens, V).
-
-        `items` (K, ...) as the encoder takes them, in the order of their placeholders, or what it made of them,
-        `features` (K, N, E).
-        """
-        features = self.encode(MEDIA, items) if features is None else features
+        """The loss over the answers, and their logits (answer tokens, V), for a `CaptionBatch`."""
+        features = media if encoded else self.encode(MEDIA, media)
         embeds = self.splice(input_ids, {MEDIA: self.project(MEDIA, features)})
         inputs = {"inputs_embeds": embeds, "attention_mask": attention_mask, "position_ids": position_ids}
         loss, logits, _ = self.score(inputs, labels)

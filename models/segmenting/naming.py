@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.segmenting.qwen import QwenVL
-from utils.tokens import holds_special_token
+from utils.tokens import reserved_tokens
 
 MAX_NAMES = 5
 NAME_KEYS = ("name", "object", "label")
@@ -84,7 +84,7 @@ def parse_names(text: str, target_object: str) -> list[str] | None:
     for name in found:
         distinct.setdefault(_plain(name), name)
     unwanted = ("", _plain(target_object))
-    return [n for key, n in distinct.items() if key not in unwanted and not holds_special_token(n)][:MAX_NAMES]
+    return [n for key, n in distinct.items() if key not in unwanted and not reserved_tokens(n)][:MAX_NAMES]
 
 
 def _first_list_of_names(text: str) -> list[str] | None:

@@ -20,11 +20,11 @@ from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.media.images import read_mask, read_upright_frame, resize_mask
 from scripts.program import run_program
 from utils.audit import normalize_action, parse_negative_object
-from utils.records import write_json
 from utils.reports.distribution import distribution_picture
 from utils.reports.instance_sheet import SheetMask, write_sheet
 from utils.scores import benchmark_tables as tables
 from utils.splits import PARTS, TRAIN, part_file_name, parts_of_mode
+from utils.whole_files import write_json
 
 logger = logging.getLogger("describe")
 TITLES = {

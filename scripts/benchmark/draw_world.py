@@ -25,7 +25,7 @@ from dataset.world.looks import COLOURS
 from dataset.world.world import DrawnVideo, World
 from scripts.program import run_program
 from utils.reports.filmstrip import Film, SoundBar, write_filmstrip
-from utils.whole_files import whole_file
+from utils.whole_files import write_text
 
 FACTS, PICTURE = "facts.json", "world.png"
 NUM_SHOWN = 5  # videos in the picture: one for each kind of expression
@@ -56,8 +56,7 @@ def _draw(root: Path, run: dict, num_workers: int) -> None:
     SourceWriter(root).write_metadata(referral for referrals, _ in drawn for referral in referrals)
     facts = {"world": run, "videos": {referrals[0].vid: facts for referrals, facts in drawn}}
     write_filmstrip(root / PICTURE, [film(World(run["seed"]).video(*at)) for at in numbered[:NUM_SHOWN]])
-    with whole_file(root / FACTS) as path:
-        path.write_text(json.dumps(facts, separators=(",", ":")) + "\n")
+    write_text(root / FACTS, json.dumps(facts, separators=(",", ":")) + "\n")
 
 
 def _start_worker() -> None:

@@ -30,8 +30,7 @@ from dataset.construction.coco import read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.stills import ImportReport, Still, write_stills
 from scripts.program import run_program
-from utils.records import write_json
-from utils.whole_files import whole_folder
+from utils.whole_files import whole_folder, write_json
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from configs.construction import VerifyArguments
 from dataset.verification.benchmark import verify_benchmark
 from scripts.program import run_program
-from utils.records import write_json
+from utils.whole_files import write_json
 
 NUM_SHOWN = 5  # findings of each kind that are printed
 

@@ -13,10 +13,11 @@ import sys
 
 from configs.scoring import ScoreArguments
 from scripts.program import run_program
-from utils.records import prediction_row, read_predictions, write_json, write_jsonl
+from utils.records import prediction_row, read_predictions
 from utils.reports.terminal import render_summary
 from utils.scores.agreement import compare_runs, render_agreement
 from utils.scores.scoring import score_answers
+from utils.whole_files import write_json, write_jsonl
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -20,10 +20,11 @@ from scripts.features import remember_features
 from scripts.program import resolve_runtime
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
-from utils.records import prediction_row, raw_record, to_predictions, write_json, write_jsonl
+from utils.records import prediction_row, raw_record, to_predictions
 from utils.reports.terminal import render_summary
 from utils.run_record import fingerprint, write_run_record
 from utils.scores.scoring import result_names, score_answers
+from utils.whole_files import write_json, write_jsonl
 
 logger = logging.getLogger("inference")
 # These settings do not change the answers: an interrupted run may be continued with other values.

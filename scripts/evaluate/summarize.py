@@ -15,12 +15,13 @@ from scripts.program import run_program
 from utils.audit import Audit, normalize_action
 from utils.formatting import number_or_dash
 from utils.prediction import Prediction
-from utils.records import read_predictions, write_json
+from utils.records import read_predictions
 from utils.scores.baselines import MEAN_IOU, answered, baseline_answers
 from utils.scores.columns import METRICS, compute_columns
 from utils.scores.expression_kinds import SHOWN_TYPES, kind_scores, read_kinds
 from utils.scores.scoring import result_names
 from utils.splits import EVAL_MODES, TEST_NAMES
+from utils.whole_files import write_json
 
 
 @dataclass(kw_only=True)

@@ -22,12 +22,11 @@ from tqdm import tqdm
 
 from scripts.evaluate.summarize import read_runs
 from scripts.program import run_program
-from utils.records import write_json
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.scores.published import published_ablation
 from utils.splits import TEST_NAMES
-from utils.whole_files import whole_file
+from utils.whole_files import whole_file, write_json, write_text
 
 logger = logging.getLogger("sweep")
 
@@ -194,8 +193,7 @@ def write_tables(tables: dict[str, dict[str, Run]], scored: dict[str, dict], roo
         values[table] = own = {row: scored[run.name] for row, run in rows.items() if run.name in scored}
         cells, intervals = ({row: score[key] for row, score in own.items()} for key in ("cells", "interval"))
         text += [f"### {table}\n", ablation_markdown(cells, intervals, published[table]), ""]
-    with whole_file(root / "tables.md") as path:
-        path.write_text("\n".join(text))
+    write_text(root / "tables.md", "\n".join(text))
     write_json(root / "tables.json", values)
     if scored:
         with whole_file(root / "tables.png") as path:

@@ -81,18 +81,18 @@ def least_seconds(work: Work, machine: Machine, answers: list[list[int]]) -> flo
     """The limit per mask for the masks of `work`, when nothing is done twice."""
     auditor, items = work.rig.auditor, [work.dataset[i] for i in range(len(work.dataset))]
     dtype, device = next(auditor.parameters()).dtype, auditor.device
-    images = {key: pixels for item in items for key, pixels in item["images"]}
-    clips = {key: fbank for item in items for key, fbank in item["clips"]}
+    images = {key: pixels for item in items for key, pixels in item.images}
+    sounds = {key: fbank for item in items for key, fbank in item.sounds}
     pixels = next(iter(images.values()))[None].to(device, dtype)
     flops = len(images) * (
         flops_of(auditor.vision_encoder, pixels) + flops_of(auditor.vision_projector, auditor.encode_images(pixels))
     )
-    for fbank in clips.values():
+    for fbank in sounds.values():
         flops += flops_of(auditor.audio_encoder, fbank.to(device, dtype))
         flops += flops_of(auditor.audio_projector, auditor.encode_sounds([fbank.to(device, dtype)])[0])
     weights = sum(p.numel() for n, p in auditor.language_model.named_parameters() if "embed_tokens" not in n)
-    samples = {item["sample"]: item["num_shared"] for item in items}
-    own = sum(len(item["input_ids"]) - item["num_shared"] for item in items)
+    samples = {item.sample: item.num_shared for item in items}
+    own = sum(len(item.input_ids) - item.num_shared for item in items)
     scripts = work.steering.answers if work.steering else answers
     need = Need(
         flops, sum(samples.values()) + own, sum(map(len, answers)), max(map(passes_of, scripts)) if work.steering else

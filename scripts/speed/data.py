@@ -10,24 +10,26 @@ from tqdm import tqdm
 
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
+from dataset.batches.items import AuditItem
+from dataset.media.decoded import forget_decoded
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
-from scripts.speed.ways import Work, forget
+from scripts.speed.ways import Work
 
 
-def one_by_one(work: Work) -> list[dict]:
+def one_by_one(work: Work) -> list[AuditItem]:
     """As published: everything is decoded again for each mask."""
     items = []
     for i in range(len(work.dataset)):
-        forget()
+        forget_decoded()
         items.append(work.dataset[i])
         AuditCollator(work.rig.tokenizer.pad_token_id)(items[-1:])
     return items
 
 
-def in_groups(work: Work) -> list[dict]:
+def in_groups(work: Work) -> list[AuditItem]:
     """Frames and sounds are decoded once per group."""
-    forget()
+    forget_decoded()
     items = [work.dataset[i] for i in range(len(work.dataset))]
     GroupingCollator(work.rig.tokenizer.pad_token_id)(items)
     return items
@@ -61,10 +63,9 @@ def measure(work: Work, repeats: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _same(expected: list[dict], got: list[dict]) -> bool:
+def _same(expected: list[AuditItem], got: list[AuditItem]) -> bool:
     return all(
         torch.equal(mine, yours)
         for own, other in zip(expected, got, strict=True)
-        for kind in ("images", "clips")
-        for (_, mine), (_, yours) in zip(own[kind], other[kind], strict=True)
+        for (_, mine), (_, yours) in zip((*own.images, *own.sounds), (*other.images, *other.sounds), strict=True)
     )

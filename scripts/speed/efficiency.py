@@ -3,8 +3,8 @@
   python -m scripts.speed.efficiency            # mini, golden and medium size on a CPU
   python -m scripts.speed.efficiency --full     # LLaMA-2-7B, ViT-L/14 and BEATs with random weights, on a GPU
 
-Medium and full size have random weights: a bias on the logits, the same for every way, makes them write template
-answers (see `steering`).
+No auditor here is fine-tuned. A bias on the logits, the same for every way, makes all of them write template answers
+(see `steering`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scripts.speed import audits, data, growth, training
 from scripts.speed.limits import measure_machine
 from scripts.speed.material import large_benchmark, masks_of_one_prompt, small_benchmark
 from scripts.speed.rows import Row, render, save
-from scripts.speed.sizes import GOLDEN, Rig, make_rig
+from scripts.speed.sizes import Rig, make_rig
 from scripts.speed.steering import scripted_answers
 from scripts.speed.ways import make_work
 
@@ -55,8 +55,7 @@ def measure(args: EfficiencyArguments) -> None:
         save(rows, folder, about)
 
     for name in args.sizes:
-        rig = make_rig(name, device, dtype, folder)
-        root = GOLDEN / "MQ-RAVSBench" if name == "golden" else small_benchmark(folder)
+        rig, root = make_rig(name, device, dtype), small_benchmark(folder)
         if "audit" in args.works:
             for mode, count in (("image", IMAGE_MODE), ("video", VIDEO_MODE)):
                 if mode == "video" and name == "golden":
@@ -79,7 +78,7 @@ def measure(args: EfficiencyArguments) -> None:
 
 def _work(rig: Rig, root: Path, mode: str, count: int):
     benchmark, pairs = masks_of_one_prompt(root, mode, count)
-    scripts = scripted_answers(rig.tokenizer, rig.auditor.stop_ids()[0]) if rig.steered else None
+    scripts = scripted_answers(rig.tokenizer, rig.auditor.stop_ids()[0])
     return make_work(rig, benchmark.samples, pairs, scripts)
 
 

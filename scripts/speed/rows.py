@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from scripts.speed.meter import PARTS
-from utils.records import write_json
+from utils.whole_files import write_json
 
 
 @dataclass

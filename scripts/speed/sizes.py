@@ -1,13 +1,12 @@
-"""The auditors that are measured: mini (shipped parts), golden (the tests' parts), and random weights of any size."""
+"""The auditors that are measured: mini has the shipped parts, the other sizes have random weights."""
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
+from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from configs.arguments import ModelArguments
 from models.auditor.auditor import Auditor
@@ -16,12 +15,10 @@ from models.auditor.config import AuditorConfig, qformer_settings
 from models.encoders.beats import Beats, BeatsConfig
 from models.encoders.tower import PUBLISHED_FEATURE_LAYER
 from models.encoders.vision import ClipTower
-from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import pixel_settings
 from utils.tokens import DIRECT_NTP, PLACEHOLDERS
 
 MINI_PARTS = Path("pretrained_weights/mini")
-GOLDEN = Path("tests/golden")
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,13 @@ class Widths:
 
 
 WIDTHS = {
+    "golden": Widths(  # as in the golden tests: CLIP of full width with narrow layers in between, and a tiny LLM
+        language={"hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 128, "num_attention_heads": 4},
+        vision={"hidden_size": 1024, "num_hidden_layers": 24, "intermediate_size": 64, "num_attention_heads": 16},
+        vision_layer=PUBLISHED_FEATURE_LAYER,
+        beats={"encoder_layers": 2, "encoder_ffn_embed_dim": 64},
+        bert={"hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 128},
+    ),
     "medium": Widths(
         language={"hidden_size": 512, "num_hidden_layers": 8, "intermediate_size": 1376, "num_attention_heads": 8},
         vision={"hidden_size": 256, "num_hidden_layers": 6, "intermediate_size": 1024, "num_attention_heads": 4},
@@ -58,47 +62,35 @@ VOCABULARY, PATCH, PICTURE, POSITIONS = 32_000, 14, 224, 4096
 
 @dataclass(frozen=True)
 class Rig:
-    """An auditor to be measured. `steered`: a bias makes it write template answers (see `steering`)."""
+    """An auditor to be measured. It is not fine-tuned: a bias makes it write template answers (see `steering`)."""
 
     name: str
     auditor: Auditor
-    tokenizer: object
+    tokenizer: PreTrainedTokenizerBase
     pixels: dict
     whole_tower: torch.nn.Module  # the vision tower with all its layers, as the published way runs it
     feature_layer: int  # of it
-    steered: bool
 
 
-def make_rig(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> Rig:
-    """An auditor of that size on the device; files that it needs go to `folder`. Raises FileNotFoundError."""
-    make = {"mini": _mini, "golden": _golden}.get(name, _random)
+def make_rig(name: str, device: torch.device, dtype: torch.dtype) -> Rig:
+    """An auditor of that size on the device. Raises FileNotFoundError for a missing part."""
+    make = _mini if name == "mini" else _random
     with torch.device("cpu"):
         torch.manual_seed(0)
-        rig = make(name, device, dtype, folder)
+        rig = make(name, device, dtype)
     rig.auditor.requires_grad_(False)
     return rig
 
 
-def _mini(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> Rig:
+def _mini(name: str, device: torch.device, dtype: torch.dtype) -> Rig:
     args = ModelArguments(pretrained_weights_dir=str(MINI_PARTS), num_query_tokens=8, vision_feature_layer=-1)
     tokenizer = load_tokenizer(part_path(args, "llama_path"), DIRECT_NTP)
     auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, dtype).to(device).eval()
     tower = auditor.vision_encoder.tower
-    return Rig(name, auditor, tokenizer, pixel_settings(args), tower, len(tower.encoder.layers), True)
+    return Rig(name, auditor, tokenizer, pixel_settings(args), tower, len(tower.encoder.layers))
 
 
-def _golden(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> Rig:
-    weights = folder / "golden_weights"
-    if not weights.is_dir():  # made from seeds, as the tests make them
-        importlib.import_module("tests.seeded").assemble_pretrained_weights(weights)
-    args = ModelArguments(pretrained_weights_dir=str(weights), lora_r=4, lora_alpha=8)
-    bundle = AuditorBundle.from_pretrained(GOLDEN / "weights" / "ckpt", args, dtype)
-    whole = CLIPVisionModel.from_pretrained(part_path(args, "clip_path"), dtype=dtype, local_files_only=True)
-    whole = whole.to(device).eval()
-    return Rig(name, bundle.auditor.to(device), bundle.tokenizer, bundle.pixels, whole, PUBLISHED_FEATURE_LAYER, False)
-
-
-def _random(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -> Rig:
+def _random(name: str, device: torch.device, dtype: torch.dtype) -> Rig:
     """Prompts and answers come from the mini auditor's tokenizer; the vocabulary has the full number of rows."""
     widths = WIDTHS[name]
     tokenizer = load_tokenizer(MINI_PARTS / "Llama-2-7b-chat-hf", DIRECT_NTP)
@@ -124,4 +116,4 @@ def _random(name: str, device: torch.device, dtype: torch.dtype, folder: Path) -
         widths.vision_layer if widths.vision_layer > 0 else vision.config.num_hidden_layers + 1 + widths.vision_layer
     )
     pixels = pixel_settings(ModelArguments(pretrained_weights_dir=str(MINI_PARTS)))
-    return Rig(name, auditor, tokenizer, pixels, whole, layer, True)
+    return Rig(name, auditor, tokenizer, pixels, whole, layer)

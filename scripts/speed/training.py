@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -12,17 +13,19 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dataset.batches.collator import AuditCollator
+from dataset.batches.items import AuditItem
 from models.auditor.trainable import mark_trainable
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
 from scripts.speed.sizes import Rig
+from utils.batches import AuditBatch
 from utils.tokens import IGNORE_INDEX
 
 CLOSE = 1e-3  # relative, between gradients
-Step = Callable[[Rig, list[dict]], Tensor]
+Step = Callable[[Rig, list[AuditItem]], Tensor]
 
 
-def everywhere(rig: Rig, items: list[dict]) -> Tensor:
+def everywhere(rig: Rig, items: list[AuditItem]) -> Tensor:
     """The loss from logits at every position, as published."""
     batch = _batch(rig, items, share_prompts=False)
     labels = batch["labels"]
@@ -30,12 +33,12 @@ def everywhere(rig: Rig, items: list[dict]) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORE_INDEX)
 
 
-def at_answers(rig: Rig, items: list[dict]) -> Tensor:
+def at_answers(rig: Rig, items: list[AuditItem]) -> Tensor:
     """Head and loss at the answers only."""
     return rig.auditor(**_batch(rig, items, share_prompts=False)).loss
 
 
-def behind_one_prompt(rig: Rig, items: list[dict]) -> Tensor:
+def behind_one_prompt(rig: Rig, items: list[AuditItem]) -> Tensor:
     """The masks of a video share one prompt (--masks_per_video)."""
     return rig.auditor(**_batch(rig, items, share_prompts=True)).loss
 
@@ -48,11 +51,11 @@ STEPS: dict[str, Step] = {
 CACHED = "+ cache_features"
 
 
-def _batch(rig: Rig, items: list[dict], share_prompts: bool) -> dict:
+def _batch(rig: Rig, items: list[AuditItem], share_prompts: bool) -> AuditBatch:
     return send_to_device(AuditCollator(rig.tokenizer.pad_token_id, share_prompts)(items), rig.auditor.device)
 
 
-def measure(rig: Rig, items: list[dict], repeats: int) -> list[Row]:
+def measure(rig: Rig, items: list[AuditItem], repeats: int) -> list[Row]:
     """Every way on the same masks of one video, in turn; `identical`: the gradients, to one part in a thousand."""
     auditor, meter = rig.auditor, Meter(rig.auditor.device)
     mark_trainable(auditor)
@@ -83,15 +86,18 @@ def measure(rig: Rig, items: list[dict], repeats: int) -> list[Row]:
 
 
 @torch.no_grad()
-def encode(rig: Rig, items: list[dict]) -> list[dict]:
+def encode(rig: Rig, items: list[AuditItem]) -> list[AuditItem]:
     """The items with the frozen encoders' features of their media."""
-    images = {key: pixels for item in items for key, pixels in item["images"]}
-    clips = {key: fbank for item in items for key, fbank in item["clips"]}
+    images = {key: pixels for item in items for key, pixels in item.images}
+    sounds = {key: fbank for item in items for key, fbank in item.sounds}
     seen = {key: rig.auditor.encode_images(p[None].to(rig.auditor.device))[0] for key, p in images.items()}
-    heard = {key: rig.auditor.encode_sounds([f.to(rig.auditor.device)])[0] for key, f in clips.items()}
+    heard = {key: rig.auditor.encode_sounds([f.to(rig.auditor.device)])[0] for key, f in sounds.items()}
     return [
-        {name: value for name, value in item.items() if name not in ("images", "clips")}
-        | {"image_features": [(key, seen[key]) for key, _ in item["images"]]}
-        | {"clip_features": [(key, heard[key]) for key, _ in item["clips"]]}
+        replace(
+            item,
+            images=[(key, seen[key]) for key, _ in item.images],
+            sounds=[(key, heard[key]) for key, _ in item.sounds],
+            encoded=True,
+        )
         for item in items
     ]

@@ -9,11 +9,11 @@ import torch
 from accelerate.utils import send_to_device
 from transformers import GenerationConfig, LogitsProcessorList
 
-from dataset.batches import audit_dataset
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
-from dataset.media import pixels as media
+from dataset.batches.items import AuditItem
+from dataset.media.decoded import forget_decoded
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
 from models.language.audio_visual import until_stop
@@ -50,12 +50,12 @@ Way = Callable[[Work], list[list[int]]]
 
 def published(work: Work) -> list[list[int]]:
     """One mask at a time: all images and sounds are encoded again, all CLIP layers run, three are projected."""
-    return [_alone(work, i, _seen_as_published) for i in range(len(work.dataset))]
+    return [_alone(work, i, _encode_as_published) for i in range(len(work.dataset))]
 
 
 def used_layers_only(work: Work) -> list[list[int]]:
     """One mask at a time, but no layer runs whose output is not used."""
-    return [_alone(work, i, _seen) for i in range(len(work.dataset))]
+    return [_alone(work, i, _encode) for i in range(len(work.dataset))]
 
 
 def media_once(work: Work) -> list[list[int]]:
@@ -84,14 +84,8 @@ WAYS: dict[str, Way] = {
 }
 
 
-def forget() -> None:
-    """Empty the caches of decoded media, so that one way does not profit from another."""
-    for cached in (media._cached_frame, media._cached_mask, media._cached_pixels, audit_dataset._cached_fbank):
-        cached.cache_clear()
-
-
-def _items(work: Work) -> list[dict]:
-    forget()
+def _items(work: Work) -> list[AuditItem]:
+    forget_decoded()  # so that one way does not profit from another
     return [work.dataset[i] for i in range(len(work.dataset))]
 
 
@@ -99,18 +93,19 @@ def _to(work: Work, batch: dict) -> dict:
     return send_to_device(batch, work.rig.auditor.device)
 
 
-def _alone(work: Work, index: int, see: Callable) -> list[int]:
+def _alone(work: Work, index: int, encode: Callable) -> list[int]:
     with work.meter.part("data"):
-        forget()
+        forget_decoded()
         item = work.dataset[index]
         batch = _to(work, AuditCollator(work.rig.tokenizer.pad_token_id)([item]))
-        pixels = _to(work, torch.stack([pixels for _, pixels in item["images"]]))
-    batch["image_features"], batch["image_index"] = see(work.rig, pixels), torch.arange(len(pixels))
+        pixels = _to(work, torch.stack([pixels for _, pixels in item.images]))
+    batch["images"], batch["image_index"] = encode(work.rig, pixels), torch.arange(len(pixels))
+    batch["sounds"], batch["encoded"] = work.rig.auditor.encode_sounds(batch["sounds"]), True
     return _generate(work, batch, first=index + 1)[0]
 
 
 @torch.inference_mode()
-def _seen_as_published(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
+def _encode_as_published(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
     dtype = next(rig.whole_tower.parameters()).dtype
     states = rig.whole_tower(pixels.to(dtype), output_hidden_states=True).hidden_states
     features = states[rig.feature_layer][:, 1:]
@@ -120,7 +115,7 @@ def _seen_as_published(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def _seen(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
+def _encode(rig: Rig, pixels: torch.Tensor) -> torch.Tensor:
     return rig.auditor.encode_images(pixels)
 
 

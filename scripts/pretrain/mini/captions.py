@@ -23,7 +23,7 @@ from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import Rendering, render
 from dataset.world.scenes import Scene
 from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
-from utils.whole_files import whole_file
+from utils.whole_files import write_text
 
 SEED = 3_000  # of its world
 NUM_SCENES, FRAMES_PER_SCENE = 3_000, 2
@@ -44,8 +44,7 @@ def draw_captions(folder: Path) -> None:
             visual += pictures
             audio.append(sound)
     for name, entries in ((LIST, visual), (AUDIO_LIST, audio)):
-        with whole_file(folder / name) as path:
-            path.write_text(json.dumps(entries))
+        write_text(folder / name, json.dumps(entries))
 
 
 def _draw_scene(folder: Path, number: int) -> tuple[list[dict], dict]:
