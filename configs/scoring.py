@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from utils.mask_types import MASK_TYPES
 from utils.splits import EVAL_MODES
 
 
@@ -26,7 +27,7 @@ class ScoreArguments:
     eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
     mask_type_filter: str = field(
         default="all",
-        metadata={"help": "Score only records of this type: perfect, cutout, erode, dilate, merge, full_neg, null.",
+        metadata={"help": f"Score only records of this type: {', '.join(MASK_TYPES)}.",
                   "metavar": "TYPE"},
     )  # fmt: skip
     mask_rank_filter: int = field(

@@ -6,6 +6,7 @@
 - finetune: train an auditor
 - pretrain: train the projectors, and make the parts of the mini auditor
 - benchmark: build, verify and describe MQ-RAVSBench
+- segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - features: keeps what the frozen encoders make of images and sounds

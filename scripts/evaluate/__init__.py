@@ -1,11 +1,11 @@
-"""Audits of a test split, their scores, and comparisons of auditors.
+"""Programs that audit a benchmark, and that score, compare and show the audits.
 
-- run: the program that audits a test split and scores the audits
-- split_audit: its work
-- audit_loop: all masks of a run, answered in batches as large as memory allows
-- score: scores saved answers, without a model
-- summarize: all runs of an auditor on one page, beside baselines
-- seeds: means and standard deviations over several seeds
-- sweep: trains, audits and tabulates a list of auditors
-- show_audits: pictures of right and wrong audits
+- run: audits the masks of a test split and scores the audits
+- split_audit: the work of `run`, imported after the command line is read
+- audit_loop: the loop of `run`, with batches as large as memory allows
+- score: scores a file of answers again, without a model
+- summarize: all runs of one auditor beside the baselines
+- seeds: the same auditor trained with several seeds, with means and spreads
+- sweep: trains, audits and compares a list of auditors
+- show_audits: right and wrong audits as pictures
 """

@@ -1,10 +1,10 @@
-"""Fine-tuning of an auditor.
+"""Fine-tuning of the auditor.
 
-- finetune_hyperlora: the program that trains an auditor
-- training: its work
-- trainer: the loss per mask, learning rates of the parts, what a checkpoint holds
-- checkpointing: switches gradient checkpointing off where memory suffices
-- convert: the program that converts between our folder and the released pair of files
+- finetune_hyperlora: the program
+- training: its work, imported after the command line is read
+- trainer: the Trainer for auditors
+- checkpointing: measures whether gradient checkpointing is needed
+- convert: converts a trained auditor to the released pair of files, or back
 - conversion: its work
-- score, summarize, sweep: programs that moved to scripts/evaluate; these addresses keep working
+- score, summarize, sweep: old addresses of programs in `scripts.evaluate`
 """
