@@ -15,9 +15,13 @@ from models.auditor.auditor import Auditor
 
 
 def remember_features(
-    auditor: Auditor, datasets: list[AuditDataset], pixels: dict, args: FeatureArguments, device: torch.device,
+    auditor: Auditor,
+    datasets: list[AuditDataset],
+    pixels: dict,
+    args: FeatureArguments,
+    device: torch.device,
     num_workers: int,
-) -> None:  # fmt: skip
+) -> None:
     """Compute all features; afterwards the datasets give features, from memory or from `args.feature_cache_dir`.
 
     `pixels`: the settings that turn pictures into what the vision encoder takes. Raises ValueError where the features
@@ -36,15 +40,19 @@ def remember_features(
         each_sound = partial(keep_each, folder=folder, place=sound_places)
     for dataset in datasets:
         images = each_image(
-            dataset.image_keys(), dataset.read_image,
+            dataset.image_keys(),
+            dataset.read_image,
             lambda pictures: list(auditor.encode_images(torch.stack(pictures).to(device))),
-            title="encoding images", num_workers=num_workers,
-        )  # fmt: skip
+            title="encoding images",
+            num_workers=num_workers,
+        )
         sounds = each_sound(
-            dataset.sound_keys(), dataset.read_sound,
+            dataset.sound_keys(),
+            dataset.read_sound,
             lambda fbanks: auditor.encode_sounds([fbank.to(device) for fbank in fbanks]),
-            title="encoding sounds", num_workers=num_workers,
-        )  # fmt: skip
+            title="encoding sounds",
+            num_workers=num_workers,
+        )
         dataset.features = FeatureStore(images, sounds)
     if torch.distributed.is_initialized():
         torch.distributed.barrier()  # wait until every process has written its share

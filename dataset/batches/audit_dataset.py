@@ -69,8 +69,10 @@ class AuditDataset(Dataset):
         num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(sounds), IMAGE: len(frame), MASK: len(masks)}
         text = self.prompts.encode(
             "" if "expression" in self.without else sample.expression,
-            self._wording(sample_index), num_items, self._target(sample, candidate),
-        )  # fmt: skip
+            self._wording(sample_index),
+            num_items,
+            self._target(sample, candidate),
+        )
         image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
             image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__

@@ -64,9 +64,15 @@ def encode_each(
 
 
 def keep_each(
-    keys: Iterable, read: Read, encode: Encode, *, title: str, num_workers: int = 0,
-    folder: FeatureFolder, place: Callable[[object], Path],
-) -> KeptFeatures:  # fmt: skip
+    keys: Iterable,
+    read: Read,
+    encode: Encode,
+    *,
+    title: str,
+    num_workers: int = 0,
+    folder: FeatureFolder,
+    place: Callable[[object], Path],
+) -> KeptFeatures:
     """As `encode_each`, with the features on disk: those that are there already are not computed again.
 
     `place`: key -> file in `folder`. Of several processes of a machine each computes its share; they have to wait for

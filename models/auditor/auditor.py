@@ -26,9 +26,14 @@ class Auditor(AudioVisualLM):
         self, config: AuditorConfig, language_model: nn.Module, vision_encoder: nn.Module, audio_encoder: nn.Module
     ):
         super().__init__(
-            language_model, vision_encoder, audio_encoder, config.token_ids,
-            config.hidden_size, config.num_query_tokens, config.qformer,
-        )  # fmt: skip
+            language_model,
+            vision_encoder,
+            audio_encoder,
+            config.token_ids,
+            config.hidden_size,
+            config.num_query_tokens,
+            config.qformer,
+        )
         self.config = config
         if config.iou_estimation == REGRESS_ST:
             self.iou_head = nn.Linear(config.hidden_size, 1)
@@ -62,9 +67,13 @@ class Auditor(AudioVisualLM):
         embeds = torch.cat([self.embed(batch), self.embed_tokens(tail)], dim=1)
         mask = F.pad(batch["attention_mask"], (0, tail.shape[1]), value=1)
         out = self.language_model(
-            inputs_embeds=embeds, attention_mask=mask, position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
-            use_cache=False, output_hidden_states=True, logits_to_keep=1,
-        )  # fmt: skip
+            inputs_embeds=embeds,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
+            use_cache=False,
+            output_hidden_states=True,
+            logits_to_keep=1,
+        )
         found = tail == self.regressed_token()
         read = self.read_number(out.hidden_states[-1][:, -tail.shape[1] :][found])  # (K,), row by row
         ious: list[float | None] = [None] * len(answers)

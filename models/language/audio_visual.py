@@ -32,21 +32,31 @@ class AudioVisualLM(MultimodalLM):
     """
 
     def __init__(
-        self, language_model: nn.Module, vision_encoder: nn.Module, audio_encoder: nn.Module, token_ids: dict[str, int],
-        llm_width: int, num_query_tokens: int, qformer: dict,
-    ):  # fmt: skip
+        self,
+        language_model: nn.Module,
+        vision_encoder: nn.Module,
+        audio_encoder: nn.Module,
+        token_ids: dict[str, int],
+        llm_width: int,
+        num_query_tokens: int,
+        qformer: dict,
+    ):
         super().__init__(language_model)
         self.reads_layouts = enable_layouts(language_model)
         sizes = (llm_width, num_query_tokens, qformer)
         visual = tuple(token_ids[token] for token in VISUAL_PLACEHOLDERS)
         self.add_modality(
-            IMAGES, Modality("vision_encoder", "vision_projector", visual),
-            vision_encoder, QFormerProjector(vision_encoder.hidden_size, *sizes),
-        )  # fmt: skip
+            IMAGES,
+            Modality("vision_encoder", "vision_projector", visual),
+            vision_encoder,
+            QFormerProjector(vision_encoder.hidden_size, *sizes),
+        )
         self.add_modality(
-            SOUNDS, Modality("audio_encoder", "audio_projector", (token_ids[AUDIO],)),
-            audio_encoder, QFormerProjector(audio_encoder.hidden_size, *sizes),
-        )  # fmt: skip
+            SOUNDS,
+            Modality("audio_encoder", "audio_projector", (token_ids[AUDIO],)),
+            audio_encoder,
+            QFormerProjector(audio_encoder.hidden_size, *sizes),
+        )
 
     @property
     def device(self) -> torch.device:
@@ -119,10 +129,14 @@ class AudioVisualLM(MultimodalLM):
             inputs_embeds=self.embed(batch),
             attention_mask=batch["attention_mask"],
             generation_config=GenerationConfig(
-                do_sample=False, num_beams=1, use_cache=True, max_new_tokens=max_new_tokens,
-                eos_token_id=stops, pad_token_id=stops[0],
+                do_sample=False,
+                num_beams=1,
+                use_cache=True,
+                max_new_tokens=max_new_tokens,
+                eos_token_id=stops,
+                pad_token_id=stops[0],
             ),
-        )  # fmt: skip
+        )
         return [until_stop(row, set(stops)) for row in out.tolist()]
 
     def stop_ids(self) -> list[int]:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import psutil
 import torch
 
+from models.auditor.auditor import Auditor
+
 PARTS = ("data", "vision", "audio", "prefill", "decode")
 LOOK_EVERY = 0.005  # seconds
 
@@ -35,7 +37,7 @@ class Meter:
         self.seconds[name] += self.now() - start
 
     @contextmanager
-    def watching(self, auditor, *towers: torch.nn.Module) -> Iterator[None]:
+    def watching(self, auditor: Auditor, *towers: torch.nn.Module) -> Iterator[None]:
         """Count the time of the auditor's modules as their parts; `towers` are further vision modules."""
         parts = {"vision": (auditor.vision_encoder, auditor.vision_projector, *towers)}
         parts["audio"] = (auditor.audio_encoder, auditor.audio_projector)
