@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from transformers import set_seed
+from transformers import PreTrainedTokenizerBase, set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
 from configs.arguments import CaptionArguments, ModelArguments
@@ -125,7 +125,12 @@ def pretrain(
     logger.info("projector written to %s", Path(training_args.output_dir) / caption_args.file_name)
 
 
-def make_captioner(model_args: ModelArguments, modality: str, tokenizer, training_args) -> Captioner:
+def make_captioner(
+    model_args: ModelArguments,
+    modality: str,
+    tokenizer: PreTrainedTokenizerBase,
+    training_args: ProjectorTrainingArguments,
+) -> Captioner:
     """The frozen parts that `model_args` name, and a fresh projector.
 
     Under bf16 or fp16 the frozen parts are kept in that type; the projector learns in float32, except under DeepSpeed,
