@@ -1,6 +1,7 @@
 """Programs that audit a benchmark, and that score, compare and show the audits.
 
 - run: audits the masks of a test split and scores the audits
+- split_audit: the work of `run`, imported after the command line is read
 - audit_loop: the loop of `run`, with batches as large as memory allows
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines

@@ -5,123 +5,20 @@ scripts/finetune/inference_hyper_lora.sh starts it with settings from variables.
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import sys
-from pathlib import Path
-
-import torch
 
 from configs.arguments import EvaluationArguments, ModelArguments
-from dataset.batches.audit_dataset import AuditDataset, build_dataset
-from dataset.benchmark.annotations import read_test
-from dataset.benchmark.samples import Benchmark
-from dataset.benchmark.validation import validated
-from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import check_auditor, find_auditor
-from scripts.evaluate.audit_loop import AuditLoop
-from scripts.features import remember_features
-from scripts.program import resolve_runtime, run_program
-from utils.audit import canonical_mask_type
-from utils.record_log import RecordLog
-from utils.records import prediction_row, raw_record, to_predictions
-from utils.reports.terminal import render_summary
-from utils.run_record import fingerprint, write_run_record
-from utils.scores.scoring import result_names, score_answers
-from utils.whole_files import write_json, write_jsonl
-
-logger = logging.getLogger("inference")
-# These settings do not change the answers: an interrupted run may be continued with other values.
-HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers", "feature_cache_dir",
-            "feature_cache_gb")  # fmt: skip
+from scripts.program import run_program
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_program("inference", (ModelArguments, EvaluationArguments), audit_split, argv, __doc__)
+    return run_program("inference", (ModelArguments, EvaluationArguments), work, argv, __doc__)
 
 
-def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
-    """Check the data, load the auditor, audit every mask, score, write, and print the tables."""
-    check_auditor(args.auditor_dir, model_args)
-    mask_type = canonical_mask_type(args.mask_type_filter)
-    names = result_names(args.test_name, args.eval_mode, mask_type, args.mask_rank_filter)
-    folder = Path(args.output_dir) / names.directory
-    benchmark = validated(
-        read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
-        args.on_bad_sample,
-    )
-    device, dtype = resolve_runtime(args)
-    bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
-    auditor = bundle.auditor
-    if args.merge_lora:
-        auditor.merge_lora()
-    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config, benchmark.requests())
-    if args.feature_cache_dir:
-        remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
-    log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
-    set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
-    AuditLoop(auditor.to(device), bundle.tokenizer, dataset, args).run(log, record_of)
+def work(model_args: ModelArguments, args: EvaluationArguments) -> None:
+    from scripts.evaluate.split_audit import audit_split  # late: imports torch
 
-    answers = to_predictions(log.records)
-    summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
-    skipped = [str(problem) for problem in benchmark.problems]
-    summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
-    write_jsonl(folder / names.predictions, map(prediction_row, predictions))
-    if names.video_avg:
-        write_jsonl(folder / names.video_avg, video_rows)
-    write_json(folder / names.metrics, summary)
-    settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
-    counts = {"passed_over": benchmark.passed_over, "bad_samples_skipped": len(skipped)}
-    write_run_record(folder, settings, benchmark.files, seed=None, counts=counts)
-    log.finish()
-    print(render_summary(summary, predictions, args.eval_mode))
-    print(f"written to {folder}")
-
-
-def set_aside(folder: Path, names: list[str]) -> None:
-    """Move the results of an earlier run to `previous/`, so that they are neither mixed with this run's nor lost."""
-    left = [folder / name for name in names if (folder / name).is_file()]
-    if left:
-        logger.info("%s: the results of an earlier run go to previous/", folder)
-    for path in left:
-        (folder / "previous").mkdir(exist_ok=True)
-        path.replace(folder / "previous" / path.name)
-
-
-def describe_run(
-    model_args: ModelArguments, args: EvaluationArguments, benchmark: Benchmark, dtype: torch.dtype
-) -> dict:
-    """Everything that must be the same as in an interrupted run for its answers to be used again.
-
-    Paths are compared as they are spelled, the auditor's files by size and time of change."""
-    auditor = find_auditor(args.auditor_dir)
-    requests = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
-    masks = [(s.uid, s.frame_idx, s.candidates[c].mask_name) for s, c in requests]
-    weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
-    return {
-        "model": vars(model_args),
-        "run": {**vars(args), "dtype": str(dtype)} | dict.fromkeys(HOW_FAST),
-        "data": [fingerprint(path) for path in benchmark.files],
-        "masks": hashlib.sha256(repr(masks).encode()).hexdigest(),
-        "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],
-    }
-
-
-def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:
-    """The record of one answer, with the ground truth of its mask."""
-    sample_index, candidate_index = dataset.fixed_pairs[index]
-    sample = dataset.samples[sample_index]
-    candidate = sample.candidates[candidate_index]
-    return raw_record(
-        uid=sample.uid,
-        vid=sample.vid,
-        frame_idx=sample.frame_idx,
-        true=candidate.audit,
-        rank=candidate.rank,
-        mask_path=candidate.mask_name,
-        raw_output=raw_output,
-        generated_ids=generated_ids,
-    )
+    audit_split(model_args, args)
 
 
 if __name__ == "__main__":
