@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from utils.mask_modes import canonical_mask_mode
-from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, REGRESS_ST, special_tokens
+from utils.splits import EVAL_MODES, TEST_NAMES
+from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS, reserved_tokens
 
 ABLATED_INPUTS = ("audio", "video", "key_frame", "expression")
 
@@ -195,8 +196,8 @@ class EvaluationArguments(FeatureArguments, RuntimeArguments):
         metadata={"help": "Our auditor folder, the published pair's folder, or one checkpoint-N of it."},
     )
     output_dir: str = field(default="results/MQ-Auditor", metadata={"help": "Where the run's folder is written."})
-    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": ("test_s", "test_u")})
-    eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": ("image", "video")})
+    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": TEST_NAMES})
+    eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
     mask_type_filter: str = field(default="all", metadata={"help": "all, or one mask type."})
     mask_rank_filter: int = field(default=-1, metadata={"help": "-1: all ranks; 1: hard; 2: medium."})
     on_bad_sample: str = field(
@@ -263,7 +264,7 @@ class AuditArguments(RuntimeArguments):
             raise ValueError("--expression: expected words, got none")
         if any("\ud800" <= c <= "\udfff" for c in self.expression):
             raise ValueError("--expression: expected UTF-8 text, got other bytes")
-        if reserved := [token for token in special_tokens(REGRESS_ST) if token in self.expression.lower()]:
+        if reserved := reserved_tokens(self.expression):
             raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
 
 

@@ -10,8 +10,8 @@ import argparse
 import re
 import sys
 import types
-from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
@@ -19,6 +19,17 @@ import yaml
 
 TRUE, FALSE = ("true", "yes", "t", "y", "1"), ("false", "no", "f", "n", "0")
 FLAG = re.compile(r"--[\w-]+(=.*)?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Extended:
+    """The dataclass `own`, whose subclass with a library's settings is imported only when the program's work begins.
+
+    `load` imports the subclass. Its class method `parser(prog)` gives a parser that knows all of its flags.
+    """
+
+    own: type
+    load: Callable[[], type]
 
 
 class OneSentence(argparse.ArgumentParser):
@@ -33,24 +44,26 @@ class ArgumentParser(OneSentence):
 
     --help shows the required flags first, then one group for each dataclass, beginning with the last of
     `dataclass_types`. A group's title is the first line of the docstring. A field's metadata may hold "help",
-    "choices", "metavar", and "positional": the setting then stands on the command line without its name.
+    "choices", "metavar", "type" (how its text is read) and "positional": the setting then stands on the command line
+    without its name.
     """
 
-    def __init__(self, dataclass_types: tuple[type, ...], prog: str, description: str | None):
+    def __init__(self, dataclass_types: tuple[type | Extended, ...], prog: str, description: str | None):
+        extended = next((kind for kind in dataclass_types if isinstance(kind, Extended)), None)
+        shown = [kind.own if isinstance(kind, Extended) else kind for kind in dataclass_types]
         formatter = argparse.RawDescriptionHelpFormatter
         super().__init__(prog, description=description, add_help=False, allow_abbrev=False, formatter_class=formatter)
         required = self.add_argument_group("required")
-        for title, own in (pair for kind in reversed(dataclass_types) for pair in grouped(kind)):
+        for title, own in (pair for kind in reversed(shown) for pair in grouped(kind)):
             group = self.add_argument_group(title)
             for setting, hint in own:
                 add_flag(required if is_required(setting) else group, setting, hint)
         group = self.add_argument_group("help")
         group.add_argument("-h", "--help", action="help", help="Show these settings and end.")
-        trained = [kind for kind in dataclass_types if hasattr(kind, "complete")]
-        if trained:
-            what = "The same and every flag of transformers.TrainingArguments."
-            group.add_argument("--help_all", action=HelpAll, nargs=0, const=trained[0], help=what)
-        self.takes_recipe = not any(is_positional(own) for kind in dataclass_types for own in fields(kind))
+        if extended:
+            what = "The same, and every flag of the library that the training is made with."
+            group.add_argument("--help_all", action=HelpAll, nargs=0, const=extended, help=what)
+        self.takes_recipe = not any(is_positional(own) for kind in shown for own in fields(kind))
         self.usage = self._short_usage(required)
 
     def _short_usage(self, required: argparse._ArgumentGroup) -> str:
@@ -62,12 +75,12 @@ class ArgumentParser(OneSentence):
 
 
 class HelpAll(argparse.Action):
-    """Prints --help, then the flags of the training arguments with those that transformers adds."""
+    """Prints --help, then all flags of the extended settings."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         parser.print_help()
         print()
-        self.const.complete().parser(parser.prog).print_help()
+        self.const.load().parser(parser.prog).print_help()
         parser.exit()
 
 
@@ -87,7 +100,7 @@ def add_flag(group: argparse._ArgumentGroup, setting: Field, hint: Any) -> None:
     A bool takes `--name` and `--name true|false`; one that is True by default takes `--no_name`, too.
     """
     settings: dict[str, Any] = {key: setting.metadata[key] for key in ("choices", "metavar") if key in setting.metadata}
-    settings |= {"help": help_text(setting), "type": without_none(hint)}
+    settings |= {"help": help_text(setting), "type": setting.metadata.get("type", without_none(hint))}
     if get_origin(settings["type"]) is list:
         settings |= {"nargs": "+", "type": get_args(settings["type"])[0]}
     elif settings["type"] is bool:
@@ -148,10 +161,9 @@ def truth(text: str) -> bool:
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
     """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
 
-    A program that has a positional setting takes no recipe.
+    A program that has a positional setting takes no recipe. For an `Extended` dataclass the instance is of the
+    subclass, which gets the flags that none of the dataclasses has.
 
-    A dataclass with a class method `complete` gives an instance of the class that this returns, which may have more
-    fields: flags that none of the dataclasses has are its own. It is called only when the rest is right.
     An unknown key or flag, or a value that a dataclass refuses, ends the program with one sentence and exit code 2.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
@@ -162,15 +174,16 @@ def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, d
     made = []
     try:
         for kind in dataclass_types:
-            own = {setting.name: getattr(values, setting.name) for setting in fields(kind) if setting.init}
-            if hasattr(kind, "complete"):
-                kind = kind.complete()
-                more, rest = kind.parser(prog).parse_known_args(rest)
-                own = vars(more) | own
-            made.append((kind, own))
+            shown = kind.own if isinstance(kind, Extended) else kind
+            given = {setting.name: getattr(values, setting.name) for setting in fields(shown) if setting.init}
+            if isinstance(kind, Extended):
+                shown = kind.load()
+                more, rest = shown.parser(prog).parse_known_args(rest)
+                given = vars(more) | given
+            made.append((shown, given))
         if rest:
             parser.error(f"unknown flag or key: {' '.join(rest)}")
-        return tuple(kind(**own) for kind, own in made)
+        return tuple(kind(**given) for kind, given in made)
     except ValueError as error:
         parser.error(str(error))
 

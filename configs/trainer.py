@@ -1,4 +1,4 @@
-"""Settings of a training run with those of transformers. Imports transformers: reached through `complete` only."""
+"""Settings of a training run with those of transformers, which takes seconds to import: not needed for --help."""
 
 from __future__ import annotations
 

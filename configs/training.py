@@ -1,4 +1,4 @@
-"""Settings of a training run that are our own. `complete` adds those of transformers, which takes seconds to import."""
+"""Settings of a training run that are our own; configs/trainer.py adds those of transformers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ class TrainingOptions:
     remove_unused_columns: bool = field(
         default=False, metadata={"help": "The collator, not the model's signature, decides what a batch holds."}
     )
-
-    @classmethod
-    def complete(cls) -> type:
-        """The class whose instances a training gets: these settings and those of transformers."""
-        from configs.trainer import ProjectorTrainingArguments  # late: imports transformers
-
-        return ProjectorTrainingArguments
 
 
 @dataclass
@@ -45,10 +38,3 @@ class FinetuningOptions(TrainingOptions):
         for name in ("projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale"):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
-
-    @classmethod
-    def complete(cls) -> type:
-        """The class whose instances a training gets: these settings and those of transformers."""
-        from configs.trainer import FinetuningArguments  # late: imports transformers
-
-        return FinetuningArguments

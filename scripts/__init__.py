@@ -1,0 +1,17 @@
+"""Programs. Each reads its command line first and imports torch only when its work begins.
+
+- audit: the program that audits one mask of a clip
+- clip_audit: its work
+- evaluate: audit a test split, score, compare auditors
+- finetune: train an auditor
+- pretrain: train the projectors, and make the parts of the mini auditor
+- benchmark: build, verify and describe MQ-RAVSBench
+- segment: find objects in frames with a chain of models
+- speed: measure how fast audits, data and training are
+- program: what all programs share: logging, arguments, the device, errors in one sentence
+- answering: audit requests, whoever answers them, and asking in batches
+- tensor_answerer: an auditor whose weights are here, as an answerer
+- features: keeps what the frozen encoders make of images and sounds
+- memory: how many masks fit into memory together
+- trainer: HF's Trainer for models of which only some parts learn
+"""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import torch
 
 from configs.arguments import FeatureArguments
 from dataset.batches.audit_dataset import AuditDataset
-from dataset.features.folder import FeatureFolder, content_name, encoder_name
+from dataset.features.folder import FeatureFolder
+from dataset.features.names import image_encoder_name, sound_encoder_name
 from dataset.features.store import FeatureStore, encode_each, keep_each
 from models.auditor.auditor import Auditor
 
@@ -29,10 +28,12 @@ def remember_features(
     each_image = each_sound = encode_each
     if args.feature_cache_dir:
         folder = FeatureFolder(args.feature_cache_dir, args.feature_cache_gb)
-        sight = encoder_name(auditor.vision_encoder, sorted(pixels.items()), device.type)
-        hearing = encoder_name(auditor.audio_encoder, device.type)
-        each_image = partial(keep_each, folder=folder, place=_places(folder, sight, AuditDataset.image_sources))
-        each_sound = partial(keep_each, folder=folder, place=_places(folder, hearing, AuditDataset.sound_sources))
+        image_places = folder.places(
+            image_encoder_name(auditor.vision_encoder, pixels, device), AuditDataset.image_sources
+        )
+        sound_places = folder.places(sound_encoder_name(auditor.audio_encoder, device), AuditDataset.sound_sources)
+        each_image = partial(keep_each, folder=folder, place=image_places)
+        each_sound = partial(keep_each, folder=folder, place=sound_places)
     for dataset in datasets:
         images = each_image(
             dataset.image_keys(), dataset.read_image,
@@ -48,8 +49,3 @@ def remember_features(
     if torch.distributed.is_initialized():
         torch.distributed.barrier()  # wait until every process has written its share
     torch.cuda.empty_cache()
-
-
-def _places(folder: FeatureFolder, encoder: str, sources: Callable) -> Callable[[object], Path]:
-    """Key -> its file in the cache. `sources`: key -> the files that its features are made from, and how."""
-    return lambda key: folder.place(encoder, content_name(*sources(key)))

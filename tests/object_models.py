@@ -28,7 +28,7 @@ from transformers import (
     SwinConfig,
 )
 
-from models.segmenting.detecting import VOCABULARY
+from models.segmenting.detect import VOCABULARY
 from models.segmenting.qwen import IMAGE_TOKEN
 
 BERT_IDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}  # as published

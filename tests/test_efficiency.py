@@ -12,7 +12,7 @@ from models.weights.bundle import AuditorBundle
 from scripts.speed import growth
 from scripts.speed.audits import compare
 from scripts.speed.limits import Machine, Need, flops_of, passes_of
-from scripts.speed.material import masks_of_one_prompt
+from scripts.speed.material import masks_of_prompts
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row, render, save
 from scripts.speed.sizes import Rig, make_rig
@@ -66,9 +66,9 @@ def test_every_way_gives_the_same_answers(steered):
         assert all(token in (own, FREE) for token, own in zip(script, said, strict=True))
 
 
-def test_masks_of_one_prompt_are_different_masks():
+def test_masks_of_a_prompt_are_different_masks():
     """A mask that came twice would be encoded once, and the ratio would flatter."""
-    benchmark, pairs = masks_of_one_prompt(BENCHMARK, "image", 13)
+    benchmark, pairs = masks_of_prompts(BENCHMARK, "image", 13)
     assert len(set(pairs)) == len(pairs) > 5
     assert len({benchmark.samples[sample].uid for sample, _ in pairs}) == 1
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from dataset.features.folder import FeatureFolder, KeptFeatures, content_name, encoder_name
+from dataset.features.folder import FeatureFolder, KeptFeatures
+from dataset.features.names import content_name, encoder_name
 from dataset.features.store import keep_each
 
 ENCODER = 32 * "e"

@@ -8,10 +8,11 @@ import pytest
 import torch
 from transformers import GroundingDinoImageProcessorPil
 
-from models.segmenting import detecting, grounding, grounding_dino
+from models.segmenting import detect, ground, grounding_dino
 from models.segmenting.boxes import Box
-from models.segmenting.detecting import Detector, Owlv2, load_detector, suppress_duplicates
+from models.segmenting.detect import Detector, load_detector, suppress_duplicates
 from models.segmenting.grounding_dino import GroundingDino, load_grounding_dino, make_caption
+from models.segmenting.owlv2 import Owlv2
 from models.segmenting.pictures import CLIP, IMAGENET, Normalisation, fit_edges, make_pixel_values, read_normalisation
 from models.segmenting.rex_omni import RexOmniGrounder
 from tests.object_models import save_grounding_dino, save_owlv2, save_qwen
@@ -161,7 +162,7 @@ def test_a_name_gets_its_best_box_above_the_threshold():
 @pytest.mark.parametrize("kind", ["grounding-dino", "mm-grounding-dino"])
 def test_tiny_grounders(folders, kind, image, small_pictures, monkeypatch):
     monkeypatch.setattr(grounding_dino, "BOX_THRESHOLD", 0.01)  # random weights are unsure
-    grounder = grounding.load_grounder(folders[kind])
+    grounder = ground.load_grounder(folders[kind])
     assert isinstance(grounder, GroundingDino) and grounder.model.config.model_type == kind
     found = grounder(image, ["A brown dog", "cat"])
     assert [box.name for box in found] == ["A brown dog", "cat"]
@@ -171,10 +172,10 @@ def test_tiny_grounders(folders, kind, image, small_pictures, monkeypatch):
 
 
 def test_a_qwen_folder_grounds_as_rex_omni(tmp_path, image):
-    grounder = grounding.load_grounder(save_qwen(tmp_path / "rex", boxes=True))
+    grounder = ground.load_grounder(save_qwen(tmp_path / "rex", boxes=True))
     assert isinstance(grounder, RexOmniGrounder) and "<999>" in grounder.qwen.tokenizer.get_vocab()
     with pytest.raises(ValueError, match="expected Rex-Omni with its tokens <0> to <999>, got a Qwen2.5-VL without"):
-        grounding.load_grounder(save_qwen(tmp_path / "plain"))
+        ground.load_grounder(save_qwen(tmp_path / "plain"))
 
 
 def test_text_beyond_the_limit_is_refused(folders, image):
@@ -186,7 +187,7 @@ def test_text_beyond_the_limit_is_refused(folders, image):
 @pytest.mark.parametrize("kind", ["grounding-dino", "mm-grounding-dino", "owlv2"])
 def test_tiny_detectors(folders, kind, image, small_pictures):
     detector = load_detector(folders[kind])
-    boxes, scores = detector.model.detect(image, detecting.VOCABULARY)
+    boxes, scores = detector.model.detect(image, detect.VOCABULARY)
     assert len(boxes) == len(scores) > 1 and (boxes >= 0).all() and (boxes <= [WIDTH, HEIGHT, WIDTH, HEIGHT]).all()
     detector.threshold = 0.0
     count = detector(image)
@@ -210,8 +211,8 @@ def test_owlv2_reads_each_query_to_its_end(folders):
 
 
 def test_the_vocabulary_names_each_category_once():
-    assert len(detecting.VOCABULARY) == len(set(detecting.VOCABULARY)) == 51
-    assert all(name == name.strip() and "-" not in name for name in detecting.VOCABULARY)
+    assert len(detect.VOCABULARY) == len(set(detect.VOCABULARY)) == 51
+    assert all(name == name.strip() and "-" not in name for name in detect.VOCABULARY)
 
 
 def test_duplicates_are_suppressed_whatever_their_names():
@@ -230,7 +231,7 @@ def test_the_count_is_of_confident_distinct_boxes():
 
 
 def test_folders_that_hold_something_else(folders, tmp_path):
-    for load in (grounding.load_grounder, load_grounding_dino, load_detector):
+    for load in (ground.load_grounder, load_grounding_dino, load_detector):
         with pytest.raises(
             FileNotFoundError, match=r"nowhere: expected a folder with a .*grounding-dino.*, got nothing"
         ):
@@ -238,7 +239,7 @@ def test_folders_that_hold_something_else(folders, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"expected the config.json of a .*, got none"):
             load(tmp_path)
     with pytest.raises(ValueError, match="expected a model of type qwen2_5_vl or grounding-dino or .*, got owlv2"):
-        grounding.load_grounder(folders["owlv2"])
+        ground.load_grounder(folders["owlv2"])
 
 
 @pytest.mark.parametrize(

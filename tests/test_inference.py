@@ -12,7 +12,8 @@ import pytest
 from dataset.benchmark.annotations import read_test
 from models.weights.bundle import AuditorBundle
 from scripts import tensor_answerer
-from scripts.evaluate import run as inference_hyper_lora
+from scripts.evaluate import split_audit
+from scripts.evaluate.run import main as inference
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from utils.record_log import RecordLog
 
@@ -31,7 +32,7 @@ def audit(auditor, output, *more) -> int:
         "--num_workers",
         "0",
     ]
-    return inference_hyper_lora.main([*flags, *more])
+    return inference([*flags, *more])
 
 
 def read_jsonl(path: Path) -> list[dict]:
@@ -127,7 +128,7 @@ def test_video_mode_equals_the_references(released, weights_dir, tmp_path, monke
         return dataclasses.replace(benchmark, samples=[s for s in benchmark.samples if s.uid == uid])
 
     monkeypatch.setattr(AuditorBundle, "from_pretrained", lambda *_: released)
-    monkeypatch.setattr(inference_hyper_lora, "read_test", read_one)
+    monkeypatch.setattr(split_audit, "read_test", read_one)
     more = ("--eval_mode", "video", "--mask_type_filter", "cutout", "--mask_rank_filter", "1")
     assert audit(CKPT, tmp_path, "--pretrained_weights_dir", str(weights_dir), *more) == 0
     ours = read_jsonl(tmp_path / golden.name / "predictions_video_mask-cutout_rank-1.jsonl")

@@ -24,3 +24,9 @@ def test_benchmarks_are_read_made_and_verified_without_tensors():
     modules = ["dataset.benchmark.validation", "dataset.construction.build", "dataset.construction.pairs",
                "dataset.verification.benchmark", "dataset.world.world"]  # fmt: skip
     assert heavy_libraries(modules, ("torch", "transformers")) == ""
+
+
+def test_programs_without_a_model_start_without_tensors():
+    programs = ["benchmark.verify", "benchmark.describe", "benchmark.import_masks", "benchmark.draw_world",
+                "evaluate.summarize", "evaluate.seeds", "evaluate.sweep", "evaluate.show_audits"]  # fmt: skip
+    assert heavy_libraries([f"scripts.{name}" for name in programs], ("torch", "transformers")) == ""

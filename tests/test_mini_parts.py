@@ -20,10 +20,10 @@ from dataset.world.render import render
 from models.auditor.build import build_auditor, load_language_model, load_tokenizer, new_config, part_path
 from models.encoders.beats import load_beats, write_beats
 from models.weights.base_folders import save_model, save_tokenizer
-from scripts.finetune.finetune_hyperlora import make_auditor
+from scripts.finetune.training import make_auditor
 from scripts.pretrain.mini.audio import Listener
-from scripts.pretrain.mini.grounding import STAGE as GROUNDED
-from scripts.pretrain.mini.grounding import Seen, draw, look
+from scripts.pretrain.mini.grounded import STAGE as GROUNDED
+from scripts.pretrain.mini.grounded import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
 from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS, Told
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer

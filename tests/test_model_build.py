@@ -8,12 +8,13 @@ import pytest
 from configs.construction import BuildArguments
 from dataset.benchmark.annotations import read_test
 from dataset.media.images import read_mask
+from models.segmenting import chain
 from models.segmenting.boxes import Box
-from models.segmenting.naming import NamerReply
-from models.segmenting.segmenting import load_segmenter
-from scripts.benchmark import negatives as benchmark_models
+from models.segmenting.chain import ObjectChain
+from models.segmenting.name import NamerReply
+from models.segmenting.segment import load_segmenter
 from scripts.benchmark.build import build
-from scripts.benchmark.negatives import find_others
+from scripts.segment import frames
 from tests.object_models import save_grounding_dino, save_owlv2, save_qwen, save_sam2
 from tests.scenes import write_source
 
@@ -40,13 +41,13 @@ def arguments(source, output, folders):
 @pytest.fixture
 def short_answers(monkeypatch):
     """Random weights do not come to an end by themselves."""
-    call = benchmark_models.load_qwen
+    call = chain.load_qwen
 
     def load(*args):
         qwen = call(*args)
         return lambda image, question, **settings: qwen(image, question, max_new_tokens=8)
 
-    monkeypatch.setattr(benchmark_models, "load_qwen", load)
+    monkeypatch.setattr(chain, "load_qwen", load)
 
 
 def test_the_published_chain_end_to_end(source, folders, tmp_path, short_answers):
@@ -61,33 +62,25 @@ def test_the_published_chain_end_to_end(source, folders, tmp_path, short_answers
 
 class RecordedNamer:
     def __init__(self, *names):
-        self.names = list(names)
+        self.names, self.calls = list(names), 0
 
     def __call__(self, image, target_object):
+        self.calls += 1
         return NamerReply(self.names, json.dumps(self.names), parsed=True)
 
 
 def test_a_recorded_reply_becomes_masks(source, folders, tmp_path, monkeypatch):
     """A namer that finds words, boxes where the discs are, and the tiny SAM2 in between."""
     boxes = [Box("green disc", (10.0, 10.0, 60.0, 60.0)), Box("blue disc", (50.0, 20.0, 120.0, 90.0))]
-    calls = []
-
-    def load_chain(args):
-        segmenter = load_segmenter(args.segmenter_path)
-
-        def propose(image, target):
-            calls.append(target)
-            return find_others(image, target, RecordedNamer("green disc", "blue disc"), lambda *_: boxes, segmenter)
-
-        return propose
-
-    monkeypatch.setattr(benchmark_models, "_load_chain", load_chain)
+    namer = RecordedNamer("green disc", "blue disc")
+    stand_in = ObjectChain(namer, lambda *_: boxes, load_segmenter(folders["segmenter_path"]))
+    monkeypatch.setattr(frames, "load_chain", lambda *_: stand_in)
     with monkeypatch.context() as cut_off, pytest.raises(ZeroDivisionError):
         cut_off.setattr("scripts.benchmark.build.write_splits", lambda *_: 1 / 0)
         build(arguments(source, tmp_path / "out", folders))
-    asked = len(calls)
+    asked = namer.calls
     build(arguments(source, tmp_path / "out", folders))
-    assert asked == len(calls) == 10
+    assert asked == namer.calls == 10
     wrong = [
         c
         for s in read_test(tmp_path / "out", "test_s", "image").samples
@@ -111,4 +104,4 @@ def test_a_recorded_reply_becomes_masks(source, folders, tmp_path, monkeypatch):
 )
 def test_why_a_frame_has_no_wrong_object(names, boxes, reason):
     image = np.zeros((40, 60, 3), np.uint8)
-    assert find_others(image, "dog", RecordedNamer(*names), lambda *_: boxes, None) == ([], reason)
+    assert ObjectChain(RecordedNamer(*names), lambda *_: boxes, None).find_others(image, "dog") == ([], reason)

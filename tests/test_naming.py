@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.segmenting.boxes import Box
-from models.segmenting.naming import QUESTION, Namer, parse_names
+from models.segmenting.name import QUESTION, Namer, parse_names
 from models.segmenting.qwen import IMAGE_TOKEN, load_qwen
 from models.segmenting.rex_omni import RexOmniGrounder, parse_boxes
 from tests.object_models import save_qwen

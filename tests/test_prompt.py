@@ -6,7 +6,7 @@ from dataset.text.prompt import PromptEncoder, encode_text
 from dataset.text.wording import build_prompt, build_target
 from models.auditor.build import load_tokenizer
 from tests.conftest import GOLDEN, golden_json
-from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO
+from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO, reserved_tokens
 
 LLAMA = GOLDEN / "weights/pretrained_weights/Llama-2-7b-chat-hf"
 GOLDEN_TABLE = golden_json("00_tokenizer.json")
@@ -40,6 +40,11 @@ def test_ids_survive_saving_the_tokenizer(tokenizer, tmp_path):
 def test_regress_st_adds_the_29th_token():
     tokenizer = load_tokenizer(LLAMA, REGRESS_ST)
     assert tokenizer.convert_tokens_to_ids(IOU_VALUE) == GOLDEN_TABLE["vocab_after"]
+
+
+def test_reserved_tokens_are_found_in_any_case():
+    assert reserved_tokens("the dog <3 the cat") == []
+    assert reserved_tokens("a <Mask> of </THINK> and <iou_value>") == ["</think>", "<mask>", "<iou_value>"]
 
 
 def test_prompts_differ_between_protocols():

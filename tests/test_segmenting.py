@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.segmenting.pictures import Normalisation
-from models.segmenting.segmenting import Segmenter, load_segmenter
+from models.segmenting.segment import Segmenter, load_segmenter
 from tests.object_models import SAM2_SIDE, save_sam2
 
 HEIGHT, WIDTH = 48, 96

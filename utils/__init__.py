@@ -1,18 +1,24 @@
-"""The words of the task and its files. Needs no model.
+"""What every other package may use: the words of the task, files, scores and pictures.
 
-- audit: an Audit (mask type, IoU, action), written as an answer's text and parsed from it
-- mask_types: the mask types, with all that depends on a type
+The words of the task:
+- tokens: the special tokens of prompts and answers
+- mask_types: the mask types, with their order, colours and table columns
+- splits: the parts of MQ-RAVSBench, with their protocols and file names
 - mask_modes: the ways of showing a mask to the model
-- splits: the parts of MQ-RAVSBench and their files
-- tokens: the special tokens, in the order of their ids
-- prediction: one answer beside the ground truth of its mask
-- records: JSON lines of answers, read and written
-- record_log: a log of results that lets an interrupted run continue
-- run_record: settings, versions and data of a run (run.json)
-- run_length: run-length codes and polygons, as COCO writes masks
+- audit: an Audit (mask type, IoU, action), written as text and read from text
+- prediction: a Prediction, which is one answer of an auditor beside what is true of its mask
+- batches: the batch that a collator makes and a model reads, with named fields
+
+Files:
+- records: predictions as JSON lines, read and written; filters
+- record_log: a log of results, from which an interrupted run continues
+- run_record: run.json, which says what was run, with which versions and data
 - whole_files: files and folders that are never half written
-- manifest: digests of the files of a folder, and the comparison with them
-- formatting: numbers and lines as text
-- scores/: from predictions to scores and tables
-- reports/: pictures, and text for the terminal
+- manifest: folders of files that belong together, with sizes and digests
+- run_length: masks as run-length codes
+- formatting: values as text for a terminal, a table or a page
+
+Packages:
+- scores: counts, metrics and tables, from predictions to numbers
+- reports: numbers and masks as text and pictures
 """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # The rank that a level of difficulty stands for; -1 takes every rank.
 LEVEL_RANKS = {"all": -1, "hard": 1, "medium": 2}
+RANK_LEVELS = {rank: level for level, rank in LEVEL_RANKS.items() if rank > 0}
 _GRADED = ("hard", "medium")
 
 

@@ -23,12 +23,6 @@ SPECIAL_TOKENS = (
     *("<mask>", "<mask_start>", "<mask_end>"),
 )
 
-
-def reserved_tokens(text: str) -> list[str]:
-    """The special tokens in a text, in any letter case: a prompt or an answer must not take them from outside."""
-    return [token for token in SPECIAL_TOKENS if token in text.lower()]
-
-
 DIRECT_NTP, REGRESS_ST = "direct_ntp", "regress_st"
 IOU_ESTIMATIONS = (DIRECT_NTP, REGRESS_ST)
 
@@ -36,3 +30,11 @@ IOU_ESTIMATIONS = (DIRECT_NTP, REGRESS_ST)
 def special_tokens(iou_estimation: str = DIRECT_NTP) -> list[str]:
     """The 28 published tokens; `regress_st` (paper Table 5) adds `<iou_value>` as the 29th."""
     return [*SPECIAL_TOKENS, IOU_VALUE] if iou_estimation == REGRESS_ST else list(SPECIAL_TOKENS)
+
+
+def reserved_tokens(text: str) -> list[str]:
+    """The special tokens that a text contains, in any case of letters.
+
+    Words of prompts and answers must contain none: the tokenizer would read it as the token, not as words.
+    """
+    return [token for token in special_tokens(REGRESS_ST) if token in text.lower()]

@@ -1,0 +1,10 @@
+"""MQ-RAVSBench on disk: its files written, read and checked.
+
+- samples: what is read, as plain values: samples, candidate masks and problems
+- uids: the parts of a uid
+- metadata: metadata.csv, row by row
+- entries: one uid's entry of a split file
+- annotations: whole split files, read into samples
+- validation: checks every file of a run before it starts
+- inventory: all parts of a benchmark, as rows to count
+"""

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from dataset.benchmark.metadata import CsvRow, int_or_none
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from dataset.benchmark.uids import vid_of
+from dataset.benchmark.uids import is_null, vid_of
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
 from utils.tokens import reserved_tokens
 
 NUM_FRAMES = 10
+# Of masks whose type decides the action. Test entries of perfect and full_neg masks have it whatever the file says.
+FIXED_ACTIONS = {"perfect": "accept", "full_neg": "reject", "null": "reject"}
 IOU_SLACK = 1e-6  # the file's numbers may be rounded
 Wants = Callable[[str, "int | None"], bool]  # (mask type, rank) -> whether the run asks about such a mask
 
@@ -113,7 +115,7 @@ class EntryReader:
         return tuple(self.media / "frames" / f"{t}.jpg" for t in range(NUM_FRAMES))
 
     def _audio_path(self) -> Path:
-        if self.row.uid.startswith("null_"):
+        if is_null(self.row.uid):
             return self._inside(Path("media_cross") / self.vid) / "audio.wav"
         return self.media / "audio.wav"
 
@@ -184,9 +186,8 @@ class EntryReader:
 
     def _action(self, mask_type: str, raw: dict) -> str | None:
         if self.protocol != "train" and mask_type in ("perfect", "full_neg"):
-            return "accept" if mask_type == "perfect" else "reject"
-        default = {"perfect": "accept", "full_neg": "reject", "null": "reject"}.get(mask_type)
-        return raw.get("action") or default
+            return FIXED_ACTIONS[mask_type]
+        return raw.get("action") or FIXED_ACTIONS.get(mask_type)
 
     def _inside(self, path: str | Path) -> Path:
         try:

@@ -14,6 +14,7 @@ from dataset.benchmark.entries import NUM_FRAMES
 from dataset.construction.referrals import Referral
 from dataset.construction.selection import pick_video_mode
 from dataset.construction.source import RefAVSBench
+from utils.splits import SPLITS, TRAIN
 
 Areas = dict[int, list[int]]  # fid -> pixels of that object in each of the ten frames
 
@@ -24,7 +25,7 @@ class Sizes:
 
     train_per_video: int = 1
     test_per_video: int = 2
-    num_videos: dict[str, int] = field(default_factory=lambda: {"train": 0, "test_s": 0, "test_u": 0})
+    num_videos: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
     video_mode: dict[str, int] = field(default_factory=lambda: {"test_s": 60, "test_u": 40})
 
 
@@ -98,7 +99,7 @@ def make_plan(
         frame = referral.kfid if num_objects is None else key_frame(num_objects(referral.vid), target)
         if num_objects is None and frame is None:
             raise ValueError(f"{referral.uid}: expected a key frame in metadata.csv (column kfid), got none")
-        protocol = "train" if referral.split == "train" else "image"
+        protocol = TRAIN if referral.split == TRAIN else "image"
         plan.instances.append(Instance(replace(referral, kfid=frame), protocol, (frame,)))
     for split, num_videos in sizes.video_mode.items():
         _add_video_mode(plan, split, num_videos, areas, seed)

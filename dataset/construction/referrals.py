@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.metadata import CSV_COLUMNS, CsvRow, csv_lines, metadata_text
-from dataset.benchmark.uids import object_of, uid_parts
+from dataset.benchmark.uids import is_null, object_of, uid_parts
 from utils.splits import SPLITS
 from utils.tokens import reserved_tokens
 from utils.whole_files import write_text
@@ -118,7 +118,7 @@ def _referral(cells: list[str]) -> Referral:
     expression, kfid = cells[4].strip(), cells[5].strip() if len(cells) > NUM_SOURCE_COLUMNS else ""
     if not expression.isprintable():
         expression = " ".join(expression.split())  # line breaks
-    if uid.startswith("null_"):
+    if is_null(uid):
         raise ValueError("null reference: no object in the video, so no ground truth")
     if not (is_plain_name(vid) and is_plain_name(uid)):
         raise ValueError("vid or uid is not a plain folder name")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset.benchmark.uids import is_null, make_uid
 from dataset.construction.referrals import Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.waveform import check_waveform, load_waveform
@@ -129,14 +130,14 @@ def _referrals(vid: str, split: str, objects: list[StillObject], report: ImportR
         name = _plain(item.name.replace("_", "-"), MAX_OBJECT_BYTES) or "object"
         for expression in item.expressions or by_name:
             numbers[name] += 1
-            uid = f"{vid}_{name}_{numbers[name]}"
+            uid = make_uid(vid, name, numbers[name])
             yield Referral(vid, uid, NAME_ONLY if is_ambiguous else split, fid, expression)
 
 
 def _free_vid(name: str, taken: set[str]) -> str:
     """A plain folder name like `name` that no other picture has."""
     vid = _plain(name, MAX_VID_BYTES) or "picture"
-    if f"{vid}_".startswith("null_") or not is_plain_name(vid):  # null_ marks references to nothing
+    if is_null(f"{vid}_") or not is_plain_name(vid):
         vid = f"picture-{vid}"
     number = 1
     while (free := vid if number == 1 else f"{vid}-{number}") in taken:

@@ -6,52 +6,23 @@ a changed picture or another encoder is never taken for one that was seen before
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import Tensor
 
+from dataset.features.names import content_name
 from utils.whole_files import write_bytes
 
-PREPROCESSING = 1  # another number when pixels or filter banks of the same files change
 GIGABYTE = 10**9
 IN_USE = 3 * 24 * 3600  # seconds since a run has last asked for a file, in which it is not removed
 _OURS = re.compile(r"[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{64}\.safetensors")  # nothing else is ever removed
-_PASSING = ("training", "name_or_path")  # what does not change features
-
-
-def encoder_name(encoder: nn.Module, *settings) -> str:
-    """Digest of an encoder's weights, their type, how it is built, and the settings that decide what it is shown."""
-    built = [(name, type(module).__name__, sorted(_plain(module).items())) for name, module in encoder.named_modules()]
-    digest = hashlib.sha256(repr((PREPROCESSING, settings, built)).encode())
-    for name, tensor in encoder.state_dict().items():
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()[:32]
-
-
-def _plain(module: nn.Module) -> dict[str, object]:
-    """The numbers and words that a module was built with: heads, epsilons, names of functions."""
-    own = {key: getattr(value, "__name__", value) for key, value in vars(module).items() if not key.startswith("_")}
-    return {k: v for k, v in own.items() if k not in _PASSING and isinstance(v, (int, float, str, tuple, type(None)))}
-
-
-def content_name(files: Iterable[Path], view: str) -> str:
-    """Digest of the files that one picture or sound is made from, and of how."""
-    return hashlib.sha256(b" ".join([view.encode(), *(_file_digest(path) for path in files)])).hexdigest()
-
-
-@lru_cache(4096)
-def _file_digest(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()
 
 
 class FeatureFolder:
@@ -65,7 +36,12 @@ class FeatureFolder:
         self.root, self.max_gb = Path(root), max_gb
 
     def place(self, encoder: str, content: str) -> Path:
+        """The file of the features that an encoder has of a picture or sound, both by their names."""
         return self.root / encoder / content[:2] / f"{content}.safetensors"
+
+    def places(self, encoder: str, sources: Callable[[Hashable], tuple[list[Path], str]]) -> Callable[[Hashable], Path]:
+        """Key -> its file. `sources`: key -> the files that its picture or sound is made from, and how."""
+        return lambda key: self.place(encoder, content_name(*sources(key)))
 
     def claim(self, path: Path) -> bool:
         """Whether the file is there; if so it counts as used now."""

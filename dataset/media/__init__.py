@@ -1,0 +1,9 @@
+"""Frames, masks and sound files -> arrays and tensors.
+
+- images: frames and masks, read and written
+- pixels: pictures -> CLIP's input
+- waveform: sound files, read and checked
+- audio: waveforms -> the filter banks that BEATs reads
+- decoded: frames, masks and sounds through small caches
+- clip: any video or folder of frames -> ten frames and a sound file
+"""

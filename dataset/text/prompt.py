@@ -7,12 +7,16 @@ are known before the model gets a batch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
 from dataset.text.wording import build_prompt
 from utils.tokens import DIRECT_NTP, IGNORE_INDEX
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _SYSTEM = "You are a helpful assistant."
 _CAPTION = {
@@ -22,7 +26,7 @@ _CAPTION = {
 }
 
 
-def encode_text(tokenizer, text: str) -> list[int]:
+def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """Token ids exactly as the slow LLaMA tokenizer gives them, without added BOS.
 
     The slow tokenizer puts a space before a text. The fast one does not, if the text begins with a space; then one more
@@ -43,7 +47,7 @@ class PromptEncoder:
     `tokens_per_item` is the number of query tokens that one image or one audio second becomes.
     """
 
-    tokenizer: object
+    tokenizer: PreTrainedTokenizerBase
     tokens_per_item: int
     iou_estimation: str = DIRECT_NTP
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataset.benchmark.samples import Candidate
 from dataset.text.wording import IOU_SLOT, build_target
 from utils.audit import normalize_action, parse_audit
+from utils.mask_types import GRADED_TYPES
 
 IOU_TOLERANCE = 1e-4
 BANDS = {1: (0.85, 0.90), 2: (0.75, 0.80)}  # rank -> IoU of cutout, dilate and erode; both ends included
 BAND_ACTIONS = {1: "minor revision", 2: "major revision"}
-BANDED = ("cutout", "dilate", "erode")
 ORDERED = {"full_neg": "box overlap with the ground truth", "merge": "IoU"}  # what their rank 1 has most of
 MOST_OF_A_TYPE = 3  # full_neg and merge masks of one frame
 ROUNDING = 1e-9  # of a division
@@ -29,7 +29,7 @@ def band_rank(iou: float) -> int | None:
 
 def expected_action(mask_type: str, iou: float) -> str | None:
     """What is recommended for a mask of this type and measured IoU; None for a banded one beyond the bands."""
-    if mask_type in BANDED:
+    if mask_type in GRADED_TYPES:
         return BAND_ACTIONS.get(band_rank(iou))
     if mask_type == "merge":
         return "minor revision" if iou >= 0.9 - ROUNDING else "major revision" if iou >= 0.75 - ROUNDING else "reject"
@@ -39,7 +39,7 @@ def expected_action(mask_type: str, iou: float) -> str | None:
 def label_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
     """Faults of one mask whose IoU was `measured`. Training entries may leave out IoU, rank and action."""
     yield from _iou_faults(candidate, measured, is_train)
-    if candidate.audit.mask_type in BANDED:
+    if candidate.audit.mask_type in GRADED_TYPES:
         yield from _band_faults(candidate, measured)
     if candidate.rank is None and not is_train and candidate.audit.mask_type not in ("perfect", "null"):
         yield "rank", "rank: expected a whole number, got none"
@@ -99,7 +99,7 @@ def rank_faults(mask_type: str, ranked: list[tuple[Candidate, float]], is_whole:
 
     The number is the measured IoU, for full_neg the overlap of the boxes. `is_whole`: no mask of the type is missing.
     """
-    if mask_type in BANDED:
+    if mask_type in GRADED_TYPES:
         yield from _repeated_bands(mask_type, ranked)
     if mask_type not in ORDERED:
         return

@@ -1,0 +1,7 @@
+"""Batches -> answers.
+
+- answers: answers as text, one by one or together
+- together: answers for many masks that share prompts
+- cache: keys and values of a batch, in blocks with room to grow
+- drafts: guesses of how an answer continues, which the model checks
+"""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from transformers import PreTrainedTokenizerBase
+
 from models.auditor.auditor import Auditor
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
 from utils.batches import GroupedBatch, PromptBatch
-from utils.tokens import IOU_VALUE, REGRESS_ST
+from utils.tokens import IOU_VALUE
 
 
 def write_answers(
-    auditor: Auditor, tokenizer, batch: PromptBatch | GroupedBatch, max_new_tokens: int, drafts: Drafts | None = None
+    auditor: Auditor,
+    tokenizer: PreTrainedTokenizerBase,
+    batch: PromptBatch | GroupedBatch,
+    max_new_tokens: int,
+    drafts: Drafts | None = None,
 ) -> list[tuple[list[int], str]]:
     """(generated ids, text) per sample of a batch that lies on the auditor's device.
 
@@ -21,9 +27,12 @@ def write_answers(
         generated, ious = answer_together(auditor, batch, max_new_tokens, drafts)
     else:
         generated = auditor.generate(batch, max_new_tokens)
-        regressed = auditor.config.iou_estimation == REGRESS_ST
-        ious = auditor.generated_ious(batch, generated) if regressed else [None] * len(generated)
-    bos = tokenizer.bos_token or ""
-    texts = [bos + tokenizer.decode(ids, skip_special_tokens=False) for ids in generated]
-    texts = [t if iou is None else t.replace(IOU_VALUE, f"{iou:.4f}", 1) for t, iou in zip(texts, ious, strict=True)]
-    return list(zip(generated, texts, strict=True))
+        regresses = auditor.regressed_token() is not None
+        ious = auditor.generated_ious(batch, generated) if regresses else [None] * len(generated)
+    return [(ids, _decode(tokenizer, ids, iou)) for ids, iou in zip(generated, ious, strict=True)]
+
+
+def _decode(tokenizer: PreTrainedTokenizerBase, ids: list[int], iou: float | None) -> str:
+    """An answer as text, with the IoU in the place of the first `<iou_value>` where there is one."""
+    text = (tokenizer.bos_token or "") + tokenizer.decode(ids, skip_special_tokens=False)
+    return text if iou is None else text.replace(IOU_VALUE, f"{iou:.4f}", 1)

@@ -24,9 +24,11 @@ def visible(owner: Tensor, position: Tensor, key_owner: Tensor, key_position: Te
 
     A token sees keys of its own and everybody's, not after its position. Padding, which is nobody's, sees padding.
     """
-    ours = (key_owner[:, None, :] == EVERYBODY) | (key_owner[:, None, :] == owner[:, :, None])
-    seen = ours & (key_position[:, None, :] <= position[:, :, None])
-    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype)[:, None]
+    owner, position = owner[:, :, None], position[:, :, None]  # (B, L) -> (B, L, 1)
+    key_owner, key_position = key_owner[:, None, :], key_position[:, None, :]  # (B, K) -> (B, 1, K)
+    ours = (key_owner == EVERYBODY) | (key_owner == owner)
+    seen = ours & (key_position <= position)  # (B, L, K)
+    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype)[:, None]  # (B, 1, L, K)
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,22 @@ def lay_out(owner: Tensor) -> Layout:
 
     Raises ValueError when a row has no prompt or a number is left out.
     """
-    owners, rows = owner.flatten(), torch.arange(len(owner), device=owner.device).repeat_interleave(owner.shape[1])
-    prompts, in_prompt = _places(torch.where(owners == EVERYBODY, rows, -1), len(owner), "prompt of row")
-    own, in_own = _places(owners - 1, 1, "mask")
-    row = rows[own[:, 0]]
-    order = torch.ones(own.shape[1], own.shape[1], dtype=torch.bool, device=owner.device).tril()
-    visible = torch.cat([in_prompt[row][:, None].expand(-1, len(order), -1), order.expand(len(own), -1, -1)], -1)
-    back = torch.zeros_like(owners)
+    owners = owner.flatten()  # (B, L) -> (B * L,)
+    rows = torch.arange(len(owner), device=owner.device).repeat_interleave(owner.shape[1])  # (B * L,)
+    prompts, in_prompt = _places(torch.where(owners == EVERYBODY, rows, -1), len(owner), "prompt of row")  # (B, P)
+    own, in_own = _places(owners - 1, 1, "mask")  # (n, S)
+    row = rows[own[:, 0]]  # (n,): the row that each mask stands in
+
+    causal = torch.ones(own.shape[1], own.shape[1], dtype=torch.bool, device=owner.device).tril()  # (S, S)
+    sees_prompt = in_prompt[row][:, None].expand(-1, len(causal), -1)  # (n, P) -> (n, S, P)
+    sees_own = causal.expand(len(own), -1, -1)  # (S, S) -> (n, S, S)
+    visible = torch.cat([sees_prompt, sees_own], -1)[:, None]  # (n, 1, S, P + S)
+
+    results = torch.cat([prompts.flatten(), own.flatten()])  # (B * P + n * S,): whose results these are
     real = torch.cat([in_prompt.flatten(), in_own.flatten()]).nonzero()[:, 0]
-    back[torch.cat([prompts.flatten(), own.flatten()])[real]] = real
-    return Layout(prompts, own, torch.cat([prompts[row], own], 1), visible[:, None], back)
+    back = torch.zeros_like(owners)
+    back[results[real]] = real
+    return Layout(prompts, own, torch.cat([prompts[row], own], 1), visible, back)
 
 
 def _places(group: Tensor, least: int, name: str) -> tuple[Tensor, Tensor]:
@@ -81,8 +89,8 @@ def _places(group: Tensor, least: int, name: str) -> tuple[Tensor, Tensor]:
     sizes = torch.bincount(group[group >= 0], minlength=least).tolist()
     if 0 in sizes:
         raise ValueError(f"layout: expected at least one position of {name} {sizes.index(0)} (from 0), got none")
-    places = group.argsort(stable=True)[-sum(sizes) :].split(sizes)
-    filled = pad_sequence(places, batch_first=True, padding_value=-1)
+    in_order = group.argsort(stable=True)[-sum(sizes) :]  # (positions in any group,): those of the first group first
+    filled = pad_sequence(in_order.split(sizes), batch_first=True, padding_value=-1)  # (groups, longest)
     real = filled >= 0
     return torch.where(real, filled, filled[:, :1]), real
 
@@ -100,21 +108,23 @@ def attend(
     if layout is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     batch, heads, length, _ = query.shape
-    queries, keys, values = (states.transpose(1, 2).flatten(0, 1) for states in (query, key, value))
+    query, key, value = (states.transpose(1, 2).flatten(0, 1) for states in (query, key, value))  # (B * L, heads, d)
 
     def read(asking: Tensor, asked: Tensor, mask: Tensor | None) -> Tensor:
-        picked = (_pick(states, at) for states, at in ((queries, asking), (keys, asked), (values, asked)))
-        return sdpa_attention_forward(module, *picked, mask, **kwargs)[0].flatten(0, 1)
+        """Places (groups, S) that look at places (groups, K) -> results (groups * S, heads, d)."""
+        picked = _pick(query, asking), _pick(key, asked), _pick(value, asked)  # (groups, heads, S or K, d)
+        results, _ = sdpa_attention_forward(module, *picked, mask, **kwargs)  # (groups, S, heads, d)
+        return results.flatten(0, 1)
 
-    prompts = read(layout.prompts, layout.prompts, None)  # causal
+    prompts = read(layout.prompts, layout.prompts, None)  # without a mask it is causal
     own = read(layout.own, layout.seen, layout.visible)
-    results = torch.cat([prompts, own]).flatten(1).index_select(0, layout.back)
-    return results.view(batch, length, heads, -1), None
+    results = torch.cat([prompts, own]).flatten(1)  # (B * P + n * S, heads * d)
+    return results.index_select(0, layout.back).view(batch, length, heads, -1), None
 
 
 def _pick(states: Tensor, places: Tensor) -> Tensor:
     """(N, heads, d) at places (groups, K) -> (groups, heads, K, d)."""
-    picked = states.flatten(1).index_select(0, places.flatten())
+    picked = states.flatten(1).index_select(0, places.flatten())  # (groups * K, heads * d)
     return picked.view(*places.shape, *states.shape[1:]).transpose(1, 2)
 
 

@@ -1,11 +1,22 @@
-"""Finds the objects of a frame with pretrained models, for negatives and key frames (paper Sec. 3.2, 3.3).
+"""Finds and segments objects in pictures with pretrained models from local folders.
 
-- folders, pictures: local folders and RGB arrays -> what these models take
-- boxes: a box around a named object
-- chat_tokenizer: the tokenizer of a Qwen2.5-VL folder, added tokens at their own ids
+Used to build a benchmark: its wrong objects and key frames (paper Sec. 3.2, 3.3).
+
+Tasks:
+- detect: how many objects a picture shows
+- name: names of objects other than the target
+- ground: named objects -> boxes
+- segment: boxes -> masks (SAM2)
+- chain: name, ground and segment in a row
+
+Models:
 - qwen: a Qwen2.5-VL model that answers a question about a picture
-- naming: names of objects other than the target
-- grounding, grounding_dino, rex_omni: names -> boxes
-- segmenting: boxes -> masks (SAM2)
-- detecting: how many objects a frame shows
+- rex_omni, grounding_dino: names -> boxes
+- owlv2: a vocabulary -> boxes
+
+Shared:
+- boxes: a box around a named object
+- pictures: RGB arrays -> normalised tensors
+- folders: models and tokenizers loaded from local folders
+- chat_tokenizer: the tokenizer of a Qwen2.5-VL folder
 """

@@ -1,4 +1,4 @@
-"""A box around a named object: what grounders give and the segmenter takes."""
+"""A box around a named object: the output of grounders and the input of the segmenter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Box:
-    """`box` is x0, y0, x1, y1 in pixels of the picture; `score` in [0, 1], None where the model gives none."""
+    """`box` is x0, y0, x1, y1 in pixels of the picture; `score` lies in [0, 1]; None if the model has no scores."""
 
     name: str
     box: tuple[float, float, float, float]

@@ -1,7 +1,7 @@
 """The tokenizer in a Qwen2.5-VL folder, with every added token at the id that the folder gives it.
 
-Rex-Omni's <0> to <999> take over the ids of the vocabulary's last thousand words. transformers 5 would append them
-instead, which moves the chat's own tokens to ids that the model does not have.
+Rex-Omni's tokens <0> to <999> have the ids of the last thousand words of the vocabulary, which they replace.
+transformers 5 appends the tokens instead. That would move the chat tokens to ids that the model does not have.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def load_chat_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
 
 
 def read_added_ids(folder: Path) -> dict[str, int]:
-    """Added token -> id, from tokenizer.json and tokenizer_config.json; the latter has the last word."""
+    """Added token -> id, from tokenizer.json and tokenizer_config.json; where they differ, the latter counts."""
     contents = [_read_if_there(folder / name) for name in ("tokenizer.json", "tokenizer_config.json")]
     listed, decoder = contents[0].get("added_tokens") or [], contents[1].get("added_tokens_decoder") or {}
     try:
@@ -53,14 +53,14 @@ def _read_if_there(path: Path) -> dict:
 
 
 def misplaced_tokens(tokenizer: PreTrainedTokenizerBase, ids: dict[str, int]) -> list[str]:
-    """The added tokens that have another id than `ids` says."""
+    """The tokens of `ids` to which the tokenizer gives another id."""
     return [token for token, token_id in ids.items() if tokenizer.convert_tokens_to_ids(token) != token_id]
 
 
 def take_over_ids(backend: Tokenizer, ids: dict[str, int]) -> Tokenizer:
-    """A copy with the added tokens at `ids`: a word whose id one of them takes is no longer in the vocabulary.
+    """A copy with the added tokens at `ids`. A word whose id is taken by one of them is removed from the vocabulary.
 
-    Text that held the word is spelled in shorter words then, as the merges that led to it are gone too.
+    The merges that make such a word are removed, too. A text with the word is then split into shorter words.
     """
     state = json.loads(backend.to_str())
     model, taken = state["model"], set(ids.values())

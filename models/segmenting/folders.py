@@ -1,7 +1,4 @@
-"""Local transformers folders -> checked models in evaluation mode.
-
-Knows what a usable folder holds and how to say what is wrong with another; which model types fit is the caller's.
-"""
+"""Loads models and tokenizers from local transformers folders, and says what is wrong with a folder that has none."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def read_json_file(path: Path) -> dict:
 
 
 def check_model_folder(folder: str | Path, model_types: Collection[str]) -> str:
-    """The folder's `model_type`, once it is one of `model_types` and weights lie beside it.
+    """The `model_type` in the folder's config.json, after checking that it is one of `model_types` and has weights.
 
     Raises FileNotFoundError for a missing folder, config.json or file of weights, ValueError for another model.
     """
@@ -55,14 +52,14 @@ def load_folder(
     dtype: torch.dtype | str = torch.float32,
     config_class: type[PreTrainedConfig] | None = None,
 ) -> PreTrainedModel:
-    """A frozen model of a transformers class, on `device`; dtype "auto" is the one that its files have.
+    """A frozen model of a transformers class in evaluation mode, on `device`; dtype "auto" is that of its files.
 
-    `config_class` reads a config.json of a sister model's type; without it, the type names its own class.
+    `config_class` reads the config.json as another model type than the one it names.
 
-    Raises ValueError when a weight is missing or does not fit. Weights that this class has no use for are only
-    logged: released folders carry buffers of older versions and whole parts of sister models.
+    Raises ValueError when a weight is missing or does not fit. Weights that the class does not use are only logged:
+    released folders hold buffers of older versions and parts of related models.
     """
-    torch.empty(0, device=device)  # a device that is not there says so itself
+    torch.empty(0, device=device)  # for a device that does not exist, torch's own error is clear
     try:
         config = config_class.from_dict(read_json_file(Path(folder) / "config.json")) if config_class else None
         model, info = model_class.from_pretrained(
@@ -70,7 +67,7 @@ def load_folder(
         )
     except (MemoryError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # damaged files end in many kinds of errors, depending on the part that is damaged
+    except Exception as error:  # damaged files raise many kinds of errors, depending on the part that is damaged
         raise ValueError(f"{folder}: expected a whole {model_class.__name__}, got {_first_line(error)}") from error
     if missing := sorted(info["missing_keys"]):
         raise ValueError(f"{folder}: expected all weights of {type(model).__name__}, got none for {', '.join(missing)}")
@@ -81,11 +78,11 @@ def load_folder(
 
 def load_text_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     """The tokenizer in a model's folder. Raises FileNotFoundError, ValueError when its files are missing or damaged."""
-    if not any((Path(folder) / name).is_file() for name in TOKENIZER_FILES):  # it would be made empty, in silence
+    if not any((Path(folder) / name).is_file() for name in TOKENIZER_FILES):  # transformers would make an empty one
         raise FileNotFoundError(f"{folder}: expected the tokenizer's {' or '.join(TOKENIZER_FILES)}, got none of them")
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # as above; a missing file is an OSError, a TypeError or a ValueError, by tokenizer
+    except Exception as error:  # as above: which error it is depends on the kind of tokenizer
         raise ValueError(f"{folder}: expected the model's tokenizer files, got {_first_line(error)}") from error
 
 

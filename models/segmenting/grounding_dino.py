@@ -1,7 +1,6 @@
 """GroundingDINO and MM-GroundingDINO: a picture and words -> boxes with scores.
 
-Knows their picture size, how words become a caption and what their outputs mean. Used to ground phrases here, and by
-`detecting` to find everything of a vocabulary.
+Calling the model finds the best box of each phrase. `detect` uses it to find all objects of a vocabulary.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ BOX_THRESHOLD = 0.25  # transformers' default for both models
 
 
 class GroundingDino:
-    """Finds boxes of what words name; both model types behave alike."""
+    """Finds boxes of named objects; the same code runs both model types."""
 
     def __init__(
         self,
@@ -49,9 +48,9 @@ class GroundingDino:
     def __call__(self, image: np.ndarray, names: list[str]) -> list[Box]:
         """RGB uint8 (H, W, 3) and object phrases -> for each phrase its best box above BOX_THRESHOLD, if any.
 
-        Every phrase is a query of its own. In a joint caption the phrases share one set of object queries and mix in
-        the fusion layers, so the box and score of one depend on the others, and token-to-phrase mapping confuses
-        phrases with a common word ("brown dog. black dog."). A few more forward passes buy independent answers.
+        There is one forward pass for each phrase, so that the answers are independent. In one caption for all, the
+        phrases share the object queries and mix in the fusion layers: the box and score of one phrase then depend on
+        the others, and two phrases with a common word ("brown dog. black dog.") are confused.
 
         Raises ValueError for a phrase without words or with more words than the model reads.
         """
@@ -67,8 +66,8 @@ class GroundingDino:
     def detect(self, image: np.ndarray, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """RGB uint8 (H, W, 3) -> boxes (N, 4) as x1, y1, x2, y2 in pixels of the picture, and scores (N,) in [0, 1].
 
-        `names` are asked for together; a box's score is that of the caption's token which fits it best. All object
-        queries that lie on the picture are given, good or bad.
+        All names stand in one caption. The score of a box is that of the best token of the caption. The model gives a
+        box for each of its object queries; boxes that lie outside the picture are left out.
         """
         height, width = check_picture(image)
         size = fit_edges(height, width, SHORTEST_EDGE, LONGEST_EDGE)
@@ -81,7 +80,10 @@ class GroundingDino:
         return on_picture(boxes, scores.cpu().numpy(), height, width)
 
     def encode(self, caption: str) -> dict[str, Tensor]:
-        """The caption's ids, mask and token types, (1, tokens) each; the model would cut a long one in silence."""
+        """The caption's token ids, attention mask and token types, each (1, tokens).
+
+        Raises ValueError for a caption that is too long, since the model would cut it without a word.
+        """
         text = self.tokenizer(caption, return_tensors="pt", return_token_type_ids=True)
         length, limit = text["input_ids"].shape[1], self.model.config.max_text_len
         if length > limit:
@@ -92,7 +94,7 @@ class GroundingDino:
 def load_grounding_dino(
     folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> GroundingDino:
-    """The model in a transformers folder; `dtype` is what matrix products run in.
+    """The model in a transformers folder; matrix products run in `dtype`.
 
     Raises FileNotFoundError or ValueError, naming the folder, when it holds no such model.
     """
@@ -102,10 +104,10 @@ def load_grounding_dino(
 
 
 def make_caption(names: list[str]) -> str:
-    """["Brown dog", "cat"] -> "brown dog. cat.": lower case, phrases closed by dots, as the models were trained.
+    """["Brown dog", "cat"] -> "brown dog. cat.", the form of the captions that the models were trained on.
 
-    Dots and question marks separate phrases, so inside a name they become spaces. Raises ValueError for a name that
-    has no words.
+    Dots and question marks separate phrases, so inside a name they become spaces. Raises ValueError for a name without
+    words.
     """
     phrases = [" ".join(re.sub(r"[.?]", " ", name.lower()).split()) for name in names]
     if not phrases or not all(phrases):
@@ -120,7 +122,7 @@ def corners(boxes: Tensor, height: int, width: int) -> np.ndarray:
 
 
 def on_picture(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes (N, 4) clipped to the picture, with their scores (N,); those with nothing on it are left out."""
+    """Boxes (N, 4) clipped to the picture, and their scores (N,); boxes that lie outside it are left out."""
     boxes = boxes.clip(0, np.float32([width, height] * 2))
     has_area = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     return boxes[has_area], scores[has_area]

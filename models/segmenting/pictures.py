@@ -1,7 +1,7 @@
 """Pictures -> the normalised tensors that object models read, and autocasting for running them.
 
-Knows resizing and normalising, the same for every model here (several of transformers' own image processors need
-torchvision or scipy); which size a model wants is its own file's business.
+All models here share this resizing and normalising. Several of transformers' own image processors are not used
+because they need torchvision or scipy.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def check_picture(image: np.ndarray) -> tuple[int, int]:
 
 
 def fit_edges(height: int, width: int, shortest: int, longest: int) -> tuple[int, int]:
-    """The size (h, w) with its shorter edge at `shortest`, or smaller, so that the other stays within `longest`.
+    """The largest size (h, w) whose shorter edge is at most `shortest` and whose longer edge is at most `longest`.
 
-    Keeps the aspect ratio up to rounding; no edge falls below one pixel.
+    The aspect ratio is kept, except for rounding. Each edge has at least one pixel.
     """
     short, long = sorted((height, width))
     scaled = min(float(shortest), longest * short / long)
@@ -80,9 +80,9 @@ def make_pixel_values(
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
-    """Run matrix products in `dtype` while the weights stay float32.
+    """Run matrix products in `dtype`; the weights stay float32.
 
-    Box corners that pass a model in bfloat16 would be off by pixels, so no weights are converted.
+    With weights and activations in bfloat16, the corners of boxes would be wrong by several pixels.
     """
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 

@@ -1,7 +1,6 @@
 """A Qwen2.5-VL model that answers a question about one picture.
 
-Knows its chat form and how many tokens a picture takes; what is asked, and what an answer means, is left to `naming`
-and `rex_omni`.
+The questions and the reading of the answers are in `name` and `rex_omni`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ IMAGE_TOKEN = "<|image_pad|>"
 
 
 class QwenVL:
-    """Greedy answers, one picture at a time."""
+    """Answers a question about one picture by greedy decoding."""
 
     def __init__(
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, image_processor: Qwen2VLImageProcessorPil
@@ -38,7 +37,7 @@ class QwenVL:
     def __call__(
         self, image: np.ndarray, question: str, max_new_tokens: int = 512, keep_special_tokens: bool = False
     ) -> str:
-        """RGB uint8 (H, W, 3) and a question -> the model's answer, without the token that ends it."""
+        """RGB uint8 (H, W, 3) and a question -> the model's answer, without the end token."""
         check_picture(image)
         picture = self.image_processor(images=[image], return_tensors="pt")
         num_tokens = int(picture["image_grid_thw"].prod()) // self.image_processor.merge_size**2
@@ -58,7 +57,7 @@ class QwenVL:
         return answer.removesuffix(self.tokenizer.eos_token or "").strip()
 
     def prompt(self, question: str, num_image_tokens: int) -> str:
-        """The question in the model's chat form, the picture's place widened to its number of tokens."""
+        """The question in the model's chat template; the picture's placeholder is repeated `num_image_tokens` times."""
         content = [{"type": "image"}, {"type": "text", "text": question.replace(IMAGE_TOKEN, "")}]
         chat = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
@@ -67,7 +66,7 @@ class QwenVL:
 
 
 def load_qwen(folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> QwenVL:
-    """The model in a transformers folder; a quantised one keeps the number type that its config.json names.
+    """The model in a transformers folder, in `dtype`; a quantised model keeps the dtype of its config.json.
 
     Raises FileNotFoundError or ValueError, naming the folder, when it holds no such model, no chat template
     or the tokenizer of another model.
@@ -88,7 +87,7 @@ def load_qwen(folder: str | Path, device: str | torch.device = "cpu", dtype: tor
 
 
 def _load_image_processor(folder: str | Path) -> Qwen2VLImageProcessorPil:
-    """Its settings lie in preprocessor_config.json; without the file, the published ones."""
+    """Settings are read from preprocessor_config.json; without this file the published ones are used."""
     if not (Path(folder) / "preprocessor_config.json").is_file():
         return Qwen2VLImageProcessorPil(**PUBLISHED_PIXELS)
     try:

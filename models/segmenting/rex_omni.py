@@ -1,6 +1,6 @@
-"""Rex-Omni: a Qwen2.5-VL model that says boxes as tokens, <0> to <999> across the picture (arXiv 2510.12798).
+"""Rex-Omni: a Qwen2.5-VL model that writes coordinates of boxes as tokens (arXiv 2510.12798).
 
-Knows how it is asked and how its answers read; running the model is left to `qwen`.
+A coordinate is one of the tokens <0> (left or top edge of the picture) to <999> (right or bottom edge).
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ _BOX = re.compile(r"<(\d{1,3})>\s*<(\d{1,3})>\s*<(\d{1,3})>\s*<(\d{1,3})>")
 def load_rex_omni(
     folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> RexOmniGrounder:
-    """The grounder in a transformers folder. Raises as `load_qwen`, also without box tokens."""
+    """The grounder in a transformers folder.
+
+    Raises the errors of `load_qwen`, and ValueError for a Qwen2.5-VL model without coordinate tokens.
+    """
     qwen = load_qwen(folder, device, dtype)
     missing = {"<0>", f"<{LAST_BIN}>"} - set(qwen.tokenizer.get_vocab())
     if missing:
@@ -35,15 +38,15 @@ def load_rex_omni(
 
 
 class RexOmniGrounder:
-    """Finds the box of each name; the model gives no scores."""
+    """Finds the box of each name. The boxes have no scores."""
 
     def __init__(self, qwen: QwenVL):
         self.qwen = qwen
 
     def __call__(self, image: np.ndarray, names: list[str]) -> list[Box]:
-        """RGB uint8 (H, W, 3) and phrases -> for each phrase that is found its largest box, in the phrases' order."""
+        """RGB uint8 (H, W, 3) and phrases -> the largest box of each phrase that was found, in the phrases' order."""
         found = []
-        for name in names:  # asked one by one, as in referring: a comma within a phrase cannot split it then
+        for name in names:  # one question for each phrase: in a list, a comma inside a phrase would split it
             answer = self.qwen(image, QUESTION.format(names=name), keep_special_tokens=True)
             boxes = parse_boxes(answer, name, image.shape[:2])
             found += sorted(boxes, key=lambda box: -box.area)[:1]
@@ -51,9 +54,10 @@ class RexOmniGrounder:
 
 
 def parse_boxes(answer: str, name: str, size: tuple[int, int]) -> list[Box]:
-    """The boxes of an answer about one name, in pixels of a picture of this (height, width); those without area go.
+    """The boxes of an answer about one name, in pixels of a picture of `size` = (height, width).
 
-    An answer that was cut off keeps its whole boxes; "None" instead of boxes is an answer too.
+    Boxes without area are left out. Of an answer that was cut off, the complete boxes are returned. An answer that says
+    "None" has no boxes.
     """
     height, width = size
     boxes = []

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
 from configs.construction import BuildArguments
+from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.validation import BadData, listing
 from dataset.construction.build import VideoBuilder, build_videos, write_splits
 from dataset.construction.choice import Choice, choose_referrals
@@ -25,12 +25,13 @@ from dataset.construction.negatives import FileNegatives, GroundTruthNegatives, 
 from dataset.construction.plan import Areas, Plan, Sizes, count_visible, make_plan
 from dataset.construction.progress import PROGRESS_DIR, REPORT, building, is_built, write_whole
 from dataset.construction.source import METADATA, RefAVSBench
-from scripts.benchmark.negatives import detect_objects, propose_negatives
+from scripts.benchmark.build_report import make_report, summarize
 from scripts.program import run_program
 from utils.run_record import fingerprint
 
 logger = logging.getLogger(__name__)
 
+NEGATIVES = "negatives.jsonl"  # stays in the benchmark's folder: `--negatives file` can build from it again
 # These settings do not change what is built.
 INCIDENTAL = ("source_dir", "output_dir", "num_workers", "device")
 
@@ -50,9 +51,9 @@ def build(args: BuildArguments) -> None:
             negatives, negative_notes = _negatives(args, source, plan, root)
             results = build_videos(plan, VideoBuilder(source, negatives, root, args.seed), args.num_workers)
             write_splits(root, plan, results)
-            report = _report(run, source, plan, results, negative_notes)
+            report = make_report(run, source, plan, results, negative_notes)
             write_whole(root, REPORT, (json.dumps(report, indent=1) + "\n").encode())
-    print(_summary(json.loads((root / REPORT).read_bytes())))
+    print(summarize(json.loads((root / REPORT).read_bytes())))
 
 
 def _run(args: BuildArguments, source: RefAVSBench) -> dict:
@@ -100,7 +101,11 @@ def _object_counts(
         return None
     if args.key_frame == "gt":
         return lambda vid: count_visible(areas[vid])
-    return detect_objects(args, source, areas, root).__getitem__
+    from scripts.segment.frames import count_objects  # here, since it imports torch and transformers
+
+    videos = {vid: [source.frame_path(vid, t) for t in range(NUM_FRAMES)] for vid in areas}
+    counts = count_objects(args.detector_path, args.device, videos, root / PROGRESS_DIR / "detections.jsonl")
+    return counts.__getitem__
 
 
 def _sizes(args: BuildArguments) -> Sizes:
@@ -137,66 +142,31 @@ def _negatives(
         used = {(instance.referral.uid, frame) for instance in plan.instances for frame in instance.frames}
         unused = [f"line {number}: {uid} frame {t}" for number, uid, t in negatives.lines() if (uid, t) not in used]
         return negatives, {"in the file, but not of this benchmark": unused} if unused else {}
-    path, notes = propose_negatives(args, source, plan, root)
-    return FileNegatives(path), notes
+    return _proposed_negatives(args, source, plan, root)
 
 
-def _report(
-    run: dict, source: RefAVSBench, plan: Plan, results: list[dict], negative_notes: dict[str, list[str]]
-) -> dict:
-    """What the benchmark holds, what was left out of it and why, and which masks some objects could not have."""
-    return {
-        "run": run,
-        "counts": _counts(results),
-        "frames_without_negatives": _without_negatives(results),
-        "left_out": source.left_out | plan.left_out,
-        "notes": plan.notes,
-        "negatives": negative_notes,
-        "masks_not_made": [missing for result in results for missing in result["missing"]],
+def _proposed_negatives(
+    args: BuildArguments, source: RefAVSBench, plan: Plan, root: Path
+) -> tuple[NegativeSource, dict[str, list[str]]]:
+    """Wrong objects that models find, written to negatives.jsonl; frames without any are noted with the reason."""
+    from models.segmenting.chain import ChainFolders  # here, since it imports torch and transformers
+    from scripts.segment.frames import Question, propose_negatives
+
+    questions = {
+        (instance.referral.uid, frame): Question(
+            source.frame_path(instance.referral.vid, frame), instance.referral.target_object
+        )
+        for instance in plan.instances
+        for frame in instance.frames
     }
-
-
-def _counts(results: list[dict]) -> dict:
-    counts: dict[str, Counter] = {}
-    for result in results:
-        name = result["split"] if result["protocol"] == "train" else f"{result['split']} {result['protocol']}"
-        count = counts.setdefault(name, Counter())
-        count["referrals"] += 1
-        for frame in _frames(result):
-            masks = {"perfect": [frame["gt_mask_path"]], "full_neg": frame["full_neg_masks"], **frame["part_neg_masks"]}
-            count.update({mask_type: len(found) for mask_type, found in masks.items()})
-    return {name: dict(count) | {"masks": sum(count.values()) - count["referrals"]} for name, count in counts.items()}
-
-
-def _without_negatives(results: list[dict]) -> list[str]:
-    """uid, and in video mode the frame, wherever no full_neg and merge masks could be made."""
-    return [
-        f"{result['uid']} frame {frame['frame']}" if "frame" in frame else result["uid"]
-        for result in results
-        for frame in _frames(result)
-        if not frame["full_neg_masks"]
-    ]
-
-
-def _frames(result: dict) -> list[dict]:
-    return result["entry"].get("frames", [result["entry"]])
-
-
-def _summary(report: dict) -> str:
-    """The report in a few lines."""
-    lines = [
-        f"{name}: {count['referrals']} referrals, {count['masks']} masks" for name, count in report["counts"].items()
-    ]
-    lines += [f"left out: {len(uids)} rows: {reason}" for reason, uids in report["left_out"].items()]
-    lines += report["notes"]
-    if report["frames_without_negatives"]:
-        lines.append(f"{len(report['frames_without_negatives'])} frames have no wrong object: no full_neg, no merge")
-    lines += [f"negatives: {len(uids)} frames: {what}" for what, uids in report["negatives"].items()]
-    missing = Counter((item["mask_type"], item["rank"]) for item in report["masks_not_made"])
-    lines += [
-        f"not made: {n} x {kind}{'' if rank is None else f' of rank {rank}'}" for (kind, rank), n in missing.items()
-    ]
-    return "\n".join(lines)
+    folders = ChainFolders(args.namer_path, args.grounder_path, args.segmenter_path)
+    lines = propose_negatives(folders, args.device, questions, root / PROGRESS_DIR / NEGATIVES)
+    write_whole(root, NEGATIVES, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    notes: dict[str, list[str]] = {}
+    for line in lines:
+        if line["none_because"]:
+            notes.setdefault(line["none_because"], []).append(f"{line['uid']} frame {line['frame']}")
+    return FileNegatives(root / NEGATIVES), notes
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,0 +1,11 @@
+"""Programs that audit a benchmark, and that score, compare and show the audits.
+
+- run: audits the masks of a test split and scores the audits
+- split_audit: the work of `run`, imported after the command line is read
+- audit_loop: the loop of `run`, with a log and a progress bar
+- score: scores a file of answers again, without a model
+- summarize: all runs of one auditor beside the baselines
+- seeds: the same auditor trained with several seeds, with means and spreads
+- sweep: trains, audits and compares a list of auditors
+- show_audits: right and wrong audits as pictures
+"""

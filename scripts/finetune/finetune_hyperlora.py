@@ -5,175 +5,33 @@ Start it through scripts/finetune/finetune_hyperlora.sh, which chooses the recip
 
 from __future__ import annotations
 
-import logging
-import os
-import random
 import sys
-
-import torch
-import transformers
-from transformers import set_seed
-from transformers.integrations import is_wandb_available
+from typing import TYPE_CHECKING
 
 from configs.arguments import DataArguments, ModelArguments
-from configs.trainer import FinetuningArguments
+from configs.parsing import Extended
 from configs.training import FinetuningOptions
-from dataset.batches.audit_dataset import AuditDataset, build_dataset
-from dataset.batches.collator import AuditCollator
-from dataset.batches.sampling import select_candidates, split_train
-from dataset.benchmark.annotations import read_train
-from dataset.benchmark.samples import AuditSample
-from dataset.benchmark.validation import validated
-from models.auditor.auditor import Auditor
-from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
-from models.auditor.config import AuditorConfig
-from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
-from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import check_target, pixel_settings, read_folder, square
-from models.weights.published import find_pair, read_pretrained_projector
-from scripts.features import remember_features
-from scripts.finetune.checkpointing import switch_off_where_it_fits
-from scripts.finetune.trainer import AuditTrainer
 from scripts.program import run_distributed_program
-from scripts.trainer import find_resumable, is_finished
-from utils.run_record import changed_settings, write_run_record
 
-logger = logging.getLogger("finetune")
-
-PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
-
-# These settings decide which mask is shown at which step; resuming with other values gives a warning.
-SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_per_video", "wordings", "seed",
-            "per_device_train_batch_size", "gradient_accumulation_steps")  # fmt: skip
+if TYPE_CHECKING:
+    from configs.trainer import FinetuningArguments
 
 
 def main(argv: list[str] | None = None) -> int:
-    types = (ModelArguments, DataArguments, FinetuningOptions)
-    return run_distributed_program("finetune", types, train, argv, __doc__)
+    types = (ModelArguments, DataArguments, Extended(FinetuningOptions, all_settings))
+    return run_distributed_program("finetune", types, work, argv, __doc__)
 
 
-def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
-    """Check folders, parts and data first, then load the model and train. The auditor is written to `output_dir`."""
-    if training_args.deepspeed and training_args.use_cpu:
-        import deepspeed  # here, because it cannot be installed everywhere and is only needed here
+def all_settings() -> type[FinetuningArguments]:
+    from configs.trainer import FinetuningArguments  # late: imports transformers
 
-        deepspeed.init_distributed("gloo")  # ZeRO-3 shards the model while it is loaded, before the Trainer exists
-    training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
-    with training_args.main_process_first(local=False):
-        check_request(model_args, data_args, training_args)
-        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
-    set_seed(training_args.seed)
-    benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
-    train_samples, eval_samples = split_train(
-        benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
-    )
-    tokenizer = load_tokenizer(part_path(model_args, "llama_path"), model_args.iou_estimation)
-    auditor = make_auditor(model_args, tokenizer, training_args)
-    pixels = pixel_settings(model_args) | square(auditor.vision_encoder.image_size)
-    train_data = build_dataset(train_samples, tokenizer, pixels, auditor.config)
-    eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
-    train_data.wordings = data_args.wordings
-    if data_args.cache_features:
-        remember_features(
-            auditor, [data for data in (train_data, eval_data) if data], pixels, data_args, training_args.device,
-            training_args.dataloader_num_workers,
-        )  # fmt: skip
-    trainer = AuditTrainer(
-        bundle=AuditorBundle(auditor, tokenizer, pixels), args=training_args,
-        train_dataset=train_data, eval_dataset=eval_data,
-        data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
-        sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
-    )  # fmt: skip
-    if checkpoint:
-        check_same_auditor(checkpoint, auditor)
-    if trainer.is_world_process_zero():
-        logger.info("what learns:\n%s", trainable_table(auditor))
-        logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
-        logger.info("schedule: %s", describe_schedule(training_args))
-        settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
-        counts = {"training_videos": len(train_samples), "held_out_videos": len(eval_samples)}
-        if checkpoint and (changed := changed_settings(training_args.output_dir, settings, SAMPLING)):
-            logger.warning("resuming with other settings: %s", "; ".join(changed))
-        counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
-        write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed, counts)
-    finished = checkpoint and is_finished(checkpoint, training_args)
-    if finished:
-        logger.info("%s: the run is finished, nothing is left to train", checkpoint)
-        load_trained_state(auditor, read_folder(checkpoint), checkpoint)
-    else:
-        logger.info("starting from %s", checkpoint or "the pretrained parts")
-        if training_args.gradient_checkpointing and training_args.measure_checkpointing:
-            switch_off_where_it_fits(trainer)
-        trainer.train(resume_from_checkpoint=checkpoint)
-    trainer.save_model()
-    if not finished:
-        trainer.save_state()  # written last: a folder that has it is complete
-    logger.info("auditor written to %s", training_args.output_dir)
+    return FinetuningArguments
 
 
-def describe_schedule(training_args: FinetuningArguments) -> str:
-    """Length, batch and learning rate of the run in words, so that a wrong setting is seen at the start."""
-    args = training_args
-    length = f"{args.max_steps} steps" if args.max_steps > 0 else f"{args.num_train_epochs:g} epochs"
-    batch = f"{args.per_device_train_batch_size} x {args.gradient_accumulation_steps} x {args.world_size}"
-    return f"{length}, batch {batch} (local x accumulation x processes), learning rate {args.learning_rate:g}"
+def work(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
+    from scripts.finetune.training import train  # late: imports torch
 
-
-def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
-    """The checks that need no data to be read. Raises FileNotFoundError, ValueError."""
-    if find_pair(training_args.output_dir):
-        folder = training_args.output_dir
-        raise ValueError(f"output folder {folder}: holds a released auditor; expected another folder (OUTPUT_DIR)")
-    check_target(training_args.output_dir)
-    batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
-    if batch % together:
-        raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
-    if "wandb" in training_args.report_to and not is_wandb_available():
-        raise ValueError("--report_to wandb: expected the package wandb, got none (pip install wandb)")
-    for part in PUBLISHED_NAMES:
-        part_path(model_args, part)
-
-
-def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
-    """Raises ValueError if the checkpoint's auditor differs from the one asked for; the message names the setting."""
-    shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
-    shape += ("hidden_size",)
-    saved = AuditorConfig.from_pretrained(checkpoint)
-    for name in shape:
-        expected, got = getattr(auditor.config, name), getattr(saved, name)
-        if expected != got:
-            raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
-
-
-def make_auditor(model_args: ModelArguments, tokenizer, training_args: FinetuningArguments) -> Auditor:
-    """The auditor at the start of training: base models and pretrained projectors; what is trained requires gradients.
-
-    With bf16 or fp16 the frozen parts have that dtype. What is trained stays in float32, except with DeepSpeed, which
-    keeps its own float32 copy.
-    """
-    dtype = torch.bfloat16 if training_args.bf16 else torch.float16 if training_args.fp16 else torch.float32
-    auditor = build_auditor(new_config(model_args, tokenizer), model_args, tokenizer, dtype)
-    mark_trainable(auditor)
-    for projector, argument in PRETRAINED_PROJECTORS.items():
-        path = part_path(model_args, argument)
-        load_trained_state(auditor, read_pretrained_projector(path, projector), path, prefix=f"{projector}.")
-    if training_args.deepspeed is None:
-        for parameter in auditor.parameters():
-            if parameter.requires_grad:
-                parameter.data = parameter.data.float()
-    return auditor
-
-
-def held_out_dataset(
-    samples: list[AuditSample], tokenizer, pixels: dict, auditor: Auditor, pos_ratio: float, training_args
-) -> AuditDataset | None:
-    """One fixed mask of each held-out video, with training's share of perfect masks; None without videos."""
-    if not samples:
-        training_args.eval_strategy = transformers.IntervalStrategy.NO
-        return None
-    rng = random.Random(f"held out/{training_args.seed}")
-    chosen = select_candidates([[c.audit.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
-    return build_dataset(samples, tokenizer, pixels, auditor.config, list(enumerate(chosen)))
+    train(model_args, data_args, training_args)
 
 
 if __name__ == "__main__":

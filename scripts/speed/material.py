@@ -51,10 +51,11 @@ def _enlarge(source: Path, target: Path) -> None:
     cv2.imwrite(str(target), cv2.resize(picture, (REAL_WIDTH, REAL_HEIGHT), interpolation=way))
 
 
-def masks_of_one_prompt(root: Path, mode: str, most: int) -> tuple[Benchmark, list[tuple[int, int]]]:
-    """Masks of the expression that has most: of its key frame in image mode, of all frames in video mode."""
+def masks_of_prompts(root: Path, mode: str, most: int, prompts: int = 1) -> tuple[Benchmark, list[tuple[int, int]]]:
+    """At most `most` masks of each of the expressions that have most: of key frames in image mode, else of all."""
     benchmark = read_test(root, "test_s", mode)
     by_uid: dict[str, list[tuple[int, int]]] = {}
     for pair in benchmark.requests():
         by_uid.setdefault(benchmark.samples[pair[0]].uid, []).append(pair)
-    return benchmark, max(by_uid.values(), key=len)[:most]
+    largest = sorted(by_uid.values(), key=len, reverse=True)[:prompts]
+    return benchmark, [pair for pairs in largest for pair in pairs[:most]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor
+from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 from dataset.text.prompt import encode_text
 from utils.audit import all_wordings
@@ -18,7 +18,7 @@ TARGET, NEGATIVE, NUMBER = "red striped wheel on the left", "small blue plain st
 FREE = -1  # a slot
 
 
-def scripted_answers(tokenizer, eos: int) -> list[list[int]]:
+def scripted_answers(tokenizer: PreTrainedTokenizerBase, eos: int) -> list[list[int]]:
     """The tokens of every template, FREE in its slots, then the end."""
     answers = []
     for text in all_wordings(TARGET, NEGATIVE):

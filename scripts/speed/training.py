@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -14,6 +15,7 @@ from tqdm import tqdm
 
 from dataset.batches.collator import AuditCollator
 from dataset.batches.items import AuditItem
+from models.auditor.auditor import Auditor
 from models.auditor.trainable import mark_trainable
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
@@ -43,12 +45,25 @@ def behind_one_prompt(rig: Rig, items: list[AuditItem]) -> Tensor:
     return rig.auditor(**_batch(rig, items, share_prompts=True)).loss
 
 
+@contextmanager
+def checkpointing(auditor: Auditor, on: bool) -> Iterator[None]:
+    """Inside, the LLM's activations are computed anew in the backward pass; that needs the mode of training."""
+    if not on:
+        yield
+        return
+    auditor.train()
+    auditor.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    yield
+    auditor.gradient_checkpointing_disable()
+    auditor.eval()
+
+
 STEPS: dict[str, Step] = {
     "published way": everywhere,
     "+ head at answers": at_answers,
     "+ masks_per_video": behind_one_prompt,
 }
-CACHED = "+ cache_features"
+CACHED, CHECKPOINTED = "+ cache_features", "head at answers, gradient checkpointing"
 
 
 def _batch(rig: Rig, items: list[AuditItem], share_prompts: bool) -> AuditBatch:
@@ -56,17 +71,22 @@ def _batch(rig: Rig, items: list[AuditItem], share_prompts: bool) -> AuditBatch:
 
 
 def measure(rig: Rig, items: list[AuditItem], repeats: int) -> list[Row]:
-    """Every way on the same masks of one video, in turn; `identical`: the gradients, to one part in a thousand."""
+    """Every way on the same masks of one video, in turn; `identical`: the gradients, to one part in a thousand.
+
+    Gradients are compared in float32, and without the dropout that comes with gradient checkpointing.
+    """
     auditor, meter = rig.auditor, Meter(rig.auditor.device)
+    exact = next(auditor.parameters()).dtype == torch.float32
     mark_trainable(auditor)
     encoded = encode(rig, items)
-    ways = {name: (step, items) for name, step in STEPS.items()} | {CACHED: (behind_one_prompt, encoded)}
+    ways = {name: (step, items) for name, step in STEPS.items()}
+    ways |= {CACHED: (behind_one_prompt, encoded), CHECKPOINTED: (at_answers, items)}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     peaks, gradients = dict.fromkeys(ways, 0.0), {}
     for number in tqdm(range(repeats + 1), f"{rig.name}, training, {len(items)} masks", unit="round"):
         for name, (step, own) in ways.items():
             auditor.zero_grad()
-            with peak_memory(meter.device) as found:
+            with peak_memory(meter.device) as found, checkpointing(auditor, name == CHECKPOINTED):
                 start = meter.now()
                 step(rig, own).backward()
                 spent = meter.now() - start
@@ -78,11 +98,16 @@ def measure(rig: Rig, items: list[AuditItem], repeats: int) -> list[Row]:
     auditor.zero_grad()
     auditor.requires_grad_(False)
     typical, expected = {name: statistics.median(own) for name, own in seconds.items()}, gradients["published way"]
+
+    def same(name: str) -> bool | None:
+        if not exact or name == CHECKPOINTED:
+            return None
+        return bool((gradients[name] - expected).norm() <= CLOSE * expected.norm())
+
     return [
-        Row("train", rig.name, len(items), name, 1 / own, typical["published way"] / own, peaks[name],
-            bool((gradients[name] - expected).norm() <= CLOSE * expected.norm()))
+        Row("train", rig.name, len(items), name, 1 / own, typical["published way"] / own, peaks[name], same(name))
         for name, own in typical.items()
-    ]  # fmt: skip
+    ]
 
 
 @torch.no_grad()

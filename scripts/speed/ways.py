@@ -37,12 +37,17 @@ class Work:
 
     def first(self, count: int) -> Work:
         """Only the first masks."""
+        return self.part(range(count))
+
+    def part(self, numbers: range) -> Work:
+        """Only the masks with these numbers, from 0."""
         dataset = self.dataset
         own = AuditDataset(
             dataset.samples, dataset.prompts, dataset.frames, self.rig.auditor.config.mask_encode_mode,
-            dataset.fixed_pairs[:count], dataset.without,
+            dataset.fixed_pairs[numbers.start : numbers.stop], dataset.without,
         )  # fmt: skip
-        return Work(self.rig, own, self.steering, self.meter)
+        steering = self.steering and Steering(self.steering.answers[numbers.start : numbers.stop])
+        return Work(self.rig, own, steering, self.meter)
 
 
 Way = Callable[[Work], list[list[int]]]

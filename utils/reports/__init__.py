@@ -1,12 +1,12 @@
-"""Pictures as PNG files, and text for the terminal.
+"""Numbers and masks as text and pictures to look at. Values come in; no model runs here.
 
-- page: text and pictures laid out on a page
+- terminal: scores as text for a terminal
+- page: a page of text and pictures as a PNG
 - overlay: a mask drawn on its frame
-- audit_picture: one audit
+- audit_picture: one audit with its frame and mask
 - audit_sheet: right and wrong audits side by side
-- instance_sheet: one instance with all its masks
-- filmstrip: videos with their expressions
-- distribution: IoUs by mask type
-- ablation_picture: averages of a sweep with their intervals
-- terminal: scores as text
+- instance_sheet: all masks of one instance, with what is true of them
+- filmstrip: videos with their expressions and sounds
+- distribution: how the IoUs of a benchmark are distributed
+- ablation_picture: the averages of an ablation with their intervals
 """

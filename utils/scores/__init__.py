@@ -1,14 +1,14 @@
-"""From predictions to scores and tables. Draws nothing.
+"""From predictions to numbers. Nothing here draws a picture, runs a model or needs torch.
 
-- counts: precision, recall and F scores from counted labels; RMSE
+- counts: hits and misses, precision, recall, F scores and RMSE
 - metrics: the summary of one run, frame by frame
-- video: the averages over videos
+- video: the figures of whole videos
 - columns: the columns of the paper's Tables 2 and 3
-- scoring: all that a finished run writes
-- agreement: how far two runs on the same masks agree
-- baselines: answers that depend on the training masks only
-- expression_kinds: scores by kind of expression
-- ablation_tables: tables like the paper's Tables 5, 6, 9 and 10
-- benchmark_tables: what a benchmark consists of, counted
 - published: the numbers that the paper prints
+- scoring: everything that a finished run writes, and the names of its files
+- agreement: how far two runs on the same masks agree
+- baselines: answers that do not depend on the input, to compare with
+- expression_kinds: scores by kind of expression
+- ablation_tables: tables in the shape of the paper's ablations
+- benchmark_tables: what a benchmark consists of, counted
 """

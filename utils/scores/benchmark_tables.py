@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from utils.formatting import one_line
-from utils.mask_types import PAPER_TYPES
+from utils.mask_types import PAPER_TYPES, RANK_LEVELS
 from utils.scores.published import published_tables
 from utils.splits import EVAL_MODES, TRAIN, parts_of_mode
 
@@ -23,7 +23,7 @@ STATISTICS_ROWS = {
 }  # row of Table 1: the parts it counts
 ACTION_ORDER = ["accept", "minor revision", "major revision", "reject"]
 PUBLISHED_RULE = "train, test_s or test_u (image protocol) has the paper's numbers of videos and expressions"
-_RANK_WORDS = {1: "1 (hard)", 2: "2 (medium)"}
+_RANK_WORDS = {rank: f"{rank} ({level})" for rank, level in RANK_LEVELS.items()}
 
 
 def mask_table(rows: list[dict], parts: list[str]) -> pd.DataFrame:

@@ -1,12 +1,14 @@
 """Makes the parts of the mini auditor from scenes of the drawn world.
 
-- parts: the program: tokenizer, encoders and LLM, in this order
+- parts: the program that makes encoders, tokenizer and LLM
+- all_parts: its work, part by part
 - tokenizer: the mini LLM's tokenizer
 - vision: the mini CLIP
 - audio: the mini BEATs
 - captions: pictures and sounds with captions, for the two projectors
 - lessons: what the mini LLM learns from
 - language: trains the mini LLM on described scenes
-- grounding: trains it further on scenes that pass encoders and projectors
+- grounding: the program that trains it further, on scenes that pass encoders and projectors
+- grounded: its work
 - schedule: the training loop that all of them share
 """

@@ -8,169 +8,19 @@ Start it through scripts/pretrain/mini/make_parts.sh, after the projectors. Enco
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from itertools import combinations
-from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-from tqdm import tqdm
-
-from configs.arguments import ModelArguments
-from dataset.benchmark.entries import NUM_FRAMES
-from dataset.media.audio import compute_fbank
-from dataset.media.images import mask_image
-from dataset.media.pixels import PixelTransform
-from dataset.world import descriptions as say
-from dataset.world.free_scenes import free_scene, rough_region
-from dataset.world.render import render
-from dataset.world.scenes import Scene
-from models.auditor.auditor import Auditor
-from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
-from models.auditor.trainable import load_trained_state
-from models.weights.base_folders import save_model
-from models.weights.checkpoint import pixel_settings
-from models.weights.published import read_pretrained_projector
-from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
-from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_prefix
-from scripts.pretrain.mini.parts import THREADS, PartsArguments
-from scripts.pretrain.mini.schedule import train
+from configs.mini import PartsArguments
 from scripts.program import run_program
-from utils.tokens import DIRECT_NTP
-
-SEED = 4_000  # of its world
-NUM_SCENES = 2_000
-CUTS_PER_THING = 2
-PAIRS = 2  # that are seen together
-LEAST_PIXELS = 30  # of a region that is worth a lesson
-VIEWS = ("mask", "masked_frame")
-STAGE = Stage(
-    "grounded", 750, 12, 8, (video_prefix, audio_prefix),
-    {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
-    {"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A scene as pictures and sound: `cuts` are regions with their targets and states."""
-
-    frames: Tensor  # (10, 3, S, S)
-    regions: Tensor  # (regions x 2 views, 3, S, S)
-    cuts: list[tuple[list[int], str]]
-    fbank: Tensor  # (10, frames, 128)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A scene in tokens of the projectors: `video`, `audio` (10, Q, D), `regions` (regions, 2 views, Q, D)."""
-
-    video: Tensor
-    audio: Tensor
-    regions: Tensor
-    cuts: list[tuple[list[int], str]]
-
-    def frames(self, rng: np.random.Generator, times: range) -> Tensor:
-        return self.video[times.start : times.stop].flatten(0, 1)
-
-    def seconds(self, rng: np.random.Generator, first: int, last: int) -> Tensor:
-        return self.audio[first:last].flatten(0, 1)
-
-    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[Tensor, Tensor, str]:
-        fitting = [i for i, (own, _) in enumerate(self.cuts) if set(own) == set(targets)]
-        chosen = fitting[rng.integers(len(fitting))]
-        return *self.regions[chosen], self.cuts[chosen][1]
-
-    def two(self, rng: np.random.Generator) -> list[int]:
-        pairs = [own for own, _ in self.cuts if len(own) == 2]
-        return list(pairs[rng.integers(len(pairs))])
-
-
-def draw(transform: PixelTransform, number: int) -> Drawn | None:
-    """The scene of that number with regions of every thing, roughly cut; None when one is too small to be seen."""
-    torch.set_num_threads(1)
-    scene, rng = free_scene(SEED, number), np.random.default_rng([SEED, number, 1])
-    drawn = render(scene)
-    key = scene.key_frame
-    pictures, cuts = [], []
-    for i, masks in enumerate(drawn.masks):
-        own = masks[key]
-        if own.sum() < LEAST_PIXELS:
-            return None
-        for _ in range(CUTS_PER_THING):
-            region, state = rough_region(rng, own)
-            pictures += [mask_image(drawn.frames[key], region, view) for view in VIEWS]
-            cuts.append(([i], say.say_state(state, region, own)))
-    for pair in _pairs(rng, scene):
-        both = drawn.masks[pair[0]][key] | drawn.masks[pair[1]][key]
-        pictures += [mask_image(drawn.frames[key], both, view) for view in VIEWS]
-        cuts.append((pair, say.TWO))
-    return Drawn(
-        torch.stack([transform(frame) for frame in drawn.frames]), torch.stack([transform(p) for p in pictures]),
-        cuts, compute_fbank(drawn.waveform),
-    )  # fmt: skip
-
-
-def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
-    """Some pairs of things, each from left to right."""
-    pairs = [
-        sorted(pair, key=lambda i: scene.things[i].centre(0)[0]) for pair in combinations(range(len(scene.things)), 2)
-    ]
-    return [pairs[i] for i in rng.permutation(len(pairs))[:PAIRS]]
-
-
-@torch.inference_mode()
-def look(auditor: Auditor, drawn: Drawn) -> Seen:
-    """What an auditor's encoders and projectors make of a scene."""
-    tokens = auditor.project_images(auditor.encode_images(torch.cat([drawn.frames, drawn.regions])))
-    audio = auditor.project_sounds(auditor.encode_sounds([drawn.fbank]))[0].unflatten(0, (NUM_FRAMES, -1))
-    regions = tokens[NUM_FRAMES:].unflatten(0, (-1, len(VIEWS)))
-    return Seen(tokens[:NUM_FRAMES].half(), audio.half(), regions.half(), drawn.cuts)
-
-
-def look_at_all(args: ModelArguments, count: int) -> Iterator[Told]:
-    """The scenes through the parts that `args` name."""
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), DIRECT_NTP)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
-    for name, part in (("vision_projector", "visual_pretrain_path"), ("audio_projector", "audio_pretrain_path")):
-        path = part_path(args, part)
-        load_trained_state(auditor, read_pretrained_projector(path, name), path, prefix=f"{name}.")
-    pixels = pixel_settings(args)
-    transform = PixelTransform(
-        auditor.vision_encoder.image_size, tuple(pixels["image_mean"]), tuple(pixels["image_std"])
-    )
-    with ProcessPoolExecutor(1) as pool:
-        drawn = pool.map(partial(draw, transform), range(count), chunksize=10)
-        for number, shown in enumerate(tqdm(drawn, "looking at scenes", count, mininterval=5)):
-            if shown is not None:
-                told = tell(SEED, number)
-                yield Told(told.scene, told.references, look(auditor, shown))
-
-
-def ground(args: PartsArguments) -> None:
-    """Train the LLM further and save it; what is finished is not made again."""
-    torch.set_num_threads(1)  # one core draws, one looks
-    weights, work = Path(args.weights), Path(args.work)
-    llama = weights / PUBLISHED_NAMES["llama_path"]
-    model = Pupil(load_tokenizer(llama, DIRECT_NTP))
-    model.load_state_dict(torch.load(work / f"language_{STAGES[-1].name}.done.pt", weights_only=True))
-    parts = ModelArguments(pretrained_weights_dir=str(weights), num_query_tokens=NUM_SLOTS, vision_feature_layer=-1)
-    finished = (work / f"language_{STAGE.name}.done.pt").is_file()
-    teacher = Teacher(load_tokenizer(llama, DIRECT_NTP), [] if finished else list(look_at_all(parts, NUM_SCENES)))
-    torch.set_num_threads(THREADS)
-    train(
-        f"language_{STAGE.name}", model, partial(teacher.batch, STAGE), model.losses,
-        steps=STAGE.steps, learning_rate=STAGE.learning_rate, folder=work, seed=SEED,
-    )  # fmt: skip
-    save_model(model.llama.half(), llama)
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_program("grounding", (PartsArguments,), ground, argv, __doc__)
+    return run_program("grounding", (PartsArguments,), work, argv, __doc__)
+
+
+def work(args: PartsArguments) -> None:
+    from scripts.pretrain.mini.grounded import ground  # late: imports torch
+
+    ground(args)
 
 
 if __name__ == "__main__":

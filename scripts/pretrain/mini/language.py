@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
@@ -73,7 +73,7 @@ STAGES = (
 class Teacher:
     """Scenes -> batches of token ids with bags of words in place of pictures."""
 
-    def __init__(self, tokenizer, scenes: Sequence[Told]):
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, scenes: Sequence[Told]):
         self.scenes = scenes
         self.encode = lru_cache(20_000)(partial(encode_text, tokenizer))
         self.placeholders = {tokenizer.convert_tokens_to_ids(token): token for token in PLACEHOLDERS}
@@ -173,7 +173,7 @@ def _pad(rows: list[dict]) -> dict:
 class Pupil(nn.Module):
     """The LLM, reading bags of words where pictures stand."""
 
-    def __init__(self, tokenizer):
+    def __init__(self, tokenizer: PreTrainedTokenizerBase):
         super().__init__()
         config = LlamaConfig(
             vocab_size=min(tokenizer.convert_tokens_to_ids(list(PLACEHOLDERS))), **SIZES,
@@ -185,7 +185,7 @@ class Pupil(nn.Module):
         self._order_embeddings(tokenizer)
 
     @torch.no_grad()
-    def _order_embeddings(self, tokenizer) -> None:
+    def _order_embeddings(self, tokenizer: PreTrainedTokenizerBase) -> None:
         """Words of one ordered list begin along a line: neighbours are alike."""
         table = self.llama.model.embed_tokens.weight
         nn.init.normal_(table, std=EMBEDDING_STD)

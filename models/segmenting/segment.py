@@ -1,7 +1,4 @@
-"""SAM2: boxes on a picture -> masks.
-
-Knows SAM2's square input and how masks come back to the picture's size; where the boxes come from is the caller's.
-"""
+"""SAM2: boxes in a picture -> masks of the picture's size."""
 
 from __future__ import annotations
 
@@ -24,11 +21,11 @@ from models.segmenting.pictures import (
     read_normalisation,
 )
 
-MODEL_TYPES = ("sam2", "sam2_video")  # published folders are of the video type and hold the image model whole
+MODEL_TYPES = ("sam2", "sam2_video")  # published folders have the video type; the image model is a part of it
 
 
 class Segmenter:
-    """Gives one mask per box."""
+    """Makes one mask for each box."""
 
     def __init__(self, model: PreTrainedModel, normalisation: Normalisation, dtype: torch.dtype = torch.float32):
         self.model = model
@@ -55,7 +52,7 @@ class Segmenter:
         return masks.cpu().numpy()
 
     def scale_boxes(self, boxes: Sequence[Sequence[float]], height: int, width: int) -> Tensor:
-        """Boxes in pixels of the picture -> (1, N, 4) in pixels of the model's square input."""
+        """Boxes in pixels of the picture -> (1, N, 4) in pixels of the model's input, which is a square."""
         corners = np.asarray(boxes, dtype=np.float32)
         if corners.ndim != 2 or corners.shape[1] != 4 or not np.isfinite(corners).all():
             raise ValueError(f"SAM2: expected boxes of four finite numbers x1, y1, x2, y2, got {boxes!r}")
@@ -66,7 +63,7 @@ class Segmenter:
 def load_segmenter(
     folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> Segmenter:
-    """The SAM2 model in a transformers folder; `dtype` is what matrix products run in.
+    """The SAM2 model in a transformers folder; matrix products run in `dtype`.
 
     Raises FileNotFoundError or ValueError, naming the folder, when it holds no such model.
     """

@@ -1,7 +1,4 @@
-"""Names of objects in a frame other than the target (paper Sec. 3.2 and G.1).
-
-Knows the published question and how to read its answers; the model that answers is left to `qwen`.
-"""
+"""Names of objects in a frame other than the target: the published question and its answers (paper Sec. 3.2, G.1)."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ from utils.tokens import reserved_tokens
 
 MAX_NAMES = 5
 NAME_KEYS = ("name", "object", "label")
-# Section G.1, word for word. Its bold is asterisks, as in Markdown; italics around the target, curly quotation marks
-# and the long dash of 2-3 are typesetting and written plain.
+# Section G.1, word for word. What it prints in bold stands between asterisks, as in Markdown. Its italics, curly
+# quotation marks and the long dash in "2-3" are typesetting; here they are plain characters.
 QUESTION = """You are an advanced general visual analysis system capable of precise object detection and reasoning.
 
 User Query Target: "{target_object}"
@@ -50,7 +47,7 @@ Return **ONLY** a raw JSON list of strings. Do not use Markdown formatting."""
 
 @dataclass(frozen=True)
 class NamerReply:
-    """What the model said. `parsed` is False when it could not be read, and `names` is then empty."""
+    """The model's answer and the names in it. If `text` could not be read, `parsed` is False and `names` empty."""
 
     names: list[str]
     text: str
@@ -71,11 +68,11 @@ class Namer:
 
 
 def parse_names(text: str, target_object: str) -> list[str] | None:
-    """The names in a reply: its first JSON list of names, bare, fenced or among other words; None without one.
+    """The names in a reply: its first JSON list of names, also in a code block or between other words.
 
-    An item is a text, or an object with the key name, object or label. Left out are the target itself and repeated
-    names, however they are spelled, empty names, and names with a token of ours; at most five are kept. Nothing is read
-    out of a list that is broken.
+    Returns None when there is no such list, or when it is incomplete. An item is a text, or an object with the key
+    name, object or label. Left out are empty names, names with a reserved token, the target, and repeated names; letter
+    case, punctuation and a leading article make no difference. At most five names are kept.
     """
     found = _first_list_of_names(text)
     if found is None:
@@ -94,7 +91,7 @@ def _first_list_of_names(text: str) -> list[str] | None:
             items, end = json.JSONDecoder().raw_decode(text, start)
         except (ValueError, RecursionError):
             end, inner = text.find("]", start) + 1, text.find("[", start + 1)
-            if not end or 0 <= inner < end:  # cut off, or a broken list around another
+            if not end or 0 <= inner < end:  # the list is cut off, or it is broken and holds another list
                 return None
             continue
         names = [_name_of(item) for item in items]

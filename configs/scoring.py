@@ -1,0 +1,59 @@
+"""Settings of scoring saved answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from utils.mask_types import MASK_TYPES
+from utils.splits import EVAL_MODES
+
+
+def rank(text: str) -> int:
+    """-1, which means all ranks, for "none". Raises ValueError for what is no number."""
+    return -1 if text.lower() == "none" else int(text)
+
+
+@dataclass(kw_only=True)
+class ScoreArguments:
+    """One scoring of saved answers."""
+
+    records: str = field(
+        metadata={"help": "One JSON object per line: uid, mask_type, iou_to_gt, action, raw_output, optionally vid, "
+                          "frame_idx, rank, mask_path, generated_ids (any may be null); or a predictions file of an "
+                          "earlier run, parsed anew.", "positional": True, "metavar": "RECORDS.jsonl"}
+    )  # fmt: skip
+    output: str = field(metadata={"help": "Where to write the metrics summary (JSON)."})
+    eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
+    mask_type_filter: str = field(
+        default="all",
+        metadata={"help": f"Score only records of this type: {', '.join(MASK_TYPES)}.",
+                  "metavar": "TYPE"},
+    )  # fmt: skip
+    mask_rank_filter: int = field(
+        default=-1,
+        metadata={"help": "Score only records of this rank (1 hard, 2 medium); perfect masks and records without a "
+                          "rank stay. -1: all ranks.", "metavar": "N", "type": rank},
+    )  # fmt: skip
+    against: str | None = field(
+        default=None,
+        metadata={"help": "Records of another run on the same masks, e.g. in float32: also says how many answers "
+                          "differ, and by how much the scores do.", "metavar": "OTHER.jsonl"},
+    )  # fmt: skip
+    predictions_output: str | None = field(
+        default=None, metadata={"help": "Also write the parsed predictions (JSON lines)."}
+    )
+    video_avg_output: str | None = field(
+        default=None, metadata={"help": "Also write one row per video (JSON lines; video mode)."}
+    )
+
+    def __post_init__(self):
+        if self.video_avg_output and self.eval_mode != "video":
+            raise ValueError("--video_avg_output: expected --eval_mode video")
+        if Path(self.output).resolve() == Path(self.records).resolve():
+            raise ValueError(f"--output {self.output} would overwrite the records")
+        written = [
+            Path(path).resolve() for path in (self.output, self.predictions_output, self.video_avg_output) if path
+        ]
+        if self.against and Path(self.against).resolve() in written:
+            raise ValueError(f"--against {self.against} would be overwritten by what is written")

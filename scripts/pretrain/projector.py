@@ -1,0 +1,149 @@
+"""The work of scripts.pretrain.pretrain_projector: train a projector on captions between a frozen encoder and LLM."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerBase, set_seed
+from transformers.integrations import is_deepspeed_zero3_enabled
+
+from configs.arguments import CaptionArguments, ModelArguments
+from configs.trainer import ProjectorTrainingArguments
+from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
+from dataset.features.store import encode_each
+from dataset.media.pixels import PixelTransform
+from dataset.text.captions import read_audiocaps, read_visual_captions
+from dataset.text.prompt import PromptEncoder
+from models.auditor.build import load_language_model, load_tokenizer, part_path
+from models.auditor.config import qformer_settings
+from models.auditor.trainable import check_state
+from models.encoders.beats import load_beats
+from models.encoders.vision import load_vision_tower
+from models.language.captioner import Captioner
+from models.language.projector import QFormerProjector
+from models.weights.checkpoint import pixel_settings, square
+from models.weights.published import read_pretrained_projector, write_pretrained_projector
+from scripts.trainer import PartsTrainer, find_resumable, is_finished
+from utils.run_record import write_run_record
+from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
+
+logger = logging.getLogger("pretrain")
+
+PROJECTORS = {"visual": "vision_projector", "audio": "audio_projector"}
+PLACEHOLDERS = {"visual": (IMAGE, VIDEO), "audio": (AUDIO,)}
+FINETUNING_ONLY = (
+    "mask_encode_mode",
+    "iou_estimation",
+    "without",
+    "quantization",
+    "lora_r",
+    "lora_alpha",
+    "lora_dropout",
+)
+
+
+class ProjectorTrainer(PartsTrainer):
+    """Trains a Captioner. A checkpoint holds the projector under the published names."""
+
+    def __init__(self, *, modality: str, file_name: str, **kwargs):
+        super().__init__(**kwargs)
+        self.projector_name, self.file_name = PROJECTORS[modality], file_name
+
+    def write_parts(self, folder: str) -> None:
+        if self.args.should_save:
+            state = self.model.projector.state_dict()
+            named = {f"{self.projector_name}.{key}": tensor.cpu() for key, tensor in state.items()}
+            write_pretrained_projector(named, Path(folder) / self.file_name)
+
+    def load_parts(self, folder: str) -> None:
+        path = Path(folder) / self.file_name
+        state = {k.partition(".")[2]: t for k, t in read_pretrained_projector(path, self.projector_name).items()}
+        projector = self.model.projector
+        check_state({name: tuple(p.shape) for name, p in projector.state_dict().items()}, state, str(path))
+        projector.load_state_dict(state)
+
+
+def pretrain(
+    model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
+) -> None:
+    """Captions and parts are judged first; the projector is written to `output_dir` under its published name."""
+    if unused := [name for name in FINETUNING_ONLY if getattr(model_args, name) != getattr(ModelArguments(), name)]:
+        raise ValueError(f"--{unused[0]}: expected in fine-tuning only, got it in pretraining")
+    set_seed(training_args.seed)
+    modality = caption_args.modality
+    read = read_visual_captions if modality == "visual" else read_audiocaps
+    captions = [caption for path in caption_args.captions for caption in read(path, caption_args.media_dir)]
+    if is_deepspeed_zero3_enabled():
+        raise ValueError("--deepspeed: expected stage 2 or none, got stage 3 (a projector is small; it is not sharded)")
+    with training_args.main_process_first(local=False):
+        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+    training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
+    tokenizer = load_tokenizer(part_path(model_args, "llama_path"), DIRECT_NTP)
+    prompts = PromptEncoder(tokenizer, model_args.num_query_tokens)
+    prompts.encode_caption(captions[0].medium, 1, captions[0].question, captions[0].answer)  # is there a chat template?
+    model = make_captioner(model_args, modality, tokenizer, training_args)
+    pixels = pixel_settings(model_args) | square(model.encoder.image_size) if modality == "visual" else None
+    transform = pixels and PixelTransform(
+        pixels["size"]["height"], tuple(pixels["image_mean"]), tuple(pixels["image_std"])
+    )
+    data = CaptionDataset(captions, prompts, transform)
+    if caption_args.cache_features:
+        model.encoder.to(training_args.device)
+        by_path = {caption.path: caption for caption in captions}
+        data.features = encode_each(
+            by_path, lambda path: data.read(by_path[path]),
+            lambda items: model.encode_each([own.to(training_args.device) for own in items]),
+            title="encoding", num_workers=training_args.dataloader_num_workers,
+        )  # fmt: skip
+    trainer = ProjectorTrainer(
+        model=model, args=training_args, train_dataset=data, data_collator=CaptionCollator(tokenizer.pad_token_id),
+        modality=modality, file_name=caption_args.file_name,
+    )  # fmt: skip
+    if trainer.is_world_process_zero():
+        learning = sum(p.numel() for p in model.projector.parameters())
+        logger.info("%d captions; the %s projector learns: %s parameters", len(captions), modality, f"{learning:,}")
+        settings = {**vars(model_args), **vars(caption_args), **training_args.to_sanitized_dict()}
+        files = [Path(path) for path in caption_args.captions]
+        write_run_record(training_args.output_dir, settings, files, training_args.seed, {"captions": len(captions)})
+    if checkpoint and is_finished(checkpoint, training_args):
+        logger.info("%s: the run is finished, nothing is left to train", checkpoint)
+        trainer.load_parts(checkpoint)
+        trainer.save_model()
+    else:
+        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.save_model()
+        trainer.save_state()  # last: a folder that has it is complete
+    logger.info("projector written to %s", Path(training_args.output_dir) / caption_args.file_name)
+
+
+def make_captioner(
+    model_args: ModelArguments,
+    modality: str,
+    tokenizer: PreTrainedTokenizerBase,
+    training_args: ProjectorTrainingArguments,
+) -> Captioner:
+    """The frozen parts that `model_args` name, and a fresh projector.
+
+    Under bf16 or fp16 the frozen parts are kept in that type; the projector learns in float32, except under DeepSpeed,
+    which keeps its own float32 copy.
+    """
+    dtype = torch.bfloat16 if training_args.bf16 else torch.float16 if training_args.fp16 else torch.float32
+    llm = load_language_model(part_path(model_args, "llama_path"), dtype)
+    llm.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    encoder: nn.Module
+    if modality == "visual":
+        encoder = load_vision_tower(part_path(model_args, "clip_path"), model_args.vision_feature_layer, dtype)
+    else:
+        encoder = load_beats(part_path(model_args, "beats_path"), dtype)
+    bert = json.loads((Path(part_path(model_args, "bert_path")) / "config.json").read_text())
+    qformer = qformer_settings(bert, model_args.num_qformer_layers)
+    projector = QFormerProjector(encoder.hidden_size, llm.config.hidden_size, model_args.num_query_tokens, qformer)
+    if training_args.deepspeed is not None:
+        projector.to(dtype)
+    placeholders = tokenizer.convert_tokens_to_ids(list(PLACEHOLDERS[modality]))
+    return Captioner(llm, encoder, projector, placeholders)
