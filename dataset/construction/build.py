@@ -1,7 +1,7 @@
-"""Plan -> benchmark on disk: the masks of one video after the other, then the split files.
+"""Makes a planned benchmark on disk: the masks, video by video, then the split files.
 
-A video is done when its result lies in the progress folder. How files are written, and how a build that was cut off
-goes on, is left to `progress`.
+The result of each finished video is kept in the progress folder (see `progress`), so an interrupted build continues
+with the next video.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from utils.splits import split_file_name
 
 @dataclass(frozen=True)
 class VideoBuilder:
-    """Makes everything that one video contributes to the benchmark in `root`."""
+    """Makes all media files, masks and entries of one video, for the benchmark in `root`."""
 
     source: RefAVSBench
     negatives: NegativeSource
@@ -44,7 +44,7 @@ class VideoBuilder:
     seed: int
 
     def __call__(self, video: list[Instance]) -> list[dict]:
-        """Write the media and masks of one video's instances; gives their entries, and the masks they cannot have."""
+        """Write media and masks of one video's instances. Returns their entries and the masks that cannot be made."""
         self._copy_media(video[0].referral.vid)
         return [self._build(instance) for instance in video]
 
@@ -97,9 +97,10 @@ class VideoBuilder:
 
 
 def _keep_shared_types(frames: dict[int, list[tuple[MadeMask, bytes]]], uid: str) -> list[dict]:
-    """All frames of a video share its mask types (paper Sec. 3.3): what one frame lacks is taken from the others.
+    """Removes mask types that are not in all frames: all frames of a video have the same types (paper Sec. 3.3).
 
-    Geometric masks are compared by type and rank, merge and full_neg by type alone: a frame has up to three of each.
+    cutout, dilate and erode are compared by type and rank, merge and full_neg only by type: a frame has up to three of
+    each. Returns what was removed.
     """
 
     def kind(made: MadeMask) -> tuple:
@@ -123,7 +124,7 @@ def csv_row(referral: Referral) -> CsvRow:
 
 
 def build_videos(plan: Plan, builder: VideoBuilder, num_workers: int) -> list[dict]:
-    """The results of all videos, in the plan's order; those that an earlier run has done are not done again."""
+    """The results of all videos, in the plan's order. Videos that an earlier run has finished are not made again."""
     videos: dict[str, list[Instance]] = {}
     for instance in plan.instances:
         videos.setdefault(instance.referral.vid, []).append(instance)
@@ -152,12 +153,12 @@ def _start_worker(builder: VideoBuilder) -> None:
     global _worker_builder
     _worker_builder = builder
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program itself answers the keyboard
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A worker whose program was killed must not go on writing beside the next run."""
+    """End this worker when the main process is killed. Otherwise it would write files while the next run does, too."""
     parent_process().join()
     os._exit(1)
 
@@ -167,7 +168,7 @@ def _run_worker(video: list[Instance]) -> list[dict]:
 
 
 def write_splits(root: Path, plan: Plan, results: list[dict]) -> None:
-    """metadata.csv and the split files."""
+    """Write metadata.csv and the split files."""
     rows = {i.referral.uid: csv_row(i.referral) for i in plan.instances}
     write_whole(root, f"{META_DIR}/metadata.csv", metadata_text(list(rows.values())).encode())
     groups: dict[tuple[str, str], list[tuple[str, dict]]] = {}

@@ -1,6 +1,6 @@
-"""All masks that one ground-truth mask gives a benchmark, each with what is true of it (paper Sec. 3.2).
+"""All masks of a benchmark that are made from one ground-truth mask, with rank, action and answer (paper Sec. 3.2).
 
-Here are the bands, ranks, actions and answers; the pixels come from `geometry`, the other objects from `negatives`.
+Masks of the types cutout, dilate and erode come from `geometry`, the other objects from `negatives`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataset.construction.geometry import Band, OutOfReach, Shape, cutout, dilat
 from dataset.construction.negatives import Negative
 from utils.audit import Audit, render_audit
 
-# Paper Sec. 3.2: rank 1 is hard, rank 2 medium.
+# Paper Sec. 3.2: rank -> range of IoU in percent, and action. Rank 1 is hard, rank 2 medium.
 BANDS = {1: (Band(85, 90), "minor revision"), 2: (Band(75, 80), "major revision")}
+# The first one whose least IoU is reached.
 MERGE_ACTIONS = ((0.9, "minor revision"), (0.75, "major revision"), (0.0, "reject"))
 EDITS: dict[str, Callable[[Shape, Band, np.random.Generator], np.ndarray]] = {
     "cutout": cutout,
@@ -26,7 +27,7 @@ EDITS: dict[str, Callable[[Shape, Band, np.random.Generator], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class MadeMask:
-    """One mask of a benchmark. `rank` is None for the perfect one; `negative_object` names the wrong object, if any."""
+    """One mask of a benchmark. `rank` is None for the perfect mask. `negative_object`: the wrong object, if any."""
 
     mask: np.ndarray  # (H, W) bool
     audit: Audit
@@ -36,13 +37,13 @@ class MadeMask:
 
     @property
     def name(self) -> str:
-        """How its file is called."""
+        """The name of its file, without ending."""
         return "gt" if self.rank is None else f"{self.audit.mask_type}_{self.rank}"
 
 
 @dataclass(frozen=True)
 class MissingMask:
-    """A mask that this ground truth cannot give, and why."""
+    """A mask that cannot be made from this ground truth, and the reason."""
 
     mask_type: str
     rank: int
@@ -52,10 +53,10 @@ class MissingMask:
 def make_candidates(
     gt: np.ndarray, target_object: str, negatives: list[Negative], rng: np.random.Generator
 ) -> tuple[list[MadeMask], list[MissingMask]]:
-    """The masks of one (H, W) bool ground truth: perfect, the six geometric ones, then one full_neg and one merge for
-    each negative (which `negatives.usable_negatives` has chosen and ordered).
+    """The masks of one (H, W) bool ground truth, and those that cannot be made.
 
-    Raises ValueError for an empty ground truth.
+    Their order: perfect; cutout, dilate and erode of both ranks; one merge, then one full_neg for each negative.
+    `negatives` are chosen and ordered by `negatives.usable_negatives`. Raises ValueError for an empty ground truth.
     """
     shape = Shape(gt)
     made = [_made(shape.gt, "perfect", 1.0, "accept", target_object)]
@@ -105,5 +106,5 @@ def _made(
 
 
 def iou_of(gt: np.ndarray, mask: np.ndarray) -> float:
-    """Intersection over union of two (H, W) bool masks, of which one is not empty."""
+    """Intersection over union of two (H, W) bool masks. At most one of them may be empty."""
     return int(np.count_nonzero(gt & mask)) / int(np.count_nonzero(gt | mask))

@@ -1,4 +1,4 @@
-"""Which referrals a benchmark takes: chosen by what they say, looked at, and replaced where one cannot be used."""
+"""Chooses the referrals of a benchmark, checks their files, and replaces those that cannot be used."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ from dataset.construction.source import RefAVSBench
 
 @dataclass
 class Choice:
-    """Referrals whose files are all right and whose target can be seen, and the areas of their videos' objects."""
+    """Referrals with usable files and a visible target, and what was found out on the way."""
 
     referrals: list[Referral] = field(default_factory=list)
-    areas: dict[str, Areas] = field(default_factory=dict)  # of every video that was looked at
-    problems: list[Problem] = field(default_factory=list)  # of files, and with them all referrals of their videos
-    hidden: dict[str, list[str]] = field(default_factory=dict)  # reason -> uids of referrals whose target is not seen
+    areas: dict[str, Areas] = field(default_factory=dict)  # vid -> areas of its objects, for every video that was read
+    problems: list[Problem] = field(default_factory=list)  # of files; all referrals of such a video are left out
+    hidden: dict[str, list[str]] = field(default_factory=dict)  # reason -> uids of referrals with an invisible target
 
 
 def choose_referrals(
     source: RefAVSBench, sizes: Sizes, seed: int, key_frames_given: bool, num_threads: int, replace_bad: bool
 ) -> Choice:
-    """The referrals of all three splits that a benchmark of these sizes takes.
+    """The referrals of all three splits for a benchmark of these sizes.
 
-    Files that cannot be used end the search at once, with nothing replaced, unless `replace_bad`.
+    Referrals whose target is invisible are always replaced. Those with unusable files are replaced if `replace_bad`;
+    otherwise the first problems end the search, and `Choice.problems` says what they are.
     """
     choice, pool = Choice(), list(source.referrals)
     while True:
         choice.referrals = _select(pool, sizes, seed)
         new = [referral for referral in choice.referrals if referral.vid not in choice.areas]
         problems = source.problems(new, num_threads)
-        bad = {referral.vid for referral in new} & {_vid(problem) for problem in problems}
+        bad = {referral.vid for referral in new} & {vid_of(problem.uid) for problem in problems}
         choice.problems += problems
         if bad and not replace_bad:
             return choice
         choice.areas |= _areas(source, [r.vid for r in new if r.vid not in bad], num_threads)
-        hidden = {
-            r: why for r in choice.referrals if r.vid not in bad and (why := _hidden(r, choice, key_frames_given))
-        }
-        for referral, why in hidden.items():
-            choice.hidden.setdefault(why, []).append(referral.uid)
+        hidden = set()
+        for referral in choice.referrals:
+            reason = None if referral.vid in bad else _hidden(referral, choice, key_frames_given)
+            if reason:
+                hidden.add(referral)
+                choice.hidden.setdefault(reason, []).append(referral.uid)
         if not bad and not hidden:
             return choice
         pool = [referral for referral in pool if referral.vid not in bad and referral not in hidden]
@@ -61,10 +63,6 @@ def _select(pool: list[Referral], sizes: Sizes, seed: int) -> list[Referral]:
     return chosen
 
 
-def _vid(problem: Problem) -> str:
-    return vid_of(problem.uid)
-
-
 def _areas(source: RefAVSBench, vids: list[str], num_threads: int) -> dict[str, Areas]:
     vids = list(dict.fromkeys(vids))
     with ThreadPoolExecutor(num_threads) as pool:
@@ -74,7 +72,7 @@ def _areas(source: RefAVSBench, vids: list[str], num_threads: int) -> dict[str, 
 
 
 def _hidden(referral: Referral, choice: Choice, key_frames_given: bool) -> str | None:
-    """Why no mask can be made for this referral, if so."""
+    """The reason why no mask can be made for this referral; None if one can."""
     target = choice.areas[referral.vid][referral.fid]
     if key_frames_given and referral.kfid is not None:
         return None if target[referral.kfid] else "the target is not in the given key frame"

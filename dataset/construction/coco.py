@@ -1,7 +1,6 @@
-"""A COCO-style JSON and its image folder -> pictures with objects.
+"""Reads a COCO-style JSON file and its image folder for `stills`.
 
-Known here: images, annotations with run-length codes or polygons, categories, and the key of an expression. What is
-done with the pictures is left to `stills`.
+Masks are run-length codes or polygons.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from dataset.construction.source import frame_size
 from dataset.construction.stills import ImportReport, Still, StillObject, clean_expression, find_audio
 from utils.run_length import decode_segmentation
 
-EXPRESSION_KEYS = ("expression", "caption", "sent")  # text, or a list of texts; the first key that is there counts
+EXPRESSION_KEYS = ("expression", "caption", "sent")  # text, or a list of texts; the first key that is found counts
 UNNAMED = "object"
 
 
 @dataclass
 class CocoFile:
-    """The images of a COCO-style file that have annotations to use, each with these."""
+    """The images of a COCO-style file that have usable annotations, and these annotations."""
 
     path: Path
     images_dir: Path
@@ -34,7 +33,7 @@ class CocoFile:
         return len(self.images)
 
     def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
-        """One picture after the other. Raises ValueError naming the annotation or the file that cannot be used."""
+        """The pictures, read one after the other. Raises ValueError naming a file or annotation that cannot be used."""
         for image in self.images:
             picture = path_inside(self.images_dir, image["file_name"])
             size = frame_size(picture)
@@ -61,9 +60,10 @@ class CocoFile:
 
 
 def read_coco(path: Path, images_dir: Path, report: ImportReport) -> CocoFile:
-    """Read and check all but the pictures. Crowds and annotations without a mask go to `report`.
+    """Read and check the JSON file. Crowd annotations and annotations without a mask are left out and go to `report`.
 
-    Raises FileNotFoundError or ValueError when the file is no such JSON, or names pictures that are not there.
+    Raises FileNotFoundError or ValueError when there is no such file, its content is something else, or a picture that
+    it names is missing.
     """
     content = _load(path)
     if not images_dir.is_dir():

@@ -1,8 +1,8 @@
-"""Cutout, dilate and erode: one ground-truth mask -> a mask with the IoU that is asked for (paper Sec. 3.2, Eq. 4-6).
+"""Cutout, dilate and erode: a ground-truth mask -> a mask with the wanted IoU (paper Sec. 3.2, Eq. 4-6).
 
-Pixels only: what the bands mean, and which masks an instance gets, is left to `candidates`. Growing a structuring
-element removes or adds pixels in the order of their distance, so its size is not searched step by step: the distances
-are computed once and the pixel count that the IoU needs is cut off them.
+Dilating or eroding with a growing structuring element adds or removes pixels in the order of their distance. So the
+size of the element need not be searched step by step: the wanted IoU gives the number of pixels, the distances are
+computed once, and the pixels with the smallest distances are taken.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-NEXT_TO_CONTOUR = 1.5  # distances up to here are contour pixels: 1 sideways, 1.4 across the corner
-RIM = 0.03  # a cutout keeps this much of the object's size (square root of its area) as a rim, where it can
+NEXT_TO_CONTOUR = 1.5  # pixels up to this distance belong to the contour; 1.4 is the distance of a diagonal neighbour
+RIM = 0.03  # width of the rim that a cutout keeps, if it can, as a part of the square root of the object's area
 PART_OF_CONTOUR = (0.4, 0.65)  # share of the contour that a local edit follows
-TRIES = 8  # places tried for an erosion that leaves the object in one piece
-SPECK = 0.01  # holes in the ground truth below this share of its area are no contour to erode from
+TRIES = 8  # erosions that are tried until one does not split the object
+SPECK = 0.01  # erosion ignores holes in the ground truth that are smaller than this share of its area
 
 
 class OutOfReach(ValueError):
-    """The object is too small or has no room for an edit of this IoU."""
+    """The wanted IoU cannot be reached: the object is too small, or the frame has too little room around it."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """A range of IoU, both ends included, in whole percent: the pixel counts that reach it are then exact."""
+    """A range of IoU, both ends included, in whole percent, so that pixel counts are exact integers."""
 
     low: int
     high: int
@@ -41,9 +41,9 @@ class Band:
 
 
 class Shape:
-    """A ground-truth object, cut out of its frame; what several edits need of it is computed once.
+    """A ground-truth object. Properties that several edits need are computed once.
 
-    Raises ValueError for a mask without any pixel.
+    Raises ValueError for an empty mask.
     """
 
     def __init__(self, gt: np.ndarray):
@@ -55,27 +55,27 @@ class Shape:
         self._box = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
 
     def window(self, margin: int) -> tuple[slice, slice]:
-        """The part of the frame that holds the object and `margin` pixels around it."""
+        """Rows and columns of the frame that hold the object and `margin` pixels around it."""
         top, bottom, left, right = (int(edge) for edge in self._box)
         return slice(max(0, top - margin), bottom + margin), slice(max(0, left - margin), right + margin)
 
     @cached_property
     def depth(self) -> np.ndarray:
-        """Distance of each pixel in `window(0)` to the nearest one outside the object; the frame's end is outside."""
+        """Distance of each pixel in `window(0)` to the nearest pixel outside the object or outside the frame."""
         padded = cv2.copyMakeBorder(self.gt[self.window(0)].view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         return cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
 
     @cached_property
     def pieces(self) -> int:
-        """How many connected parts the object has."""
+        """Number of connected parts of the object."""
         return count_pieces(self.gt[self.window(0)])
 
     @cached_property
     def eroding(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What the object is eroded from, in `window(1)` or one pixel more on each side, the contour next to it, and
-        the contour that faces the background.
+        """Three things: where erosion starts, the contour next to it, and the contour that faces the background.
 
-        Specks within the object do not count. The frame's end counts where it makes up most of the outline.
+        The first is bool, True outside the object, for `window(1)` or one pixel more on each side. Small holes in the
+        object are ignored. The border of the frame belongs to the outside only if most of the outline lies on it.
         """
         background = (~self.gt[self.window(1)]).view(np.uint8)
         around = cv2.copyMakeBorder(background, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
@@ -88,7 +88,7 @@ class Shape:
         return around, outline, contour if len(contour) else outline
 
     def contour(self, around: np.ndarray) -> np.ndarray:
-        """(N, 2) row and column in the frame: the object's pixels next to `around`, which is as in `eroding`."""
+        """(N, 2) row and column in the frame: the object's pixels next to `around`, the first result of `eroding`."""
         window = self.window(1)
         near = cv2.dilate(np.ascontiguousarray(around).view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
         border = (near.shape[0] - self.gt[window].shape[0]) // 2
@@ -97,21 +97,21 @@ class Shape:
 
 
 def cutout(shape: Shape, band: Band, rng: np.random.Generator) -> np.ndarray:
-    """(H, W) bool: the object with one to four rectangular or elliptical holes, all off its contour.
+    """(H, W) bool: the object with one to four rectangular or elliptical holes that do not touch its contour.
 
     Raises OutOfReach when too few pixels lie inside the contour.
     """
     depth = shape.depth
     deep = np.sort(depth[depth > NEXT_TO_CONTOUR])[::-1]
     count = _draw(band.removals(shape.area), len(deep), rng)
-    # A rim as wide as wanted, narrower where the holes would fill all that it leaves.
+    # The rim is narrower than wanted if the holes would otherwise fill more than half of the pixels inside it.
     rim = min(max(RIM * shape.area**0.5, NEXT_TO_CONTOUR), deep[min(2 * count, len(deep)) - 1])
     interior = depth >= rim
     return shape.gt & ~_in_frame(shape, shape.window(0), _smallest(_hole_sizes(depth, interior, rng), interior, count))
 
 
 def _hole_sizes(depth: np.ndarray, interior: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How large the structuring elements must be to reach each pixel, float32; the size that all holes share is 1."""
+    """(h, w) float32: the size at which the first of the growing holes reaches each pixel. All holes grow together."""
     places = np.flatnonzero(interior)
     rows, columns = (np.arange(n, dtype=np.float32) for n in interior.shape)
     sizes = np.full(interior.shape, np.inf, np.float32)
@@ -130,7 +130,7 @@ def _hole_sizes(depth: np.ndarray, interior: np.ndarray, rng: np.random.Generato
 
 
 def dilate(shape: Shape, band: Band, rng: np.random.Generator) -> np.ndarray:
-    """(H, W) bool: the object grown outward, along its whole contour or a part of it.
+    """(H, W) bool: the object, grown along its whole contour or along a part of it.
 
     Raises OutOfReach when the frame has too few pixels around the object.
     """
@@ -150,7 +150,7 @@ def dilate(shape: Shape, band: Band, rng: np.random.Generator) -> np.ndarray:
 
 
 def erode(shape: Shape, band: Band, rng: np.random.Generator) -> np.ndarray:
-    """(H, W) bool: the object shrunk inward, along its whole contour or a part of it, in as few pieces as can be.
+    """(H, W) bool: the object, shrunk along its whole contour or along a part of it, split as little as possible.
 
     Raises OutOfReach when no pixel count lies in the band.
     """
@@ -167,7 +167,7 @@ def erode(shape: Shape, band: Band, rng: np.random.Generator) -> np.ndarray:
 
 
 def _eroded(shape: Shape, count: int, rng: np.random.Generator) -> np.ndarray:
-    """One erosion by `count` pixels, in `window(1)`."""
+    """(h, w) bool in `window(1)`: the object without `count` pixels."""
     around, contour, facing_background = shape.eroding
     window = shape.window(1)
     inside = shape.gt[window]
@@ -183,7 +183,7 @@ def count_pieces(mask: np.ndarray) -> int:
 
 
 def _draw(counts: range, available: int, rng: np.random.Generator) -> int:
-    """One of the pixel counts, each as likely. Raises OutOfReach when none is left of those that are available."""
+    """One of the pixel counts, drawn uniformly. Raises OutOfReach when fewer pixels are available than the smallest."""
     if not len(counts):
         raise OutOfReach("no whole number of pixels gives an IoU in the band")
     if counts.start > available:
@@ -192,12 +192,12 @@ def _draw(counts: range, available: int, rng: np.random.Generator) -> int:
 
 
 def _metric(rng: np.random.Generator) -> int:
-    """Elliptical (round) or rectangular structuring element."""
+    """The distance that a round (DIST_L2) or a square (DIST_C) structuring element stands for."""
     return cv2.DIST_L2 if rng.random() < 0.7 else cv2.DIST_C
 
 
 class _Part:
-    """The part of a contour that an edit follows: all of it, or what lies within `reach` of one of the anchors."""
+    """The part of a contour that an edit follows: all of it, or the pixels within `reach` of a random anchor."""
 
     def __init__(self, contour: np.ndarray, anchors: np.ndarray, rng: np.random.Generator):
         self.anchor = anchors[rng.integers(len(anchors))]
@@ -223,7 +223,7 @@ class _Part:
 
 
 def _smallest(values: np.ndarray, allowed: np.ndarray, count: int, anchor: np.ndarray | None = None) -> np.ndarray:
-    """(h, w) bool: the `count` allowed pixels of smallest value; of equal ones those nearest to the anchor."""
+    """(h, w) bool: the `count` allowed pixels with the smallest values. Of equal values, the nearest to the anchor."""
     limit = np.partition(values[allowed], count - 1)[count - 1]
     chosen = allowed & (values < limit)
     ties = _places(allowed & (values == limit))
@@ -236,7 +236,7 @@ def _smallest(values: np.ndarray, allowed: np.ndarray, count: int, anchor: np.nd
 
 
 def _places(mask: np.ndarray) -> np.ndarray:
-    """(N, 2) row and column of the True pixels; as np.argwhere, several times faster."""
+    """(N, 2) row and column of the True pixels. Like np.argwhere, but several times faster."""
     return np.stack(np.divmod(np.flatnonzero(mask), mask.shape[1]), axis=1)
 
 

@@ -1,7 +1,8 @@
-"""The other objects of a frame, which full_neg and merge masks are made of (paper Sec. 3.2).
+"""Negatives: the other objects of a frame, from which full_neg and merge masks are made (paper Sec. 3.2).
 
-A source of negatives is called with a referral and a frame number and returns named masks; which of them a benchmark
-takes is decided here for all sources alike. What models propose is written to the file that `FileNegatives` reads.
+A source of negatives is called with a referral and a frame number and returns named masks. There are two sources:
+ground-truth masks, and a file. Masks that models propose are written to such a file. `usable_negatives` decides which
+of the masks a benchmark takes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from utils.tokens import reserved_tokens
 
 MAX_NEGATIVES = 3
 MIN_PIXELS = 30
-SAME_OBJECT = 0.8  # mask IoU with the target from which on an object is the target, seen a second time
+SAME_OBJECT = 0.8  # an object whose IoU with the target is at least this is the target itself
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ NegativeSource = Callable[[Referral, int], list[Negative]]
 
 
 def usable_negatives(gt: np.ndarray, objects: list[Negative]) -> list[Negative]:
-    """At most three of the objects, those whose boxes overlap the target's box most, hardest first; then the nearest.
+    """At most three of the objects, hardest first, without the pixels that they share with the target.
 
-    What an object shares with the target is taken from it; it is dropped when fewer than 30 pixels are left, or when
-    it is the target itself (annotated or detected twice). Raises ValueError for a mask of another size.
+    The hardest one is that whose box overlaps the target's box most; of equal ones, that whose box is nearest. Dropped
+    are objects of which fewer than 30 pixels remain, and the target itself, if it was annotated or detected twice.
+    Raises ValueError for a mask of another size.
     """
     kept = []
     for negative in objects:
@@ -75,14 +77,14 @@ def box_iou(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
 
 
 def box_gap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
-    """Pixels between two boxes (top, left, bottom, right); 0 where they meet."""
+    """Distance of two boxes (top, left, bottom, right) in pixels; 0 if they touch or overlap."""
     down = max(one[0], other[0]) - min(one[2], other[2])
     across = max(one[1], other[1]) - min(one[3], other[3])
     return float(np.hypot(max(0, down), max(0, across)))
 
 
 class GroundTruthNegatives:
-    """The ground-truth masks of the video's other objects: no model needed."""
+    """The ground-truth masks of the video's other objects. This source needs no model."""
 
     def __init__(self, source: RefAVSBench):
         self.source = source
@@ -100,7 +102,7 @@ def negatives_line(uid: str, frame: int, objects: list[tuple[str, np.ndarray]]) 
 
 
 class FileNegatives:
-    """Masks that the user brings, or that models proposed: JSON lines, one for each uid and frame that has any.
+    """Masks from a file: those of the user, or those that models proposed. One JSON line for each uid and frame.
 
     {"uid": ..., "frame": 3, "objects": [{"name": "red car", "segmentation": {"size": [H, W], "counts": ...}}, ...]}
     with COCO run-length codes; or "mask_path" instead of "segmentation", relative to the file's folder and inside it.
@@ -145,7 +147,7 @@ class FileNegatives:
         return self.read(referral.uid, frame)
 
     def read(self, uid: str, frame: int) -> list[Negative]:
-        """The objects of that line; none where the file has no such line."""
+        """The objects of one uid and frame; an empty list if the file has no line for them."""
         number, position = self._lines.get((uid, frame), (0, None))
         if position is None:
             return []

@@ -1,10 +1,9 @@
-"""A plain folder of pictures and masks -> pictures with objects.
+"""Reads a plain folder of pictures and masks for `stills`.
 
 images/NAME.jpg (or .png, ...)     the picture
 masks/NAME.png                     its object: every pixel that is not black
 masks/NAME/OBJECT.png              or several objects: dog.png, cat_1.png, cat_2.png ("cat" twice)
-expressions.csv (optional)         columns mask,expression[,object]; mask is the path inside masks/, rows may repeat it
-What is done with the pictures is left to `stills`.
+expressions.csv (optional)         columns mask,expression[,object]; mask is the path inside masks/, in one or more rows
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class PairsFolder:
         return len(self.masks)
 
     def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
-        """One picture after the other. Raises ValueError naming the file that cannot be used."""
+        """The pictures, read one after the other. Raises ValueError naming a file that cannot be used."""
         for picture, masks in self.masks.items():
             size = frame_size(picture)
             objects = [self._object(path, size) for path in masks]
@@ -60,12 +59,12 @@ class PairsFolder:
 
 
 def mask_key(root: Path, path: Path) -> str:
-    """A mask's path inside masks/, as expressions.csv has it."""
+    """A mask's path inside masks/, as it is written in expressions.csv."""
     return path.relative_to(root / "masks").as_posix()
 
 
 def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolder:
-    """Find pictures and masks; pictures without masks, and masks without pictures, go to `report`.
+    """Find pictures and masks. Pictures without masks and masks without pictures are left out and go to `report`.
 
     Raises FileNotFoundError or ValueError when there is no such folder, or expressions.csv cannot be read.
     """

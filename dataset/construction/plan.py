@@ -1,7 +1,4 @@
-"""What a benchmark will consist of: which referrals, and which frames of their videos. Decided before any mask is made.
-
-The masks themselves are left to `build`.
-"""
+"""The plan of a benchmark: its referrals and the frames of each. It is made before any mask is made, by `build`."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ Areas = dict[int, list[int]]  # fid -> pixels of that object in each of the ten 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many referrals a benchmark takes; the defaults are the paper's (Sec. 3.1 and 3.3). 0 videos: all."""
+    """How many referrals a benchmark takes. The defaults are the paper's (Sec. 3.1, 3.3); 0 videos stands for all."""
 
     train_per_video: int = 1
     test_per_video: int = 2
@@ -31,7 +28,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Instance:
-    """One referral under one protocol (train, image or video), with the frames whose masks it gets."""
+    """One referral under one protocol (train, image or video), and the frames for which masks are made."""
 
     referral: Referral
     protocol: str
@@ -44,7 +41,7 @@ class Instance:
 
 @dataclass
 class Plan:
-    """The instances in the order of their referrals, and the uids that are not among them, by reason."""
+    """The instances in the order of their referrals. `left_out`: reason -> uids; `notes`: sentences for the report."""
 
     instances: list[Instance] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
@@ -68,14 +65,15 @@ def object_areas(source: RefAVSBench, vid: str) -> Areas:
 
 
 def count_visible(areas: Areas) -> list[int]:
-    """Ground-truth objects in each of the ten frames."""
+    """How many ground-truth objects each of the ten frames shows."""
     return [sum(sizes[t] > 0 for sizes in areas.values()) for t in range(NUM_FRAMES)]
 
 
 def key_frame(num_objects: list[int], target_areas: list[int]) -> int:
-    """The frame with the most objects, of those that show the target (paper Sec. 3.3); at least one must.
+    """The frame with the most objects, among those that show the target (paper Sec. 3.3).
 
-    Of equal ones the frame with the largest target, then the earliest.
+    If several have the most objects: the one with the largest target, then the earliest. At least one frame must show
+    the target.
     """
     showing = [t for t in range(NUM_FRAMES) if target_areas[t]]
     return max(showing, key=lambda t: (num_objects[t], target_areas[t], -t))
@@ -88,10 +86,10 @@ def make_plan(
     sizes: Sizes,
     seed: int,
 ) -> Plan:
-    """Key frames for all referrals, whose targets can be seen (see `choice`), and the referrals of video mode.
+    """One instance for each referral, at its key frame, and the instances of video mode.
 
-    `num_objects`: vid -> objects in each frame; None takes each referral's given key frame.
-    Raises ValueError when a key frame is to be given and is not.
+    Each referral's target must be visible in some frame (see `choice`). `num_objects`: vid -> number of objects in each
+    frame. If it is None, the key frames of metadata.csv are used; ValueError is raised where one is missing.
     """
     plan = Plan()
     for referral in referrals:
@@ -107,7 +105,10 @@ def make_plan(
 
 
 def _add_video_mode(plan: Plan, split: str, num_videos: int, areas: dict[str, Areas], seed: int) -> None:
-    """All ten frames of some videos, those first that show another ground-truth object throughout as well."""
+    """Add all ten frames of some videos whose target is visible in all of them.
+
+    Videos in which every frame also shows another ground-truth object are preferred.
+    """
 
     def seen_throughout(referral: Referral) -> bool:
         return all(areas[referral.vid][referral.fid])

@@ -1,7 +1,7 @@
-"""Files of a benchmark under construction: written whole or not at all, and known again by the run that goes on.
+"""The state of a build on disk, so that an interrupted build can be continued.
 
-While a build runs, `.building/` holds what is done so far; at the end it is removed and `build_report.json` says that
-the benchmark is whole.
+While a build runs, the folder `.building/` holds what is done so far. At the end this folder is removed. The file
+`build_report.json` shows that the benchmark is complete.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ REPORT = "build_report.json"
 
 
 def is_built(root: Path, run: dict) -> bool:
-    """Whether this very build is already whole; otherwise the folder is one to begin in, or to go on in.
+    """Whether the folder holds this build, complete. If it does not, the build can be started or continued there.
 
-    `run` is what decides the result: source, settings, seed. Raises ValueError when the folder holds something else.
+    `run` holds everything that decides the result: source, settings, seed. Raises ValueError when the folder holds
+    another build or other files.
     """
     run = json.loads(json.dumps(run))
     report, begun = root / REPORT, root / PROGRESS_DIR / "run.json"
     if report.is_file():
         _expect_same(root, _read_run(report, "run"), run, "a benchmark that was built")
-        shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)  # left by a build that was killed at its very end
+        shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)  # left when a build was killed at its very end
         return True
     if begun.is_file():
         _expect_same(root, _read_run(begun), run, "a benchmark that was begun")
@@ -39,9 +40,10 @@ def is_built(root: Path, run: dict) -> bool:
 
 @contextmanager
 def building(root: Path, run: dict) -> Iterator[None]:
-    """Begin, or go on, as the only one that builds in this folder; at the end what only a build needs is removed.
+    """Start or continue a build; no other build may run in the folder at the same time.
 
-    An error leaves it for the next run. Raises ValueError while another build is at work here.
+    At the end `.building/` is removed. After an error it stays, so that the next run can continue. Raises ValueError
+    while another build is running in this folder.
     """
     (root / PROGRESS_DIR).mkdir(parents=True, exist_ok=True)
     with (root / PROGRESS_DIR / "lock").open("w") as lock:
@@ -74,7 +76,7 @@ def _expect_same(root: Path, found: dict, run: dict, what: str) -> None:
 
 
 def write_whole(root: Path, where: str | Path, content: bytes) -> None:
-    """Write a file below the root so that it appears whole or not at all; one that has this content stays as it is."""
+    """Write a file below the root so that it never appears half written. A file with this content is left as it is."""
     path = root / where
     if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return

@@ -18,8 +18,9 @@ from utils.splits import SPLITS
 from utils.tokens import reserved_tokens
 from utils.whole_files import write_text
 
-MAX_NAME_BYTES = 240  # a file name has at most 255; the rest is room for temporary names
+MAX_NAME_BYTES = 240  # file systems allow 255; the rest is for the endings of temporary files
 NUM_SOURCE_COLUMNS = 5  # kfid, the sixth, is optional
+NAME_ONLY = "name_only"  # split of a row that only gives an object its name; no benchmark takes it
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Referral:
 
 @dataclass
 class Metadata:
-    """What metadata.csv says; `left_out` has the uids of every row that is not among the referrals, by reason."""
+    """The content of metadata.csv. `left_out`: reason -> uids of rows that cannot be used."""
 
     referrals: list[Referral] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Metadata:
 
 
 def read_referrals(path: Path) -> Metadata:
-    """The rows of train, test_s and test_u that a benchmark can use, in file order, and why the others cannot be.
+    """The rows of train, test_s and test_u that a benchmark can use, in file order, and the reasons for all others.
 
     Columns vid,uid,split,fid,exp and optionally kfid; a header row is optional, columns after the sixth are ignored.
     Raises FileNotFoundError, or ValueError when the file is no such table.
@@ -80,13 +81,13 @@ def read_referrals(path: Path) -> Metadata:
 
 
 def write_metadata(path: Path, referrals: Iterable[Referral]) -> None:
-    """The table that `read_referrals` reads; kfid is empty where a referral has no key frame."""
+    """Write a table that `read_referrals` reads. kfid is empty if a referral has no key frame."""
     rows = [CsvRow(r.vid, r.uid, r.split, r.fid, r.expression, "" if r.kfid is None else r.kfid) for r in referrals]
     write_text(path, metadata_text(rows))
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether the name can be one folder or file name, nothing else."""
+    """Whether the name can be used as the name of one folder or file. A path with several parts is not plain."""
     return (
         name not in ("", ".", "..")
         and not set(name) & {"/", "\\"}
@@ -111,7 +112,7 @@ def _is_header(cells: list[str], path: Path) -> bool:
 
 
 def _referral(cells: list[str]) -> Referral:
-    """One row of any split. Raises ValueError with the reason why it cannot be used."""
+    """The referral of one row, whatever its split. Raises ValueError with the reason when the row cannot be used."""
     if len(cells) < NUM_SOURCE_COLUMNS:
         raise ValueError(f"fewer than {NUM_SOURCE_COLUMNS} columns")
     vid, uid, split, fid = (cell.strip() for cell in cells[:4])
@@ -143,7 +144,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _unrepeated(referrals: list[Referral], metadata: Metadata) -> Iterator[Referral]:
-    """Each uid once. Of rows that are all the same one is used; of different rows none, since none is the right one."""
+    """Each uid once. Equal rows are used once. Rows that differ are left out, since it is not known which is right."""
     by_uid: dict[str, list[Referral]] = defaultdict(list)
     for referral in referrals:
         by_uid[referral.uid].append(referral)

@@ -1,6 +1,6 @@
-"""Which expressions and which videos a benchmark takes: a balance of videos, object categories and templates.
+"""Chooses expressions and videos for a benchmark so that object categories and templates are balanced (paper Sec. 3.1).
 
-Paper Sec. 3.1. The choice depends on the seed and on what the referrals say, not on their order in a file.
+The choice depends on the seed and on the content of the referrals, not on their order in a file.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataset.construction.referrals import Referral
 def select_referrals(
     referrals: Iterable[Referral], split: str, per_video: int, num_videos: int = 0, seed: int = 0
 ) -> list[Referral]:
-    """At most `per_video` expressions about each of at most `num_videos` videos (0: all) of a split, by uid.
+    """At most `per_video` expressions about each of at most `num_videos` videos (0: all) of a split, sorted by uid.
 
-    Expressions of one video are about different objects, as the paper's numbers say: its 269 seen test videos have
-    437 expressions, and 174 of the source's 273 show more than one object. Among what may come next, the category
-    used least so far wins, then the template used least, then chance.
+    Expressions about one video are about different objects. This fits the paper's numbers: its 269 seen test videos
+    have 437 expressions, and 174 of the source's 273 videos show more than one object. The next expression is one of
+    the object category that was used least so far; then the template used least counts, then chance.
     """
     left = [referral for referral in referrals if referral.split == split]
     chosen: list[Referral] = []
@@ -39,10 +39,9 @@ def select_referrals(
 def pick_video_mode(
     referrals: Iterable[Referral], num_videos: int, seed: int, is_whole: Callable[[Referral], bool]
 ) -> list[Referral]:
-    """One referral for each of at most `num_videos` videos, by uid, for the audits of all ten frames.
+    """One referral for each of at most `num_videos` videos, sorted by uid, for audits of all ten frames.
 
-    Videos come in an order of chance; those with a referral for which `is_whole` holds come first, for example because
-    its target can be seen in every frame.
+    Videos are taken in random order. Those with a referral for which `is_whole` is true are preferred.
     """
     videos: dict[str, list[Referral]] = defaultdict(list)
     for referral in sorted(referrals, key=lambda referral: _chance(seed, referral.uid)):
@@ -67,9 +66,9 @@ def template(referral: Referral) -> str:
 def _one_per_video(
     referrals: list[Referral], limit: int, categories: Counter, templates: Counter, seed: int
 ) -> list[Referral]:
-    """Greedy choice of one referral from each of at most `limit` videos; both counters are brought up to date."""
-
-    patterns, chances = [template(r) for r in referrals], [_chance(seed, r.uid) for r in referrals]
+    """Greedy choice of one referral from each of at most `limit` videos. Adds the choice to both counters."""
+    patterns = [template(referral) for referral in referrals]
+    chances = [_chance(seed, referral.uid) for referral in referrals]
 
     def priority(position: int) -> tuple:
         return categories[referrals[position].target_object], templates[patterns[position]], chances[position]
@@ -82,8 +81,9 @@ def _one_per_video(
         referral = referrals[position]
         if referral.vid in taken:
             continue
-        if (now := priority(position)) > known:  # others of its category or template were taken since
-            heapq.heappush(queue, (now, position))
+        current = priority(position)
+        if current > known:  # others of its category or template were taken in the meantime
+            heapq.heappush(queue, (current, position))
             continue
         taken[referral.vid] = referral
         categories[referral.target_object] += 1
@@ -92,5 +92,5 @@ def _one_per_video(
 
 
 def _chance(seed: int, name: str) -> bytes:
-    """A place in an order that looks random, and that is the same on every machine for the same seed."""
+    """A sort key that looks random. The same seed and name give the same key on every machine."""
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -1,7 +1,7 @@
-"""A segmentation dataset in the layout of Ref-AVSBench: a folder -> referrals and masks, and videos -> such a folder.
+"""Reads and writes a segmentation dataset in the layout of Ref-AVSBench.
 
 media/<vid>/frames/{0..9}.jpg, media/<vid>/audio.wav, gt_mask/<vid>/fid_<n>/0000{0..9}.png, metadata.csv
-The rows of metadata.csv are known by `referrals`; which of them a benchmark takes is left to `selection`.
+The rows of metadata.csv are read by `referrals`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ METADATA = "metadata.csv"
 SILENCE_SECONDS = 10
 JPEG_QUALITY = 95
 EXIF_ORIENTATION, UPRIGHT, TURNED_SIDEWAYS = 0x0112, 1, (5, 6, 7, 8)
-UNNAMED_OBJECT = "object"  # an object on disk that no row of metadata.csv is about
+UNNAMED_OBJECT = "object"  # name of an object with masks on disk but without a row in metadata.csv
 
 
 class SourceLayout:
@@ -52,7 +52,7 @@ class SourceLayout:
 
 
 class RefAVSBench(SourceLayout):
-    """The dataset to read. `referrals` can be used; `left_out` names every other row's uid, by reason.
+    """The dataset to read. `referrals`: the usable rows. `left_out`: reason -> uids of the other rows.
 
     Raises FileNotFoundError or ValueError when there is no such folder or its metadata.csv cannot be read.
     """
@@ -69,7 +69,7 @@ class RefAVSBench(SourceLayout):
     def object_names(self, vid: str) -> dict[int, str]:
         """fid -> name of every object that has a mask folder, in the order of the fids.
 
-        Rows of any split name an object, the most frequent name wins; one that no row names is an "object".
+        Names come from rows of all splits; the most frequent one counts. An object without a row is an "object".
         """
         folder = self.root / "gt_mask" / vid
         matches = (
@@ -83,7 +83,10 @@ class RefAVSBench(SourceLayout):
         return {fid: read_mask(self.mask_path(vid, fid, frame)) for fid in self.object_names(vid)}
 
     def problems(self, referrals: Iterable[Referral], num_threads: int = 4) -> list[Problem]:
-        """What is wrong with the files of these referrals' videos: each is decoded, each mask has its frame's size."""
+        """What is wrong with the files of these referrals' videos.
+
+        Every file is decoded, and every mask must have the size of its frame.
+        """
         referrals = list(referrals)
         fids: dict[str, list[int]] = {}
         for referral in referrals:
@@ -94,7 +97,7 @@ class RefAVSBench(SourceLayout):
         return [Problem(referral.uid, fault) for referral in referrals for fault in faults[referral.vid]]
 
     def _faults(self, fids: dict[str, list[int]], num_threads: int) -> dict[str, list[str]]:
-        """vid -> a sentence for each of its files that cannot be used. `fids`: vid -> its objects."""
+        """vid -> one sentence for each of its files that cannot be used. `fids`: vid -> numbers of its objects."""
         frames = [self.frame_path(vid, t) for vid in fids for t in range(NUM_FRAMES)]
         audios = [self.audio_path(vid) for vid in fids]
         masks = [path for vid in fids for _, _, path in self._masks(vid, fids[vid])]
@@ -111,7 +114,7 @@ class RefAVSBench(SourceLayout):
     def _video_faults(
         self, vid: str, fids: list[int], found: dict[Path, tuple[int, int] | str | None]
     ) -> Iterator[str]:
-        """`found` has (H, W) of every picture that can be decoded, None for a sound, a sentence for any other file."""
+        """`found`: path -> (H, W) of a picture, None for a sound, or a sentence for a file that cannot be used."""
         paths = [self.frame_path(vid, t) for t in range(NUM_FRAMES)] + [self.audio_path(vid)]
         yield from (found[path] for path in paths if isinstance(found[path], str))
         for _, frame, path in self._masks(vid, fids):
@@ -132,7 +135,7 @@ def _mask_size(path: Path) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class SourceVideo:
-    """One video of the layout before it is written. Ten frames of one size; a mask has the size of its frame."""
+    """One video to be written. Its ten frames have one size, and so have their masks."""
 
     vid: str
     frames: Sequence[np.ndarray | Path]  # (H, W, 3) uint8 RGB, or an image file
@@ -143,15 +146,15 @@ class SourceVideo:
     def of_still(
         cls, vid: str, picture: np.ndarray | Path, masks: Mapping[int, np.ndarray], waveform: np.ndarray | None = None
     ) -> SourceVideo:
-        """One picture with its objects' masks, (H, W) bool, laid out ten times."""
+        """A video of ten equal frames: one picture with the (H, W) bool masks of its objects."""
         return cls(vid, [picture] * NUM_FRAMES, {fid: [mask] * NUM_FRAMES for fid, mask in masks.items()}, waveform)
 
 
 class SourceWriter(SourceLayout):
-    """Writes a folder that `RefAVSBench` reads. Each file appears whole or not at all; metadata.csv comes last."""
+    """Writes a folder that `RefAVSBench` reads. Files never appear half written. Write metadata.csv last."""
 
     def write_video(self, video: SourceVideo) -> None:
-        """Frames, sound and masks; equal pictures take the space of one. Raises OSError, ValueError."""
+        """Write frames, sound and masks. Equal pictures are stored once and linked. Raises OSError, ValueError."""
         _check_video(video)
         self._write_series(video.frames, lambda t: self.frame_path(video.vid, t), _write_frame)
         for fid, masks in video.objects.items():
@@ -192,7 +195,7 @@ def _check_video(video: SourceVideo) -> None:
 
 
 def frame_size(picture: np.ndarray | Path) -> tuple[int, int]:
-    """(H, W) of the picture as it is written: a file, which is decoded to its end, is turned as its EXIF data say."""
+    """(H, W) of the picture as it will be written. A file is decoded, and turned if its EXIF data say so."""
     if isinstance(picture, Path):
         height, width = check_image(picture)
         return (width, height) if _orientation(picture) in TURNED_SIDEWAYS else (height, width)
@@ -203,14 +206,14 @@ def frame_size(picture: np.ndarray | Path) -> tuple[int, int]:
 
 def _write_frame(path: Path, picture: np.ndarray | Path) -> None:
     if isinstance(picture, Path) and _is_plain_jpeg(picture):
-        shutil.copyfile(picture, path)  # as it is: coding it again would cost quality
+        shutil.copyfile(picture, path)  # encoding it again would lower its quality
         return
     pixels = read_upright_frame(picture) if isinstance(picture, Path) else picture
     Image.fromarray(pixels).save(path, format="JPEG", quality=JPEG_QUALITY)
 
 
 def _is_plain_jpeg(path: Path) -> bool:
-    """Whether every reader sees the same picture in it: RGB, and not to be turned."""
+    """Whether every reader sees the same picture in this file: a JPEG in RGB whose EXIF data do not turn it."""
     with Image.open(path) as image:
         return (image.format, image.mode) == ("JPEG", "RGB") and _orientation(path) == UPRIGHT
 
@@ -225,7 +228,7 @@ def _write_mask(path: Path, mask: np.ndarray) -> None:
 
 
 def _grouped(pictures: Sequence[np.ndarray | Path]) -> list[tuple[np.ndarray | Path, list[int]]]:
-    """Each different picture with the places where it stands."""
+    """Each different picture with its positions in the list."""
     groups: dict[object, tuple[np.ndarray | Path, list[int]]] = {}
     for place, picture in enumerate(pictures):
         key = picture if isinstance(picture, Path) else (picture.shape, hashlib.sha256(picture.tobytes()).digest())

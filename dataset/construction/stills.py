@@ -1,6 +1,6 @@
-"""Pictures with masks from any segmentation dataset -> the layout of Ref-AVSBench, each laid out ten times.
+"""Writes pictures with masks, from any segmentation dataset, in the layout of Ref-AVSBench.
 
-How a dataset stores them is known by `coco` and `pairs`; files and folders of the layout by `source`.
+Each picture becomes a video of ten equal frames. `coco` and `pairs` read the datasets; `source` writes the files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset.benchmark.uids import is_null, make_uid
-from dataset.construction.referrals import Referral, is_plain_name
+from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.waveform import check_waveform, load_waveform
 from utils.tokens import reserved_tokens
@@ -22,16 +22,18 @@ from utils.tokens import reserved_tokens
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 MAX_VID_BYTES, MAX_OBJECT_BYTES = 120, 60
-NAME_ONLY = "name_only"  # the split of a row that gives an object its name, but is no expression to audit
 
 
 @dataclass(frozen=True)
 class StillObject:
-    """One object of a picture. Without expressions it is "the <name>", if no other object there has its name."""
+    """One object of a picture.
+
+    An object without expressions is referred to as "the <name>", unless another object of the picture has its name.
+    """
 
     name: str
     mask: np.ndarray  # (H, W) bool
-    origin: str  # where it stands in its dataset, for people
+    origin: str  # where it was read, for messages
     expressions: tuple[str, ...] = ()
 
 
@@ -48,7 +50,7 @@ class Still:
 
 @dataclass
 class ImportReport:
-    """What was written, and the origin of everything that was not, by reason."""
+    """How much was written. `left_out`: reason -> origins of what was not written."""
 
     num_videos: int = 0
     num_objects: int = 0
@@ -60,7 +62,7 @@ class ImportReport:
 
 
 def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> None:
-    """Write a folder that `source.RefAVSBench` reads; `report` is brought up to date.
+    """Write a folder that `source.RefAVSBench` reads, and add to `report` what was written and what was left out.
 
     Raises ValueError when a picture, sound or mask cannot be used, or when no expression remains.
     """
@@ -119,7 +121,7 @@ def _distinct_objects(still: Still, report: ImportReport) -> list[StillObject]:
 
 
 def _referrals(vid: str, split: str, objects: list[StillObject], report: ImportReport) -> Iterator[Referral]:
-    """The rows about one picture; one that only gives an object its name is of no split of the benchmark."""
+    """The rows of metadata.csv about one picture. Rows that only name an object have the split NAME_ONLY."""
     named = Counter(item.name for item in objects)
     numbers: Counter = Counter()
     for fid, item in enumerate(objects):
@@ -135,7 +137,7 @@ def _referrals(vid: str, split: str, objects: list[StillObject], report: ImportR
 
 
 def _free_vid(name: str, taken: set[str]) -> str:
-    """A plain folder name like `name` that no other picture has."""
+    """A plain folder name made from `name`, different from those of all other pictures."""
     vid = _plain(name, MAX_VID_BYTES) or "picture"
     if is_null(f"{vid}_") or not is_plain_name(vid):
         vid = f"picture-{vid}"
@@ -155,5 +157,5 @@ def _waveform(path: Path | None) -> np.ndarray | None:
     if path is None:
         return None
     waveform = load_waveform(path)
-    check_waveform(waveform, path)  # raises ValueError for a sound that an auditor could not hear
+    check_waveform(waveform, path)  # raises ValueError for a sound that an auditor cannot use
     return waveform

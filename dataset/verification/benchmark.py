@@ -1,4 +1,4 @@
-"""A whole benchmark verified: every split file that is there, frame by frame in several processes."""
+"""Verifies a whole benchmark: all split files that exist, frame by frame in several processes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from dataset.benchmark.validation import find_file_problems
 from dataset.verification.files import SplitFile, metadata_findings, orphan_findings
 from dataset.verification.findings import Finding, Report
 from dataset.verification.frames import verify_frame, verify_videos
-from utils.splits import PARTS, SPLITS
+from utils.splits import PARTS, SPLITS, TRAIN
 
-CHUNK = 4  # frames that a process is given at once
+CHUNK = 4  # number of frames that a process gets at once
 
 
 def verify_benchmark(root: Path, num_workers: int = 1) -> Report:
-    """All findings over a built or downloaded benchmark, in the same order each time.
+    """Everything that is wrong with a built or downloaded benchmark, in the same order each time.
 
-    Raises FileNotFoundError or ValueError for a folder that is no benchmark: without split files, masks or
-    metadata.csv, or with files that cannot be read at all.
+    Raises FileNotFoundError or ValueError for a folder that is not a benchmark: it has no split files, no masks or no
+    metadata.csv, or these files cannot be read at all.
     """
     root = Path(root)
     files = _present(root)
@@ -35,24 +35,22 @@ def verify_benchmark(root: Path, num_workers: int = 1) -> Report:
     findings += metadata_findings(root, files)
     findings += verify_videos(sample for sample in samples if sample.protocol == "video")
     findings += _verify_frames(samples, num_workers)
-    # Masks have just been read: what is left of each sample are its frames and its sound.
+    # Only frames and sounds are checked here: all masks have just been read.
     media = [sample.keeping(lambda candidate: False) for sample in samples]
     findings += [_from_problem(problem, "media") for problem in find_file_problems(media, num_workers)]
     findings += orphan_findings(root, files, samples)
     num_masks = sum(len(sample.candidates) for sample in samples)
     if not num_masks and not findings:
         raise ValueError(f"{root}: expected masks to verify, got split files without any")
-    # A uid of both image and video mode has its faults listed once.
+    # Faults of a uid that is in image mode and in video mode are listed once.
     return Report(root, num_masks, len(samples), tuple(dict.fromkeys(findings)))
 
 
 def _present(root: Path) -> list[SplitFile]:
     if not root.is_dir():
         raise FileNotFoundError(f"benchmark folder {root}: no such folder")
-    files = [
-        SplitFile(root, split, protocol)
-        for split, protocol in sorted(PARTS.values(), key=lambda part: SPLITS.index(part[0]))
-    ]
+    parts = sorted(PARTS.values(), key=lambda part: SPLITS.index(part[0]))
+    files = [SplitFile(root, split, protocol) for split, protocol in parts]
     present = [file for file in files if file.path.is_file()]
     if not present:
         names = ", ".join(file.name for file in files)
@@ -61,7 +59,7 @@ def _present(root: Path) -> list[SplitFile]:
 
 
 def _read(file: SplitFile) -> Benchmark:
-    return read_train(file.root) if file.protocol == "train" else read_test(file.root, file.split, file.protocol)
+    return read_train(file.root) if file.protocol == TRAIN else read_test(file.root, file.split, file.protocol)
 
 
 def _verify_frames(samples: list[AuditSample], num_workers: int) -> Iterator[Finding]:

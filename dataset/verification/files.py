@@ -1,7 +1,7 @@
-"""metadata.csv against the split files, and files of the benchmark that nothing refers to.
+"""Compares metadata.csv with the split files, and finds files that no split file names.
 
-Looks at names and values only, as they stand in the files: also at those that the reader replaces by the published
-rules. What masks look like is left to `frames`.
+Looks at the values exactly as they are written, also where the reader of a benchmark replaces them by fixed ones.
+The pixels of masks are checked in `frames`.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class SplitFile:
 
 
 def metadata_findings(root: Path, files: list[SplitFile]) -> Iterator[Finding]:
-    """Entries that disagree with their row, values that the reader would hide, and rows that no split file uses."""
+    """Entries that differ from their row, values that the reader would hide, and rows that no split file uses."""
     used: set[tuple[str, str]] = set()
     by_split = {split: read_metadata(root / META_DIR / "metadata.csv", Benchmark(root), split) for split in SPLITS}
     for file in files:
         for uid, entry in read_entries(file.path):
             row = by_split[file.split].get(uid)
             if row is None:
-                continue  # the reader's own finding
+                continue  # the reader of the benchmark reports it
             used.add((row.split, uid))
             if row.split != file.split:
                 yield _finding(file, uid, "metadata", f"expected split {file.split} in metadata.csv, got '{row.split}'")
@@ -64,9 +64,9 @@ def metadata_findings(root: Path, files: list[SplitFile]) -> Iterator[Finding]:
 
 
 def _row_findings(file: SplitFile, row: CsvRow, entry: dict) -> Iterator[Finding]:
-    """What both files say of a uid has to be the same."""
+    """A uid must have the same values in metadata.csv and in the split file."""
     from_uid = vid_of(row.uid)
-    if file.protocol == "train" and row.vid not in ("", from_uid):
+    if file.protocol == TRAIN and row.vid not in ("", from_uid):
         text = f"vid: expected {from_uid} in metadata.csv, as training takes it from the uid, got '{row.vid}'"
         yield _finding(file, row.uid, "metadata", text)
     for key in ("vid", "kfid", "exp"):
@@ -82,17 +82,17 @@ def _frame_findings(file: SplitFile, row: CsvRow, frame: dict) -> Iterator[Findi
     number = int_or_none(frame.get("frame") if file.protocol == "video" else row.kfid)
     image = frame.get("image_path")
     shown = int_or_none(Path(image).stem) if isinstance(image, str) else None
-    if file.protocol != "train" and None not in (number, shown) and number != shown:
+    if file.protocol != TRAIN and None not in (number, shown) and number != shown:
         yield _finding(file, row.uid, "metadata", f"image_path: expected frame {number}, got {image}")
     for mask_type, mask in _masks(frame):
         yield from _mask_findings(file, row.uid, mask_type, mask)
 
 
 def _mask_findings(file: SplitFile, uid: str, mask_type: str, mask: dict) -> Iterator[Finding]:
-    """Values that the reader does not pass on, or not as written.
+    """Faults in values that the reader ignores or replaces.
 
-    Ranks that are no numbers, wrong objects that the answer does not name, and what tests take for granted: a perfect
-    mask is 1.0 and accept, full_neg is reject.
+    These are: a rank that is not a number, a negative object that the answer does not name, and, in test splits, an IoU
+    or action other than the fixed one. A perfect mask has IoU 1.0 and accept, a full_neg mask reject.
     """
     where, rank, iou, action = (mask.get(key) for key in ("mask_path", "rank", "iou_to_gt", "action"))
     if rank is not None and (not isinstance(rank, int) or isinstance(rank, bool)):
@@ -103,7 +103,7 @@ def _mask_findings(file: SplitFile, uid: str, mask_type: str, mask: dict) -> Ite
         text = f"{where}: negative_object: expected an object that the response names, got {negative!r}"
         yield Finding(uid, str(where), "response", text)
     forced = {"perfect": "accept", "full_neg": "reject"}.get(mask_type)
-    if file.protocol == "train" or forced is None:
+    if file.protocol == TRAIN or forced is None:
         return
     if action is not None and (not isinstance(action, str) or normalize_action(action) != forced):
         yield Finding(uid, str(where), "action", f"{where}: action: expected '{forced}', got {action!r}")
@@ -113,33 +113,40 @@ def _mask_findings(file: SplitFile, uid: str, mask_type: str, mask: dict) -> Ite
 
 
 def _frames(entry: dict) -> list[dict]:
-    """The frames of an entry; an image or training entry is its own only one."""
+    """The frames of an entry. An entry of image mode or training is one frame itself."""
     frames = entry.get("frames")
-    return [frame for frame in frames if isinstance(frame, dict)] if isinstance(frames, list) else [entry]
+    if not isinstance(frames, list):
+        return [entry]
+    return [frame for frame in frames if isinstance(frame, dict)]
 
 
 def _masks(frame: dict) -> Iterator[tuple[str, dict]]:
-    """(type as written, mask) of a frame; what is not of the right kind is left to the reader to complain about."""
-    part_neg = frame.get("part_neg_masks")
-    lists = {"perfect": [frame.get("gt_mask_path")], **(part_neg if isinstance(part_neg, dict) else {})}
+    """(type as written, mask) for each mask of a frame. Values of a wrong kind are skipped; the reader reports them."""
+    lists = {"perfect": [frame.get("gt_mask_path")]}
+    if isinstance(frame.get("part_neg_masks"), dict):
+        lists |= frame["part_neg_masks"]
     lists |= {name: frame.get(f"{name}_masks") for name in ("full_neg", "null")}
     for mask_type, masks in lists.items():
-        for mask in masks if isinstance(masks, list) else []:
-            mask = {"mask_path": mask} if isinstance(mask, str) else mask
+        if not isinstance(masks, list):
+            continue
+        for mask in masks:
+            if isinstance(mask, str):
+                mask = {"mask_path": mask}
             if isinstance(mask, dict) and isinstance(mask.get("mask_path"), str):
                 yield mask_type, mask
 
 
 def orphan_findings(root: Path, files: list[SplitFile], samples: list[AuditSample]) -> Iterator[Finding]:
-    """Files in the folders of the masks, and videos among the media, that no split file refers to.
+    """Files in the folders of masks, and videos in the folders of media, that no split file uses.
 
-    What lies at the top of the benchmark or beside the split files (reports, licences) may be anything.
+    Other files are allowed at the top of the benchmark and beside the split files: reports, licences.
     """
     entries = [entry for file in files for entry in read_entries(file.path)]
-    masks = {mask["mask_path"] for _, entry in entries for frame in _frames(entry) for _, mask in _masks(frame)}
-    media = {path for s in samples for path in (s.frame_path, s.audio_path, *s.video_paths)}
-    used = {name for path in masks | media if (name := _inside(root, path))}
-    tops = {Path(name).parts[0] for path in masks if (name := _inside(root, path)) and len(Path(name).parts) > 1}
+    frames = [frame for _, entry in entries for frame in _frames(entry)]
+    masks = _inside_all(root, {mask["mask_path"] for frame in frames for _, mask in _masks(frame)})
+    media = {path for sample in samples for path in (sample.frame_path, sample.audio_path, *sample.video_paths)}
+    used = masks | _inside_all(root, media)
+    tops = {name.split("/")[0] for name in masks if "/" in name}
     for top in sorted(tops - {META_DIR}):
         for name in _files_below(root, top):
             if name not in used:
@@ -160,13 +167,18 @@ def _unused_videos(root: Path, vids: set[str]) -> Iterator[Finding]:
 
 
 def _inside(root: Path, path: str | Path) -> str | None:
-    """The path relative to the root as text; None for one that leaves it."""
+    """The path relative to the root, as text with "/"; None for a path outside the root."""
     base = Path(os.path.normpath(root.absolute()))
     full = Path(os.path.normpath(base / path))
     for start in (base, root.resolve()):
         if full.is_relative_to(start):
             return full.relative_to(start).as_posix()
     return None
+
+
+def _inside_all(root: Path, paths: Iterable[str | Path]) -> set[str]:
+    """The same for several paths; those outside the root are left out."""
+    return {name for path in paths if (name := _inside(root, path))}
 
 
 def _files_below(root: Path, top: str) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What a verification found, and how it is told."""
+"""What a verification found, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: `text` is a sentence with what, expected and got. `uid` is None for stray files."""
+    """One thing that is wrong. `text` says what was expected and what was found.
+
+    `uid` is None for a file that belongs to no uid.
+    """
 
     uid: str | None
     path: str | None
@@ -23,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """All findings over a benchmark, in the order of its files; `samples` counts frames, `masks` their candidates."""
+    """All findings in a benchmark, in the order of its files. `samples`: number of frames; `masks`: of their masks."""
 
     root: Path
     masks: int
@@ -32,7 +35,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of findings of each kind, most first."""
+        """Kind -> number of findings, most frequent kind first."""
         return dict(Counter(finding.kind for finding in self.findings).most_common())
 
     def as_json(self) -> dict:
@@ -45,7 +48,7 @@ class Report:
         }
 
     def render(self, num_shown: int = 5) -> str:
-        """Text to read: the findings by kind, `num_shown` of each."""
+        """Text for the terminal: the findings by kind, at most `num_shown` of each kind."""
         return "\n".join(self._lines(num_shown)).encode("utf-8", "backslashreplace").decode()
 
     def _lines(self, num_shown: int) -> Iterator[str]:

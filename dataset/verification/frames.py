@@ -1,6 +1,6 @@
-"""All masks of one frame against its ground truth, and all frames of one video against each other.
+"""Compares all masks of one frame with its ground truth, and all frames of one video with each other.
 
-Reads the masks of a single frame at a time. The rules themselves are in `mask_rules` and `label_rules`.
+Only the masks of one frame are in memory at a time. The rules are in `mask_rules` and `label_rules`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataset.verification.findings import Finding
 from dataset.verification.label_rules import label_faults, rank_faults
 from dataset.verification.mask_rules import GroundTruth, bounding_box, box_iou, geometry_fault
 from utils.mask_types import MASK_TYPES
+from utils.splits import TRAIN
 
 
 def verify_frame(sample: AuditSample) -> list[Finding]:
@@ -27,11 +28,11 @@ def verify_frame(sample: AuditSample) -> list[Finding]:
 
 
 class _Frame:
-    """The masks of one sample. `masks` has those that can be measured, by the candidate's position."""
+    """The masks of one sample. `masks`: position of the candidate -> mask, for the masks that can be measured."""
 
     def __init__(self, sample: AuditSample):
         self.sample, self.candidates = sample, sample.candidates
-        self.is_train = sample.protocol == "train"
+        self.is_train = sample.protocol == TRAIN
         self.masks: dict[int, np.ndarray] = {}
         self.gt: GroundTruth | None = None
 
@@ -50,7 +51,7 @@ class _Frame:
         yield from self._rank_faults()
 
     def _read(self) -> Iterator[Finding]:
-        """Masks that cannot be measured are told and left out: not readable, of another size, or empty."""
+        """Fill `masks` and `gt`. Masks that cannot be read or measured are reported and left out."""
         frame_size, gt_name = self._frame_size(), None
         for position in self._ground_truth_first():
             candidate = self.candidates[position]
@@ -66,9 +67,7 @@ class _Frame:
                 yield self._finding(candidate, "size", text)
                 if self.gt is not None:
                     continue
-            if mask.any() == (candidate.audit.mask_type == "null"):
-                wanted, got = ("no foreground", "some") if mask.any() else ("foreground", "an empty mask")
-                text = f"expected {wanted} in a mask of type {candidate.audit.mask_type}, got {got}"
+            if text := _foreground_fault(mask, candidate.audit.mask_type):
                 yield self._finding(candidate, "empty", text)
                 continue
             if self.gt is None and candidate.audit.mask_type == "perfect":
@@ -80,7 +79,7 @@ class _Frame:
         return sorted(range(len(self.candidates)), key=lambda i: self.candidates[i].audit.mask_type != "perfect")
 
     def _frame_size(self) -> tuple[int, int] | None:
-        """(H, W), or None for a frame that cannot be decoded: that one is found with the other media."""
+        """(H, W), or None if the frame cannot be decoded; that is reported with the other media files."""
         try:
             return check_image(self.sample.frame_path)
         except (OSError, ValueError):
@@ -99,7 +98,7 @@ class _Frame:
         return [i for i in self.masks if self.candidates[i].audit.mask_type == mask_type]
 
     def _is_whole(self, mask_type: str) -> bool:
-        """Whether every mask of the type could be read."""
+        """Whether all masks of this type could be read."""
         return len(self._of_type(mask_type)) == sum(c.audit.mask_type == mask_type for c in self.candidates)
 
     def _negatives(self) -> dict[str, np.ndarray] | None:
@@ -114,12 +113,13 @@ class _Frame:
                 yield Finding(self.sample.uid, name, kind, f"{name}: {text}")
 
     def _order(self, position: int) -> float:
+        """The number by which masks of one type are ranked."""
         mask = self.masks[position]
         is_full_neg = self.candidates[position].audit.mask_type == "full_neg"
         return box_iou(self.gt.box, bounding_box(mask)) if is_full_neg else self.gt.iou(mask)
 
     def _duplicates(self) -> Iterator[Finding]:
-        """A file that is named twice, or two files with the same pixels."""
+        """Files that are listed twice, and files with equal pixels."""
         files: dict[Path, Candidate] = {}
         pixels: dict[tuple, Candidate] = {}
         for position, candidate in enumerate(self.candidates):
@@ -139,7 +139,7 @@ class _Frame:
 
 
 def verify_videos(samples: Iterable[AuditSample]) -> Iterator[Finding]:
-    """Video mode: ten frames, 0 to 9, and each mask type in all of them or in none."""
+    """Video mode: a uid has the frames 0 to 9, and each mask type is in all of them or in none."""
     videos: dict[str, list[AuditSample]] = {}
     for sample in samples:
         videos.setdefault(sample.uid, []).append(sample)
@@ -148,11 +148,23 @@ def verify_videos(samples: Iterable[AuditSample]) -> Iterator[Finding]:
         if sorted(numbers, key=str) != list(range(NUM_FRAMES)):
             listed = ", ".join(map(str, numbers))
             yield Finding(uid, None, "video", f"expected the frames 0 to {NUM_FRAMES - 1} once each, got {listed}")
-        types = Counter(mask_type for sample in frames for mask_type in {c.audit.mask_type for c in sample.candidates})
+        types: Counter = Counter()
+        for sample in frames:
+            types.update({candidate.audit.mask_type for candidate in sample.candidates})
         for mask_type in sorted(types):
             if types[mask_type] != len(frames):
                 text = f"expected {mask_type} masks in all {len(frames)} frames or in none, got them in"
                 yield Finding(uid, None, "video", f"{text} {types[mask_type]}")
+
+
+def _foreground_fault(mask: np.ndarray, mask_type: str) -> str | None:
+    """Null masks are empty and all others are not."""
+    has_foreground = mask.any()
+    if has_foreground and mask_type == "null":
+        return "expected no foreground in a mask of type null, got some"
+    if not has_foreground and mask_type != "null":
+        return f"expected foreground in a mask of type {mask_type}, got an empty mask"
+    return None
 
 
 def _size(shape: tuple[int, ...]) -> str:

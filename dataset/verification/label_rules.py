@@ -1,6 +1,6 @@
-"""What is said of a mask - IoU, rank, action, answer text - against what was measured (paper Sec. 3.2, G.3).
+"""Compares a mask's IoU, rank, action and answer text with what was measured (paper Sec. 3.2, G.3).
 
-Values in, (kind, sentence) out. Pixels are the business of `mask_rules`.
+A fault is a pair: its kind, and a sentence. Rules about pixels are in `mask_rules`.
 """
 
 from __future__ import annotations
@@ -15,25 +15,36 @@ from utils.mask_types import GRADED_TYPES
 IOU_TOLERANCE = 1e-4
 BANDS = {1: (0.85, 0.90), 2: (0.75, 0.80)}  # rank -> IoU of cutout, dilate and erode; both ends included
 BAND_ACTIONS = {1: "minor revision", 2: "major revision"}
-ORDERED = {"full_neg": "box overlap with the ground truth", "merge": "IoU"}  # what their rank 1 has most of
+ORDERED = {"full_neg": "box overlap with the ground truth", "merge": "IoU"}  # ranked by this, highest first
 MOST_OF_A_TYPE = 3  # full_neg and merge masks of one frame
-ROUNDING = 1e-9  # of a division
+ROUNDING = 1e-9  # error of a division
 
 Fault = tuple[str, str]
 
 
 def band_rank(iou: float) -> int | None:
-    """The rank whose band holds this IoU; None between and beyond the bands."""
+    """The rank whose band contains this IoU; None if no band does."""
     return next((rank for rank, (low, high) in BANDS.items() if low - ROUNDING <= iou <= high + ROUNDING), None)
 
 
 def expected_action(mask_type: str, iou: float) -> str | None:
-    """What is recommended for a mask of this type and measured IoU; None for a banded one beyond the bands."""
+    """The action for a mask of this type and measured IoU.
+
+    None for a cutout, dilate or erode mask whose IoU is in no band.
+    """
     if mask_type in GRADED_TYPES:
         return BAND_ACTIONS.get(band_rank(iou))
     if mask_type == "merge":
-        return "minor revision" if iou >= 0.9 - ROUNDING else "major revision" if iou >= 0.75 - ROUNDING else "reject"
+        return _merge_action(iou)
     return "accept" if mask_type == "perfect" else "reject"
+
+
+def _merge_action(iou: float) -> str:
+    if iou >= 0.9 - ROUNDING:
+        return "minor revision"
+    if iou >= 0.75 - ROUNDING:
+        return "major revision"
+    return "reject"
 
 
 def label_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
@@ -78,7 +89,7 @@ def _action_faults(candidate: Candidate, measured: float, is_train: bool) -> Ite
 
 
 def _response_faults(candidate: Candidate, measured: float, is_train: bool) -> Iterator[Fault]:
-    """The three values that an answer to learn names; an IoU slot is filled from iou_to_gt, as in training."""
+    """Faults of the three values in a training answer. An empty place for the IoU is filled as in training."""
     if not candidate.response:
         if is_train:
             yield "response", "response: expected the answer to learn, got none"
@@ -95,9 +106,10 @@ def _response_faults(candidate: Candidate, measured: float, is_train: bool) -> I
 
 
 def rank_faults(mask_type: str, ranked: list[tuple[Candidate, float]], is_whole: bool) -> Iterator[tuple[str, Fault]]:
-    """(mask name, fault) over all masks of one type in a frame, each with the number that orders it.
+    """(mask name, fault) for all masks of one type in a frame.
 
-    The number is the measured IoU, for full_neg the overlap of the boxes. `is_whole`: no mask of the type is missing.
+    `ranked`: the masks, each with the number by which the type is ranked: the measured IoU, for full_neg the IoU of the
+    boxes. `is_whole`: all masks of the type could be read.
     """
     if mask_type in GRADED_TYPES:
         yield from _repeated_bands(mask_type, ranked)
@@ -133,4 +145,6 @@ def _same_iou(said: float, measured: float) -> bool:
 
 
 def _or_none(value) -> str:
-    return "none" if value is None else f"'{value}'" if isinstance(value, str) else f"{value:.4f}"
+    if value is None:
+        return "none"
+    return f"'{value}'" if isinstance(value, str) else f"{value:.4f}"

@@ -1,6 +1,6 @@
-"""What the pixels of each mask type may look like, given the ground truth (paper Sec. 3.2, Eq. 2-7).
+"""Which pixels a mask of each type may have, given the ground truth (paper Sec. 3.2, Eq. 2-7).
 
-Arrays in, one sentence out. Which IoU, rank and action belong to a mask is known by `label_rules`.
+A fault is one sentence. Rules about IoU, rank and action are in `label_rules`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 SQUARE = np.ones((3, 3), np.uint8)  # a pixel and its eight neighbours
-SMALLEST_PART = 0.25  # a dilate follows at least this share of the contour
-ROUNDING = 2.0  # pixels by which growth on a grid may differ from growth on paper
+SMALLEST_PART = 0.25  # a dilate mask grows along at least this share of the contour
+ROUNDING = 2.0  # pixels by which growth on a pixel grid may differ from the formula
 
 
 class GroundTruth:
-    """The ground-truth mask of a frame; what every comparison with it needs is computed once."""
+    """The ground-truth mask of a frame, with properties that every comparison needs."""
 
     def __init__(self, mask: np.ndarray):
         self.mask = mask
@@ -25,12 +25,12 @@ class GroundTruth:
 
     @cached_property
     def contour(self) -> np.ndarray:
-        """(h, w) bool in the box: pixels of the object with one of the eight neighbours outside it or off the frame."""
+        """(h, w) bool in the box: object pixels of which a neighbour (one of eight) lies outside object or frame."""
         padded = np.pad(self.mask[self.box], 1).view(np.uint8)
         return (padded & ~cv2.erode(padded, SQUARE))[1:-1, 1:-1].view(bool)
 
     def common(self, mask: np.ndarray) -> int:
-        """Number of pixels that both masks have."""
+        """Number of pixels that belong to both masks."""
         return int(np.count_nonzero(self.mask[self.box] & mask[self.box]))
 
     def iou(self, mask: np.ndarray) -> float:
@@ -40,7 +40,7 @@ class GroundTruth:
 
 
 def bounding_box(mask: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns that hold all of the mask; none for an empty one."""
+    """Rows and columns that contain the whole mask; empty slices for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return slice(0, 0), slice(0, 0)
@@ -48,7 +48,7 @@ def bounding_box(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def box_iou(first: tuple[slice, slice], second: tuple[slice, slice]) -> float:
-    """Intersection over union of two boxes, counted in pixels."""
+    """Intersection over union of two boxes, in pixels."""
     sides = [min(a.stop, b.stop) - max(a.start, b.start) for a, b in zip(first, second, strict=True)]
     common = max(0, sides[0]) * max(0, sides[1])
     areas = [(box[0].stop - box[0].start) * (box[1].stop - box[1].start) for box in (first, second)]
@@ -58,9 +58,9 @@ def box_iou(first: tuple[slice, slice], second: tuple[slice, slice]) -> float:
 def geometry_fault(
     gt: GroundTruth, mask_type: str, mask: np.ndarray, negatives: dict[str, np.ndarray] | None
 ) -> str | None:
-    """What keeps (H, W) bool `mask` from being of its type, as a sentence; None when nothing does.
+    """A sentence that says why (H, W) bool `mask` cannot be of this type; None if it can.
 
-    `negatives` are the frame's full_neg masks by name; None when they are not all known.
+    `negatives`: name -> full_neg mask of the frame; None if not all of them could be read.
     """
     if mask_type == "perfect":
         return _perfect_fault(gt, mask)
@@ -89,13 +89,13 @@ def _cutout_fault(gt: GroundTruth, mask: np.ndarray) -> str | None:
 
 
 def _erode_fault(gt: GroundTruth, mask: np.ndarray) -> str | None:
-    """Every connected part that was taken away has to touch the contour."""
+    """Every connected part that was removed must touch the contour."""
     holes = _parts_apart((gt.mask & ~mask)[gt.box], gt.contour)
     return f"expected an erode to shrink from the contour, got {holes} off the contour" if holes else None
 
 
 def _dilate_fault(gt: GroundTruth, mask: np.ndarray, negatives: dict[str, np.ndarray]) -> str | None:
-    """What was added touches the object, stays near it, and is no other object as a whole."""
+    """The added pixels must touch the object, lie near it, and not be exactly another object."""
     if union := _union_with(gt, mask, negatives):
         return f"expected a dilate, got a merge: the ground truth united with {union}"
     window = bounding_box(mask)
@@ -107,11 +107,12 @@ def _dilate_fault(gt: GroundTruth, mask: np.ndarray, negatives: dict[str, np.nda
 
 
 def _distance_fault(gt: GroundTruth, added: np.ndarray, window: tuple[slice, slice]) -> str | None:
-    """Too far is what growth along a quarter of the contour would not reach.
+    """Added pixels must not be farther away than growth along a quarter of the contour can reach.
 
-    Of all shapes of one area a disc grows furthest for the pixels that it gains; `on_paper` is that, along a quarter of
-    its circle. A frame that leaves no room on some sides sends the growth further on others: there the width of a
-    margin with as many pixels all around, four times over, is the bound.
+    `on_paper` is the distance for a disc that grows along a quarter of its circle: with the same area and the same
+    number of added pixels, no shape grows farther than a disc. Near the border of the frame the object has less room
+    and grows farther on its other sides. There the bound is four times the width of a margin that has as many pixels
+    and surrounds the whole object.
     """
     count = int(np.count_nonzero(added))
     farthest = float(_distances(gt.mask[window])[added].max())
@@ -126,7 +127,7 @@ def _distance_fault(gt: GroundTruth, added: np.ndarray, window: tuple[slice, sli
 
 
 def _distances(mask: np.ndarray) -> np.ndarray:
-    """Distance in pixels of each pixel to the nearest one of the mask."""
+    """Distance in pixels from each pixel to the nearest pixel of the mask."""
     return cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
 
 
@@ -137,12 +138,12 @@ def _merge_fault(gt: GroundTruth, mask: np.ndarray, negatives: dict[str, np.ndar
 
 
 def _union_with(gt: GroundTruth, mask: np.ndarray, negatives: dict[str, np.ndarray]) -> str | None:
-    """The name of the full_neg mask that gives `mask` when united with the ground truth."""
+    """The name of the full_neg mask whose union with the ground truth is `mask`; None if there is none."""
     return next((name for name, other in negatives.items() if np.array_equal(gt.mask | other, mask)), None)
 
 
 def _parts_apart(parts: np.ndarray, border: np.ndarray) -> str:
-    """The 8-connected parts without any pixel on the border, counted in words; "" when there are none."""
+    """How many 8-connected parts have no pixel on the border, as text; "" if there are none."""
     count, labels = cv2.connectedComponents(np.ascontiguousarray(parts).view(np.uint8), connectivity=8)
     touches = np.zeros(count, bool)
     touches[0] = True

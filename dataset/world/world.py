@@ -12,7 +12,7 @@ import numpy as np
 
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.uids import make_uid
-from dataset.construction.referrals import Referral
+from dataset.construction.referrals import NAME_ONLY, Referral
 from dataset.construction.source import SourceVideo
 from dataset.world.looks import draw_looks
 from dataset.world.motions import draw_motions
@@ -25,7 +25,6 @@ from dataset.world.sounds import draw_sounds
 
 # Part of the world -> split of a benchmark. The validation part is for a second benchmark.
 SPLIT_OF_PART = {"train": "train", "validation": "test_s", "test_s": "test_s", "test_u": "test_u"}
-NAME_ONLY = "name_only"  # split of the rows that only say what an object is called; no benchmark takes them
 # The kinds of the two expressions of a test video. Motion and sound are drawn after the key frame is laid out; they are
 # never paired with a kind that the key frame shows. So knowing one target does not help to guess the other.
 PAIRS = (

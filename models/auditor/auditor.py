@@ -36,18 +36,15 @@ class Auditor(AudioVisualLM):
     def forward(
         self, *, labels: Tensor | None = None, iou: Tensor | None = None, **batch: Unpack[PromptBatch]
     ) -> CausalLMOutput:
-        """Loss over the answer tokens (labels other than -100), plus the IoU's squared error with Regress ST.
+        """As `AudioVisualLM.forward`; with Regress ST the IoU's squared error is added to the loss.
 
-        Takes an `AuditBatch` as keyword arguments. With labels, logits are (answer tokens, V); without, (B, L, V).
+        Takes an `AuditBatch` as keyword arguments.
         """
-        inputs = self.make_inputs(batch)
-        if labels is None:
-            return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
-        regress = self.regressed_token() is not None
-        loss, logits, hidden = self.score(inputs, labels, with_hidden=regress)
-        if regress:
-            found = batch["input_ids"] == self.regressed_token()
-            loss = loss + _iou_loss(self.read_number(hidden[found]), iou[found])
+        if labels is None or self.regressed_token() is None:
+            return super().forward(labels=labels, **batch)
+        loss, logits, hidden = self.score(self.make_inputs(batch), labels, with_hidden=True)
+        found = batch["input_ids"] == self.regressed_token()
+        loss = loss + _iou_loss(self.read_number(hidden[found]), iou[found])
         return CausalLMOutput(loss=loss, logits=logits)
 
     def regressed_token(self) -> int | None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from transformers import GenerationConfig
+from transformers.modeling_outputs import CausalLMOutput
 
 from models.language.attention import enable_layouts, lay_out, visible
 from models.language.multimodal import Modality, MultimodalLM
@@ -97,6 +99,17 @@ class AudioVisualLM(MultimodalLM):
             if self.reads_layouts:
                 inputs["layout"] = lay_out(owner)
         return inputs
+
+    def forward(self, *, labels: Tensor | None = None, **batch: Unpack[PromptBatch]) -> CausalLMOutput:
+        """The loss over the answer tokens (labels other than -100) of a batch of an `AuditCollator`.
+
+        With labels, logits are (answer tokens, V); without, (B, L, V).
+        """
+        inputs = self.make_inputs(batch)
+        if labels is None:
+            return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
+        loss, logits, _ = self.score(inputs, labels)
+        return CausalLMOutput(loss=loss, logits=logits)
 
     @torch.inference_mode()
     def generate(self, batch: PromptBatch, max_new_tokens: int = 256) -> list[list[int]]:
