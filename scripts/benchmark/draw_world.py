@@ -73,11 +73,7 @@ def film(drawn: DrawnVideo) -> Film:
     """The video's first expression, some frames around its key frame, and the sounds."""
     referral, things = drawn.referrals[0], drawn.facts["objects"]
     times = [drawn.scene.key_frame + n for n in FRAMES_ON]
-    sounds = [
-        SoundBar(f"{thing['colour']} {thing['category']}: {sound['loudness']}, {sound['pitch']}",
-                 "#{:02x}{:02x}{:02x}".format(*COLOURS[thing["colour"]]), sound["onset"], sound["offset"])
-        for thing in things if (sound := thing["sound"])
-    ]  # fmt: skip
+    sounds = [_sound_bar(thing) for thing in things if thing["sound"]]
     return Film(
         expression=referral.expression,
         note=f"{referral.vid}: {drawn.facts['referrals'][referral.uid]['kind']}",
@@ -86,6 +82,12 @@ def film(drawn: DrawnVideo) -> Film:
         words=["key frame" if n == 0 else f"{n:+d} s" for n in FRAMES_ON],
         sounds=sounds,
     )
+
+
+def _sound_bar(thing: dict) -> SoundBar:
+    sound, (red, green, blue) = thing["sound"], COLOURS[thing["colour"]]
+    words = f"{thing['colour']} {thing['category']}: {sound['loudness']}, {sound['pitch']}"
+    return SoundBar(words, f"#{red:02x}{green:02x}{blue:02x}", sound["onset"], sound["offset"])
 
 
 def main(argv: list[str] | None = None) -> int:
