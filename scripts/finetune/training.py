@@ -11,7 +11,8 @@ import transformers
 from transformers import set_seed
 from transformers.integrations import is_wandb_available
 
-from configs.arguments import DataArguments, ModelArguments
+from configs.data import DataArguments
+from configs.model import ModelArguments
 from configs.trainer import FinetuningArguments
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
