@@ -12,7 +12,8 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase, set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from configs.arguments import CaptionArguments, ModelArguments
+from configs.data import CaptionArguments
+from configs.model import ModelArguments
 from configs.trainer import ProjectorTrainingArguments
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.features.store import encode_each
