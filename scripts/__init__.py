@@ -9,6 +9,8 @@
 - segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
 - program: what all programs share: logging, arguments, the device, errors in one sentence
+- answering: audit requests, whoever answers them, and asking in batches
+- tensor_answerer: an auditor whose weights are here, as an answerer
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
 - trainer: HF's Trainer for models of which only some parts learn

@@ -9,7 +9,8 @@ from time import perf_counter
 
 from accelerate.utils import send_to_device
 
-from configs.arguments import AuditArguments, ModelArguments
+from configs.audit import AuditArguments
+from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.samples import AuditSample, Candidate

@@ -1,14 +1,17 @@
 """Audits in batches that fit into memory: sizes grow to the budget, halve where it is exceeded, and nothing is lost."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
-from scripts import memory
-from scripts.evaluate import audit_loop
-from scripts.evaluate.audit_loop import AuditLoop, ResizableBatches
+from configs.evaluation import EvaluationArguments
+from dataset.batches.audit_dataset import build_dataset
+from dataset.benchmark.annotations import read_test
+from scripts import answering, memory
+from scripts.answering import Answerer, AuditRequest, OutOfMemory, Reply, ResizableBatches
+from scripts.evaluate.audit_loop import audit_all
 from scripts.memory import MemoryBudget
+from scripts.tensor_answerer import TensorAnswerer, number_samples
+from tests.conftest import BENCHMARK
 
 CPU = torch.device("cpu")
 GPU_FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
@@ -20,82 +23,148 @@ RAM_FULL = RuntimeError(
 class Log:
     """Keeps records as a RecordLog does."""
 
-    def __init__(self, records):
-        self.records = records
+    def __init__(self, records=()):
+        self.records = list(records)
 
     def add(self, records):
         self.records += records
 
 
-@pytest.fixture
-def loop():
-    """An audit loop over numbers; it remembers its batches, and those beyond `limit` do not fit."""
+class Echo(Answerer):
+    """Answers numbers; it remembers the sizes of its batches, and those beyond `limit` do not fit."""
 
-    def make(count, limit=1_000, error=GPU_FULL, **settings):
-        args = SimpleNamespace(
-            share_prompts=True, draft_answers=False, max_memory_gb=None, batch_size=0, num_workers=0,
-            test_name="test_s", max_new_tokens=1,
-        )  # fmt: skip
-        vars(args).update(settings)
-        seen = []
+    def __init__(self, limit=1_000):
+        self.limit, self.sizes = limit, []
 
-        def write_answers(auditor, tokenizer, batch, longest, drafts):
-            seen.append(len(batch["numbers"]))
-            if seen[-1] > limit:
-                raise error
-            return [([n], f"answer {n}") for n in batch["numbers"]]
+    def answer(self, requests):
+        self.sizes.append(len(requests))
+        if len(requests) > self.limit:
+            raise OutOfMemory("full")
+        return [Reply(f"answer {n}") for n in requests]
 
-        tokenizer = SimpleNamespace(pad_token_id=0)
-        made = AuditLoop(SimpleNamespace(device=CPU), tokenizer, list(range(count)), args, write_answers)
-        made.collator = lambda items: {"numbers": items}
-        return made, seen
-
-    return make
+    def fitting(self, most):
+        return min(most, 2 * self.sizes[-1], self.limit)
 
 
-def test_every_mask_is_answered_once_and_in_order(loop):
-    made, seen = loop(100)
-    log = Log([("old", [0], ""), ("old", [1], "")])
-    made.run(log, lambda dataset, number, ids, text: (number, ids, text))
-    assert log.records[2:] == [(n, [n], f"answer {n}") for n in range(2, 100)]
-    assert seen[0] == audit_loop.FIRST_SIZE and max(seen) > audit_loop.FIRST_SIZE
+def record(request, reply):
+    return request, reply.text
 
 
-@pytest.mark.parametrize("error", [GPU_FULL, RAM_FULL])
-def test_batches_that_do_not_fit_are_halved(loop, error):
-    made, seen = loop(60, limit=5, error=error)
-    log = Log([])
-    made.run(log, lambda dataset, number, ids, text: number)
-    assert log.records == list(range(60))
-    assert seen.count(16) == 1  # it is not tried again
-    assert max(seen[-6:]) <= 5
+def test_every_mask_is_answered_once_and_in_order():
+    log, answerer = Log([("old", ""), ("old", "")]), Echo()
+    audit_all(answerer, range(100), log, record)
+    assert log.records[2:] == [(n, f"answer {n}") for n in range(2, 100)]
+    assert answerer.sizes == [answering.FIRST_SIZE, 32, 50]
 
 
-def test_one_mask_that_does_not_fit_is_said_so(loop):
-    made, _ = loop(3, limit=0)
-    with pytest.raises(ValueError, match="expected memory for one mask, got too little"):
-        made.run(Log([]), lambda *answer: answer)
+def test_an_answerer_that_only_answers_is_enough():
+    class Plain(Answerer):
+        def answer(self, requests):
+            return [Reply(str(n)) for n in requests]
+
+    log = Log()
+    audit_all(Plain(), range(20), log, record)
+    assert log.records == [(n, str(n)) for n in range(20)]
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_memory(loop):
-    made, _ = loop(3, limit=0, error=RuntimeError("shapes do not match"))
-    with pytest.raises(RuntimeError, match="shapes do not match"):
-        made.run(Log([]), lambda *answer: answer)
+def test_batches_that_do_not_fit_are_halved():
+    log, answerer = Log(), Echo(limit=5)
+    audit_all(answerer, range(60), log, record)
+    assert [number for number, _ in log.records] == list(range(60))
+    assert answerer.sizes.count(16) == 1  # it is not tried again
+    assert max(answerer.sizes[-6:]) <= 5
 
 
-def test_a_given_batch_size_is_kept(loop):
-    made, seen = loop(20, batch_size=7)
-    made.run(Log([]), lambda *answer: answer)
-    assert seen == [7, 7, 6]
+def test_one_mask_that_does_not_fit_ends_the_run():
+    with pytest.raises(OutOfMemory, match="full"):
+        audit_all(Echo(limit=0), range(3), Log(), record)
+
+
+def test_a_given_batch_size_is_kept():
+    answerer = Echo()
+    audit_all(answerer, range(20), Log(), record, batch_size=7)
+    assert answerer.sizes == [7, 7, 6]
+    answerer = Echo(limit=4)
+    audit_all(answerer, range(20), Log(), record, batch_size=7)
+    assert answerer.sizes == [7, 3, 4, *[4] * 3, 1]
 
 
 def test_batches_may_change_their_size():
-    batches = ResizableBatches(3, 20, 2)
-    taken = []
+    batches, taken = ResizableBatches(range(3, 20), 2), []
     for numbers in batches:
         taken.append(numbers)
         batches.size = 5
     assert taken == [[3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14], [15, 16, 17, 18, 19]]
+
+
+@pytest.fixture
+def tensors(released):
+    """Call with what differs from the defaults: a tensor answerer that only tells the sizes of its batches."""
+    dataset = build_dataset([], released.tokenizer, released.pixels, released.auditor.config)
+
+    def make(write, **settings):
+        args = EvaluationArguments(num_workers=0, **settings)
+        return TensorAnswerer(released.auditor, released.tokenizer, dataset, args, write)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def requests():
+    benchmark = read_test(BENCHMARK, "test_s", "image")
+    pairs = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
+    return [AuditRequest(sample, sample.candidates[c]) for sample, c in pairs]
+
+
+def tell_owners(auditor, tokenizer, batch, longest, drafts):
+    count = int(batch["rows"]["owner"].max())
+    return [([owner], f"{owner} of {count}") for owner in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("error", [GPU_FULL, RAM_FULL])
+def test_a_lack_of_memory_is_recognised(tensors, requests, error):
+    def full(auditor, tokenizer, batch, longest, drafts):
+        raise error
+
+    answerer = tensors(full)
+    with pytest.raises(OutOfMemory, match="cpu: expected memory for 3 masks, got too little"):
+        answerer.answer(requests[:3])
+    with pytest.raises(OutOfMemory, match="cpu: expected memory for one mask, got too little; try --dtype bfloat16"):
+        answerer.answer(requests[:1])
+    assert answerer.budget.too_many == 1
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(tensors, requests):
+    def wrong(*_):
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        tensors(wrong).answer(requests[:3])
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_batches_are_read_ahead(tensors, requests, num_workers):
+    answerer = tensors(tell_owners)
+    answerer.args.num_workers = num_workers
+    plan = iter([requests[:2], requests[2:5], requests[5:6]])
+    replies = []
+    for batch in answerer.look_ahead(plan):
+        assert answerer.ready[0] is batch
+        assert num_workers == 0 or next(plan, None) is None  # all were taken when the first one was given out
+        replies += answerer.answer(batch)
+        assert answerer.ready is None
+    assert [reply.text for reply in replies] == ["1 of 2", "2 of 2", "1 of 3", "2 of 3", "3 of 3", "1 of 1"]
+
+
+def test_halves_of_a_batch_are_read_by_themselves(tensors, requests):
+    answerer = tensors(tell_owners)
+    (batch,) = answerer.look_ahead([requests[:4]])
+    assert [reply.text for reply in answerer.answer(batch[:1])] == ["1 of 1"]
+
+
+def test_samples_are_numbered(requests):
+    first, other = requests[0], next(r for r in requests if r.sample != requests[0].sample)
+    assert number_samples([other, first, other]) == [(0, other), (1, first), (0, other)]
 
 
 def test_sizes_follow_from_what_was_measured(monkeypatch):

@@ -11,7 +11,8 @@ import pytest
 
 from dataset.benchmark.annotations import read_test
 from models.weights.bundle import AuditorBundle
-from scripts.evaluate import audit_loop, split_audit
+from scripts import tensor_answerer
+from scripts.evaluate import split_audit
 from scripts.evaluate.run import main as inference
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from utils.record_log import RecordLog
@@ -153,7 +154,7 @@ def test_features_from_a_folder_give_the_same_answers(quick_weights_dir, tmp_pat
 def test_an_interrupted_run_goes_on(quick_weights_dir, tmp_path, monkeypatch):
     parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
     more = (*parts, "--mask_type_filter", "merge", "--max_new_tokens", "4", "--batch_size", "2")
-    real, calls = audit_loop.write_answers, []
+    real, calls = tensor_answerer.write_answers, []
 
     def break_at_third(*args):
         calls.append(1)
@@ -161,9 +162,9 @@ def test_an_interrupted_run_goes_on(quick_weights_dir, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(audit_loop, "write_answers", break_at_third)
+    monkeypatch.setattr(tensor_answerer, "write_answers", break_at_third)
     assert audit(CKPT, tmp_path, *more) == 130
-    monkeypatch.setattr(audit_loop, "write_answers", lambda *a: calls.append(1) or real(*a))
+    monkeypatch.setattr(tensor_answerer, "write_answers", lambda *a: calls.append(1) or real(*a))
     assert audit(CKPT, tmp_path, *more, "--max_memory_gb", "8", "--draft_answers", "false") == 0
     assert len(calls) == 3 + 1  # five masks by twos: two batches were kept, one was left
     folder = tmp_path / "test_s_image_mask-merge_rank-all"
@@ -201,7 +202,7 @@ def test_an_interrupted_run_over_other_masks_starts_afresh(quick_weights_dir, tm
         "1",
     )
     more = (*more, "--on_bad_sample", "skip")
-    real, calls = audit_loop.write_answers, []
+    real, calls = tensor_answerer.write_answers, []
 
     def break_at_third(*args):
         calls.append(1)
@@ -209,10 +210,10 @@ def test_an_interrupted_run_over_other_masks_starts_afresh(quick_weights_dir, tm
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(audit_loop, "write_answers", break_at_third)
+    monkeypatch.setattr(tensor_answerer, "write_answers", break_at_third)
     assert audit(CKPT, tmp_path, *more) == 130
     (tmp_path / "merge_1.png").rename(mask)
-    monkeypatch.setattr(audit_loop, "write_answers", real)
+    monkeypatch.setattr(tensor_answerer, "write_answers", real)
     assert audit(CKPT, tmp_path, *more) == 0
     rows = read_jsonl(next(tmp_path.rglob("predictions_image_mask-merge_rank-all.jsonl")))
     assert len(rows) == 5 and len({row["mask_path"] for row in rows}) == 5

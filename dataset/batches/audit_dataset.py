@@ -60,16 +60,22 @@ class AuditDataset(Dataset):
         return len(self.samples if self.fixed_pairs is None else self.fixed_pairs)
 
     def __getitem__(self, index: int | tuple[int, int]) -> AuditItem:
-        """The candidate of a sample, with what the encoders make of its media where `features` are set."""
+        """The candidate of a sample."""
         sample_index, candidate_index = self.fixed_pairs[index] if self.fixed_pairs is not None else index
         sample = self.samples[sample_index]
-        candidate = sample.candidates[candidate_index]
+        return self.item(sample, sample.candidates[candidate_index], sample_index)
+
+    def item(self, sample: AuditSample, candidate: Candidate, number: int) -> AuditItem:
+        """One candidate of any sample, with what the encoders make of its media where `features` are set.
+
+        Items with the same `number` have to be of the same sample. In training it also chooses the prompt's wording.
+        """
         video, frame, masks = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
         sounds = self._sound_keys(sample)
         num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(sounds), IMAGE: len(frame), MASK: len(masks)}
         text = self.prompts.encode(
             "" if "expression" in self.without else sample.expression,
-            self._wording(sample_index),
+            self._wording(sample, number),
             num_items,
             self._target(sample, candidate),
         )
@@ -82,7 +88,7 @@ class AuditDataset(Dataset):
             images=[(key, image_of(key)) for key in (*video, *frame, *masks)],
             sounds=[(key, sound_of(key)) for key in sounds],
             encoded=self.features is not None,
-            sample=sample_index,
+            sample=number,
             num_shared=self._first(text["input_ids"], MASK),
             num_mask_images=len(masks),
             num_before_frame=self._first(text["input_ids"], IMAGE, MASK),
@@ -94,10 +100,9 @@ class AuditDataset(Dataset):
         ids = torch.tensor(self.prompts.tokenizer.convert_tokens_to_ids(list(tokens)))
         return int(torch.isin(input_ids, ids).int().argmax())
 
-    def _wording(self, sample_index: int) -> str:
+    def _wording(self, sample: AuditSample, number: int) -> str:
         """Which prompt a sample gets."""
-        protocol = self.samples[sample_index].protocol
-        return protocol if protocol != "train" else self.wordings[sample_index % len(self.wordings)]
+        return sample.protocol if sample.protocol != "train" else self.wordings[number % len(self.wordings)]
 
     def image_keys(self) -> Iterator[ImageKey]:
         """The keys of all images that items may show, some of them several times."""

@@ -2,7 +2,7 @@
 
 - run: audits the masks of a test split and scores the audits
 - split_audit: the work of `run`, imported after the command line is read
-- audit_loop: the loop of `run`, with batches as large as memory allows
+- audit_loop: the loop of `run`, with a log and a progress bar
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines
 - seeds: the same auditor trained with several seeds, with means and spreads

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import torch
 
-from configs.arguments import EvaluationArguments, ModelArguments
-from dataset.batches.audit_dataset import AuditDataset, build_dataset
+from configs.evaluation import EvaluationArguments
+from configs.model import ModelArguments
+from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import Benchmark
 from dataset.benchmark.validation import validated
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor, find_auditor
-from scripts.evaluate.audit_loop import AuditLoop
+from scripts.answering import AuditRequest, Reply
+from scripts.evaluate.audit_loop import audit_all
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
+from scripts.tensor_answerer import TensorAnswerer
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
 from utils.records import prediction_row, raw_record, to_predictions
@@ -47,12 +50,14 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     auditor = bundle.auditor
     if args.merge_lora:
         auditor.merge_lora()
-    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config, benchmark.requests())
+    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
     if args.feature_cache_dir:
         remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
-    AuditLoop(auditor.to(device), bundle.tokenizer, dataset, args).run(log, record_of)
+    answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args)
+    title = f"auditing {args.test_name}"
+    audit_all(answerer, requests_of(benchmark), log, record_of, batch_size=args.batch_size, title=title)
 
     answers = to_predictions(log.records)
     summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
@@ -87,8 +92,7 @@ def describe_run(
 
     Paths are compared as they are spelled, the auditor's files by size and time of change."""
     auditor = find_auditor(args.auditor_dir)
-    requests = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
-    masks = [(s.uid, s.frame_idx, s.candidates[c].mask_name) for s, c in requests]
+    masks = [(r.sample.uid, r.sample.frame_idx, r.candidate.mask_name) for r in requests_of(benchmark)]
     weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
     return {
         "model": vars(model_args),
@@ -99,11 +103,15 @@ def describe_run(
     }
 
 
-def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_output: str) -> dict:
+def requests_of(benchmark: Benchmark) -> list[AuditRequest]:
+    """Every mask, in the published order of evaluation."""
+    pairs = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
+    return [AuditRequest(sample, sample.candidates[c]) for sample, c in pairs]
+
+
+def record_of(request: AuditRequest, reply: Reply) -> dict:
     """The record of one answer, with the ground truth of its mask."""
-    sample_index, candidate_index = dataset.fixed_pairs[index]
-    sample = dataset.samples[sample_index]
-    candidate = sample.candidates[candidate_index]
+    sample, candidate = request.sample, request.candidate
     return raw_record(
         uid=sample.uid,
         vid=sample.vid,
@@ -111,6 +119,6 @@ def record_of(dataset: AuditDataset, index: int, generated_ids: list[int], raw_o
         true=candidate.audit,
         rank=candidate.rank,
         mask_path=candidate.mask_name,
-        raw_output=raw_output,
-        generated_ids=generated_ids,
+        raw_output=reply.text,
+        generated_ids=reply.generated_ids,
     )

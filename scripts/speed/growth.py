@@ -12,17 +12,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from configs.arguments import EvaluationArguments
+from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.samples import AuditSample
-from scripts.evaluate.audit_loop import AuditLoop
+from models.decoding.answers import write_answers
+from scripts.answering import AuditRequest, Reply
+from scripts.evaluate.audit_loop import audit_all
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
 from scripts.speed.ways import Work, drafted
+from scripts.tensor_answerer import TensorAnswerer
 from utils.record_log import RecordLog
 
 MASKS_PER_CLIP = (1, 2, 4, 8, 13, 26, 63, 126)
 CLIPS = (10, 100, 1_000, 10_000)
+AT_ONCE = 16  # masks in a batch
 ANSWERED_FOR_REAL = 100  # clips; beyond, a stub answers at once
 
 
@@ -53,20 +57,21 @@ def _audit_clips(work: Work, sample: AuditSample, count: int, folder: Path) -> t
     rig, log_file = work.rig, folder / "growth.partial"
     log_file.unlink(missing_ok=True)
     clips = [replace(sample, uid=f"{sample.uid}_{n}", vid=f"{sample.vid}_{n}") for n in range(count)]
-    dataset = build_dataset(clips, rig.tokenizer, rig.pixels, rig.auditor.config, [(n, 0) for n in range(count)])
-    args = EvaluationArguments(max_new_tokens=4, num_workers=0, batch_size=16)
-    write = {} if count <= ANSWERED_FOR_REAL else {"write": _stub}
+    dataset = build_dataset(clips, rig.tokenizer, rig.pixels, rig.auditor.config)
+    args = EvaluationArguments(max_new_tokens=4, num_workers=0)
+    write = write_answers if count <= ANSWERED_FOR_REAL else _stub
     in_use, process = [], psutil.Process()
 
-    def record_of(dataset, number: int, ids: list[int], text: str) -> dict:
-        if number % 16 == 0:
+    def record_of(request: AuditRequest, reply: Reply) -> dict:
+        if len(log.records) == len(in_use) * AT_ONCE:  # the first one of a batch
             in_use.append(process.memory_info().rss)
-        return {"uid": dataset.samples[number].uid, "generated_ids": ids, "raw_output": text}
+        return {"uid": request.sample.uid, "generated_ids": reply.generated_ids, "raw_output": reply.text}
 
     gc.collect()
     start = Meter(torch.device("cpu")).now()
     log = RecordLog(log_file, {"clips": count})
-    AuditLoop(rig.auditor, rig.tokenizer, dataset, args, **write).run(log, record_of)
+    answerer = TensorAnswerer(rig.auditor, rig.tokenizer, dataset, args, write)
+    audit_all(answerer, [AuditRequest(clip, clip.candidates[0]) for clip in clips], log, record_of, batch_size=AT_ONCE)
     seconds = work.meter.now() - start
     log.finish()
     return seconds, (max(in_use) - in_use[0]) / 2**20

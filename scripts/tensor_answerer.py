@@ -1,0 +1,124 @@
+"""An auditor whose weights are here as an answerer: media are decoded ahead, prompts shared, answers drafted."""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import torch
+from accelerate.utils import send_to_device
+from accelerate.utils.memory import should_reduce_batch_size
+from torch.utils.data import DataLoader, Dataset
+from transformers import PreTrainedTokenizerBase
+
+from configs.evaluation import EvaluationArguments
+from dataset.batches.audit_dataset import AuditDataset
+from dataset.batches.collator import AuditCollator
+from dataset.batches.grouping import GroupingCollator
+from dataset.batches.items import AuditItem
+from dataset.text.prompt import encode_text
+from models.auditor.auditor import Auditor
+from models.decoding.answers import write_answers
+from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
+from scripts.answering import Answerer, AuditRequest, OutOfMemory, Reply
+from scripts.memory import MemoryBudget
+from utils.audit import all_wordings
+from utils.batches import GroupedBatch, PromptBatch
+
+Numbered = tuple[int, AuditRequest]  # the number of the request's sample in its batch, and the request
+Write = Callable[..., list[tuple[list[int], str]]]
+
+
+class TensorAnswerer(Answerer):
+    """Answers with an auditor on its device. `dataset` makes items of requests, of any samples.
+
+    `args` say how many processes decode, how much memory may be used, how long an answer may be, and whether prompts
+    are shared and answers drafted. `write`: how a batch is answered, if not with `write_answers`.
+    """
+
+    def __init__(
+        self, auditor: Auditor, tokenizer: PreTrainedTokenizerBase, dataset: AuditDataset, args: EvaluationArguments,
+        write: Write | None = None,
+    ):  # fmt: skip
+        self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
+        self.write = write or write_answers
+        self.items = RequestItems(dataset)
+        self.collator = (GroupingCollator if args.share_prompts else AuditCollator)(tokenizer.pad_token_id)
+        self.drafts = template_drafts(auditor, tokenizer) if args.draft_answers else None
+        self.budget = MemoryBudget(auditor.device, args.max_memory_gb)
+        self.ready: tuple[list[AuditRequest], PromptBatch | GroupedBatch] | None = None  # read ahead by `look_ahead`
+
+    def look_ahead(self, batches: Iterable[list[AuditRequest]]) -> Iterator[list[AuditRequest]]:
+        """Processes of a DataLoader decode and collate the next batches."""
+        taken: deque[list[AuditRequest]] = deque()
+        loader = DataLoader(
+            self.items, batch_sampler=_taken_batches(batches, taken), num_workers=self.args.num_workers,
+            collate_fn=self.collator,
+        )  # fmt: skip
+        for batch in loader:
+            requests = taken.popleft()
+            self.ready = requests, batch
+            del batch
+            yield requests
+
+    def answer(self, requests: Sequence[AuditRequest]) -> list[Reply]:
+        """Raises OutOfMemory as `Answerer.answer`."""
+        batch = self._batch_of(requests)
+        try:
+            with self.budget.running(len(requests)):
+                batch = send_to_device(batch, self.auditor.device)
+                written = self.write(self.auditor, self.tokenizer, batch, self.args.max_new_tokens, self.drafts)
+            return [Reply(text, ids) for ids, text in written]
+        except RuntimeError as error:
+            if not should_reduce_batch_size(error):
+                raise
+        # The error has gone, and with it what its traceback held.
+        del batch
+        gc.collect()
+        torch.cuda.empty_cache()
+        self.budget.did_not_fit(len(requests))
+        count = "one mask" if len(requests) == 1 else f"{len(requests)} masks"
+        raise OutOfMemory(f"{self.auditor.device}: expected memory for {count}, got too little; try --dtype bfloat16")
+
+    def fitting(self, most: int) -> int:
+        """As many as should fit into memory, from what earlier batches have taken."""
+        return self.budget.next_size(most)
+
+    def _batch_of(self, requests: Sequence[AuditRequest]) -> PromptBatch | GroupedBatch:
+        """The batch that was read ahead, if it is that of these requests."""
+        ready, self.ready = self.ready, None
+        if ready is not None and ready[0] is requests:
+            return ready[1]
+        return self.collator([self.items[one] for one in number_samples(requests)])
+
+
+class RequestItems(Dataset):
+    """Items of requests; they are its indices, too, so that the processes of a DataLoader need no list of them."""
+
+    def __init__(self, dataset: AuditDataset):
+        self.dataset = dataset
+
+    def __getitem__(self, numbered: Numbered) -> AuditItem:
+        number, request = numbered
+        return self.dataset.item(request.sample, request.candidate, number)
+
+
+def number_samples(requests: Sequence[AuditRequest]) -> list[Numbered]:
+    """Requests with the number of their sample; equal numbers mean equal prompts."""
+    numbers = {sample: number for number, sample in enumerate(dict.fromkeys(r.sample for r in requests))}
+    return [(numbers[request.sample], request) for request in requests]
+
+
+def _taken_batches(batches: Iterable[list[AuditRequest]], taken: deque[list[AuditRequest]]) -> Iterator[list[Numbered]]:
+    """Indices for a DataLoader; the batches that it has asked for are remembered in `taken`."""
+    for requests in batches:
+        taken.append(requests)
+        yield number_samples(requests)
+
+
+def template_drafts(auditor: Auditor, tokenizer: PreTrainedTokenizerBase) -> Drafts:
+    """Drafts from the eleven templates of answers, for the first masks of a run."""
+    end = auditor.stop_ids()[0]
+    answers = [[*encode_text(tokenizer, text), end] for text in all_wordings("object", "object")]
+    return Drafts(answers, ON_CPU_AT_ONCE if auditor.device.type == "cpu" else ON_GPU_AT_ONCE)
