@@ -187,22 +187,9 @@ class RuntimeArguments:
 
 
 @dataclass
-class EvaluationArguments(FeatureArguments, RuntimeArguments):
-    """One audit run over a test split."""
+class AnsweringArguments(RuntimeArguments):
+    """How many masks are audited together, and how fast."""
 
-    data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
-    auditor_dir: str = field(
-        default="checkpoints/MQ-Auditor",
-        metadata={"help": "Our auditor folder, the published pair's folder, or one checkpoint-N of it."},
-    )
-    output_dir: str = field(default="results/MQ-Auditor", metadata={"help": "Where the run's folder is written."})
-    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": TEST_NAMES})
-    eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
-    mask_type_filter: str = field(default="all", metadata={"help": "all, or one mask type."})
-    mask_rank_filter: int = field(default=-1, metadata={"help": "-1: all ranks; 1: hard; 2: medium."})
-    on_bad_sample: str = field(
-        default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
-    )
     batch_size: int = field(
         default=0, metadata={"help": "Masks audited together, at most. 0: as many as fit --max_memory_gb, measured."}
     )
@@ -224,11 +211,33 @@ class EvaluationArguments(FeatureArguments, RuntimeArguments):
     )
 
     def __post_init__(self):
-        FeatureArguments.__post_init__(self)
-        RuntimeArguments.__post_init__(self)
+        super().__post_init__()
         for name, low in (("batch_size", 0), ("num_workers", 0)):
             if getattr(self, name) < low:
                 raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
+
+
+@dataclass
+class EvaluationArguments(FeatureArguments, AnsweringArguments):
+    """One audit run over a test split."""
+
+    data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
+    auditor_dir: str = field(
+        default="checkpoints/MQ-Auditor",
+        metadata={"help": "Our auditor folder, the published pair's folder, or one checkpoint-N of it."},
+    )
+    output_dir: str = field(default="results/MQ-Auditor", metadata={"help": "Where the run's folder is written."})
+    test_name: str = field(default="test_s", metadata={"help": "Split.", "choices": TEST_NAMES})
+    eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
+    mask_type_filter: str = field(default="all", metadata={"help": "all, or one mask type."})
+    mask_rank_filter: int = field(default=-1, metadata={"help": "-1: all ranks; 1: hard; 2: medium."})
+    on_bad_sample: str = field(
+        default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
+    )
+
+    def __post_init__(self):
+        FeatureArguments.__post_init__(self)
+        AnsweringArguments.__post_init__(self)
 
 
 @dataclass(kw_only=True)
@@ -254,18 +263,23 @@ class AuditArguments(RuntimeArguments):
 
     def __post_init__(self):
         super().__post_init__()
-        if (self.video is None) == (self.frames is None):
-            raise ValueError(f"expected --video or --frames, got {'neither' if self.video is None else 'both'}")
-        if self.frames is not None and self.audio is None:
-            raise ValueError("--frames: expected the sound with --audio FILE, got none")
-        if not 0 <= self.frame <= 9:
-            raise ValueError(f"--frame: expected 0 to 9, got {self.frame}")
-        if not self.expression.strip():
-            raise ValueError("--expression: expected words, got none")
-        if any("\ud800" <= c <= "\udfff" for c in self.expression):
-            raise ValueError("--expression: expected UTF-8 text, got other bytes")
-        if reserved := reserved_tokens(self.expression):
-            raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
+        check_clip(self.expression, self.frame, self.video, self.frames, self.audio)
+
+
+def check_clip(expression: str, frame: int, video: object, frames: object, audio: object) -> None:
+    """The checks of a question about a mask of a clip that need no file. Raises ValueError naming the argument."""
+    if (video is None) == (frames is None):
+        raise ValueError(f"expected --video or --frames, got {'neither' if video is None else 'both'}")
+    if frames is not None and audio is None:
+        raise ValueError("--frames: expected the sound with --audio FILE, got none")
+    if not 0 <= frame <= 9:
+        raise ValueError(f"--frame: expected 0 to 9, got {frame}")
+    if not expression.strip():
+        raise ValueError("--expression: expected words, got none")
+    if any("\ud800" <= c <= "\udfff" for c in expression):
+        raise ValueError("--expression: expected UTF-8 text, got other bytes")
+    if reserved := reserved_tokens(expression):
+        raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
 
 
 @dataclass
