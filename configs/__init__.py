@@ -1,7 +1,12 @@
 """Settings: one dataclass for each part of a program that uses them, and YAML recipes. Flags override recipes.
 
 - parsing: command lines: a recipe, then flags; --help
-- arguments: the auditor, data, captions, audits, conversion
+- model: the parts of an auditor, how they are joined, what learns
+- data: what a model is trained on, and where features are kept
+- runtime: where and how answers are generated, how many together
+- evaluation: one audit run over a test split
+- audit: one audit of one mask of a clip
+- conversion: one conversion of an auditor's folder
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 
-from configs.arguments import AuditArguments, ModelArguments
+from configs.audit import AuditArguments
+from configs.model import ModelArguments
 from scripts.program import run_program
 
 

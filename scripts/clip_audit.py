@@ -8,7 +8,9 @@ from time import perf_counter
 
 import numpy as np
 
-from configs.arguments import AnsweringArguments, AuditArguments, ModelArguments, RuntimeArguments
+from configs.audit import AuditArguments
+from configs.model import ModelArguments
+from configs.runtime import AnsweringArguments, RuntimeArguments
 from dataset.media.audio import read_fbank
 from dataset.media.images import check_image, read_mask, read_upright_frame
 from models.weights.checkpoint import check_auditor, find_auditor

@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from configs.arguments import FeatureArguments
+from configs.data import FeatureArguments
 from dataset.batches.audit_dataset import AuditDataset
 from dataset.features.folder import FeatureFolder
 from dataset.features.names import image_encoder_name, sound_encoder_name

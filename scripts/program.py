@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from configs.arguments import RuntimeArguments
 from configs.parsing import parse_arguments
+from configs.runtime import RuntimeArguments
 
 if TYPE_CHECKING:
     import torch

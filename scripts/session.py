@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from configs.arguments import AnsweringArguments, ModelArguments
+from configs.model import ModelArguments
+from configs.runtime import AnsweringArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.media.decoded import decode_frame, forget_decoded
 from dataset.media.images import read_mask

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from pathlib import Path
 
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerState, TrainingArguments
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 from transformers.trainer_utils import get_last_checkpoint
 
-STATE_FILE = "trainer_state.json"  # the Trainer writes it last: a checkpoint without it is incomplete
+from utils.finished import TRAINER_STATE, is_trained
+
+logger = logging.getLogger("training")
 
 
 class PartsTrainer(Trainer):
@@ -24,6 +27,27 @@ class PartsTrainer(Trainer):
     def load_parts(self, folder: str) -> None:
         """Read what `write_parts` wrote into the model."""
         raise NotImplementedError
+
+    def complete(self, checkpoint: str | None) -> None:
+        """Train from a checkpoint, or from the start, to the end of the run, and write the result to `output_dir`.
+
+        A checkpoint at the end of the run is the result. The state is written last (`utils.finished`).
+        """
+        last_file = Path(self.args.output_dir) / TRAINER_STATE
+        if checkpoint and is_finished(checkpoint, self.args):
+            logger.info("%s: the run is finished, nothing is left to train", checkpoint)
+            self.load_parts(checkpoint)
+            self.save_model()
+            if not last_file.is_file():  # an earlier process was killed before it could write the result
+                self.state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE))
+                self.save_state()
+            return
+        logger.info("starting from %s", checkpoint or "the pretrained parts")
+        if self.args.should_save:
+            last_file.unlink(missing_ok=True)
+        self.train(resume_from_checkpoint=checkpoint)
+        self.save_model()
+        self.save_state()
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         self.write_parts(output_dir or self.args.output_dir)
@@ -52,7 +76,7 @@ class PartsTrainer(Trainer):
 
 def is_finished(checkpoint: str, training_args: TrainingArguments) -> bool:
     """Whether the checkpoint is at the last step of the run."""
-    state = json.loads((Path(checkpoint) / STATE_FILE).read_text())
+    state = json.loads((Path(checkpoint) / TRAINER_STATE).read_text())
     if training_args.max_steps > 0:
         return state["global_step"] >= training_args.max_steps
     return state["epoch"] >= training_args.num_train_epochs
@@ -61,7 +85,7 @@ def is_finished(checkpoint: str, training_args: TrainingArguments) -> bool:
 def find_resumable(output_dir: str) -> str | None:
     """The newest complete checkpoint of a run, or None. Incomplete ones, whose writing was interrupted, are renamed."""
     while Path(output_dir).is_dir() and (newest := get_last_checkpoint(output_dir)):
-        if (Path(newest) / STATE_FILE).is_file():
+        if is_trained(newest):
             return newest
         torn = Path(newest)
         names = (f"torn-{torn.name}{f'-{i}' * (i > 1)}" for i in itertools.count(1))

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from tests.seeded import assemble_pretrained_weights
 
 

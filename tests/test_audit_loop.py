@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from configs.arguments import EvaluationArguments
+from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.annotations import read_test
 from scripts import memory

@@ -10,7 +10,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_test

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator

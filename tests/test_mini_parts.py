@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from configs.trainer import FinetuningArguments
 from dataset.media.pixels import PixelTransform
 from dataset.text.prompt import encode_text

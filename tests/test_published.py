@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, LlamaConfig, LlamaForCausalLM
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
 from models.auditor.build import prepare_language_model
 from models.auditor.config import AuditorConfig, qformer_settings

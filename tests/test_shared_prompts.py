@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train

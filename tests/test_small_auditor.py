@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from configs.arguments import DataArguments
+from configs.data import DataArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train

@@ -193,6 +193,14 @@ def test_a_finished_run_is_not_trained_further(run, quick_weights_dir, tmp_path,
     assert all(torch.equal(tensor, weights(output)[key]) for key, tensor in weights(run).items())
 
 
+def test_a_run_that_was_killed_before_its_last_file_is_completed(run, quick_weights_dir, tmp_path):
+    output = tmp_path / "MQ-Auditor"
+    shutil.copytree(run / "checkpoint-4", output / "checkpoint-4")
+    assert finetune(flags(quick_weights_dir, output)) == 0
+    assert losses(output) == losses(run)
+    assert all(torch.equal(tensor, weights(output)[key]) for key, tensor in weights(run).items())
+
+
 def test_parts_have_learning_rates_of_their_own(run, quick_weights_dir, tmp_path):
     output = tmp_path / "MQ-Auditor"
     scales = ["--projector_lr_scale", "0", "--output_head_lr_scale", "3"]

@@ -1,5 +1,6 @@
 """Texts that the models read and write.
 
+- lesson_wording: the words of lessons for the mini LLM
 - wording: the words of an audit's prompt and answer
 - prompt: prompts and target answers as token ids
 - captions: lists of captions for pretraining, read and checked

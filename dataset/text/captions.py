@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.entries import path_inside
+from dataset.text.wording import AUDIO_QUESTION
 from utils.tokens import IMAGE, VIDEO, reserved_tokens
 
-AUDIO_QUESTION = "Please describe this audio."
 _LISTED = 5  # as many problems are shown in an error
 
 

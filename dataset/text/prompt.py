@@ -1,4 +1,4 @@
-"""Prompts and target answers as token ids; the wording of an audit is in `wording`, that of captions here.
+"""Prompts and target answers as token ids. Their words are in `wording`.
 
 After tokenising, each placeholder is repeated to as many positions as its features take. So lengths, padding and labels
 are known before the model gets a batch.
@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
-from dataset.text.wording import build_prompt
+from dataset.text.wording import CAPTIONS, SYSTEM, build_prompt
 from utils.tokens import DIRECT_NTP, IGNORE_INDEX
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-_SYSTEM = "You are a helpful assistant."
-_CAPTION = {
-    "image": "This is an image:\n<image_start><image><image_end>\nPlease answer the question:\n{question}",
-    "video": "This is a video:\n<video_start><video><video_end>\nPlease answer the question:\n{question}",
-    "audio": "This is an audio:\n<audio_start><audio><audio_end>\n{question}",
-}
 
 
 def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
@@ -67,8 +60,8 @@ class PromptEncoder:
         if not getattr(self.tokenizer, "chat_template", None):
             raise ValueError(f"{self.tokenizer.name_or_path}: expected a chat template for pretraining, got none")
         talk = [
-            {"role": "system", "content": _SYSTEM},
-            {"role": "user", "content": _CAPTION[medium].format(question=question)},
+            {"role": "system", "content": SYSTEM},
+            {"role": "user", "content": CAPTIONS[medium].format(question=question)},
         ]
         prompt = self.tokenizer.apply_chat_template(talk, tokenize=False, add_generation_prompt=True)
         target = f"{answer}{'' if answer.endswith(('.', '!', '?')) else '.'} {self.tokenizer.eos_token}"

@@ -1,4 +1,4 @@
-"""The words of an audit: its prompt, and the answer to learn. Token ids are made in `prompt`."""
+"""The words of prompts and answers, of audits and of captions. Token ids are made in `prompt`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,29 @@ from utils.tokens import DIRECT_NTP, IOU_VALUE, REGRESS_ST
 
 IOU_SLOT = "<iou_token>"
 
-_MEDIA = "{bos}video:\n<video_start><video><video_end>\naudio:\n<audio_start><audio><audio_end>\n"
-_TRAIN = (
+VIDEO_HEAD = "video:\n<video_start><video><video_end>\n"
+AUDIO_HEAD = "audio:\n<audio_start><audio><audio_end>\n"
+EXPRESSION_AND_FRAME = (
     "Given the referential expression: '{expression}', the key frame image <image_start><image><image_end>, "
-    "and its corresponding segmentation mask <mask_start><mask><mask_end>, "
+)
+_MEDIA = "{bos}" + VIDEO_HEAD + AUDIO_HEAD
+_TRAIN = (
+    EXPRESSION_AND_FRAME + "and its corresponding segmentation mask <mask_start><mask><mask_end>, "
     "analyze all cues to audit the mask's quality.\n"
 )
 _TEST = (
     "Given the referential expression: '{expression}', the {frame} <image_start><image><image_end> "
     "and its segmentation mask <mask_start><mask><mask_end>, please audit the mask quality.\n"
 )
+
+SYSTEM = "You are a helpful assistant."
+# Instructions of pretraining, by medium.
+CAPTIONS = {
+    "image": "This is an image:\n<image_start><image><image_end>\nPlease answer the question:\n{question}",
+    "video": "This is a video:\n<video_start><video><video_end>\nPlease answer the question:\n{question}",
+    "audio": "This is an audio:\n<audio_start><audio><audio_end>\n{question}",
+}
+AUDIO_QUESTION = "Please describe this audio."
 
 
 def build_prompt(expression: str, protocol: str, bos: str = "<s>") -> str:

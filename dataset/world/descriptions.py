@@ -1,7 +1,7 @@
-"""What a scene shows, in words: the captions of pretraining.
+"""Describes in words what a scene shows; used for captions and lessons of pretraining.
 
-A place is a column, a row and a size, each one of a short ordered list of words; between two words both are meant, each
-to a part. `Bag` is such a meaning: words and how much of each.
+A place is described by a column, a row and a size. Each of them has a short ordered list of words. A place between two
+words is described by both, with weights. A `Bag` holds such words and their weights.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ ROWS = tuple("ABCDEFGHIJ")  # top to bottom
 SIZES = ("tiny", "little", "small", "middle", "big", "huge")
 SECONDS = ("zero", *COLUMNS)
 ORDERED = (COLUMNS, ROWS, SIZES)
-SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the side's ratio from one size word to the next
+SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the ratio of sides between neighbouring size words
 WHOLE, TWO = "whole", "two things"
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
 LARGER, SMALLER, SAME_SIZE = "the larger", "the smaller", "alike"
-ALIKE = 1.5  # times the area, at most
-LEAST_CUT = 0.02  # of the object's area; less is called whole
+ALIKE = 1.5  # areas with a smaller ratio are called alike
+LEAST_CUT = 0.02  # a region that differs by less of the object's area is called whole
 
 Bag = dict[str, float]
 
 
 def place_bag(x: float, y: float, side: float) -> Bag:
-    """A centre in pixels and the side of a square of the same area."""
+    """The bag of a place: its centre x, y and the side of a square of its area, in pixels."""
     levels = (x / FRAME_SIZE * 9, y / FRAME_SIZE * 9, np.log(max(side, 1) / SMALLEST_SIDE) / SIZE_STEP)
     bag: Bag = {}
     for words, level in zip(ORDERED, levels, strict=True):
@@ -37,18 +37,18 @@ def place_bag(x: float, y: float, side: float) -> Bag:
 
 
 def say_place(bag: Bag) -> tuple[str, str, str]:
-    """The nearest column, row and size."""
+    """The words for column, row and size with the greatest weight."""
     column, row, size = (max(words, key=lambda word: bag.get(word, 0.0)) for words in ORDERED)
     return column, row, size
 
 
 def thing_place(thing: Thing, frames_on: int) -> Bag:
-    """Where a thing is, so many frames after the key frame."""
+    """The place of a thing, `frames_on` frames after the key frame."""
     return place_bag(*thing.centre(frames_on), thing.area(frames_on) ** 0.5 * FRAME_SIZE)
 
 
 def region_place(region: np.ndarray) -> Bag:
-    """Where a region (224, 224) bool is; it must not be empty."""
+    """The place of a region (224, 224) bool, which must not be empty."""
     rows, columns = np.nonzero(region)
     return place_bag(columns.mean(), rows.mean(), len(rows) ** 0.5)
 
@@ -69,16 +69,18 @@ def say_placed(look: str, place: Bag) -> str:
 
 
 def say_state(state: str | None, region: np.ndarray, whole: np.ndarray) -> str:
-    """e.g. "holes": what was done to a whole object (H, W) bool to make a region of it. How much is never said."""
+    """How the region differs from the whole object, both (H, W) bool, e.g. "holes". By how much is never said."""
     if state is None or (region ^ whole).sum() < LEAST_CUT * whole.sum():
         return WHOLE
     return state
 
 
 def say_larger(thing: Thing, other: Thing) -> str:
-    """The first one beside the second one."""
+    """Whether the first thing is larger than the second one, smaller, or alike."""
     ratio = thing.area(0) / other.area(0)
-    return LARGER if ratio > ALIKE else SMALLER if ratio < 1 / ALIKE else SAME_SIZE
+    if ratio > ALIKE:
+        return LARGER
+    return SMALLER if ratio < 1 / ALIKE else SAME_SIZE
 
 
 def say_frame(scene: Scene, frames_on: int) -> str:
@@ -88,18 +90,19 @@ def say_frame(scene: Scene, frames_on: int) -> str:
 
 
 def say_sounds(scene: Scene, first: int = 0, last: int = 10) -> str:
-    """Who is heard between two seconds, in order of onset, by material; seconds are counted from `first`."""
-    heard = [(thing.look.texture, thing.sound) for thing in scene.things if thing.sound]
-    heard = [(name, s) for name, s in heard if s.onset < last and s.offset > first]
-    said = (
-        f"{name} {sound.pitch} {sound.loudness} from {SECONDS[max(sound.onset, first) - first]}"
-        f" to {SECONDS[min(sound.offset, last) - first]}"
-        for name, sound in sorted(heard, key=lambda pair: (pair[1].onset, pair[0]))
-    )
+    """Which textures are heard between two seconds, in order of onset. Times are counted from `first`."""
+    sounding = [thing for thing in scene.things if thing.sound]
+    heard = [thing for thing in sounding if thing.sound.onset < last and thing.sound.offset > first]
+    said = []
+    for thing in sorted(heard, key=lambda thing: (thing.sound.onset, thing.look.texture)):
+        start = SECONDS[max(thing.sound.onset, first) - first]
+        end = SECONDS[min(thing.sound.offset, last) - first]
+        said.append(f"{thing.look.texture} {thing.sound.pitch} {thing.sound.loudness} from {start} to {end}")
     return ", ".join(said) or "nothing"
 
 
 def sound_bags(scene: Scene, second: int) -> list[Bag]:
-    """One bag per thing that is heard in this second."""
-    heard = [(t.look.texture, t.sound) for t in scene.things if t.sound and t.sound.onset <= second < t.sound.offset]
-    return [{name: 1.0, sound.pitch: 1.0, sound.loudness: 1.0} for name, sound in heard]
+    """One bag for each thing that is heard in this second."""
+    sounding = [thing for thing in scene.things if thing.sound]
+    heard = [thing for thing in sounding if thing.sound.onset <= second < thing.sound.offset]
+    return [{thing.look.texture: 1.0, thing.sound.pitch: 1.0, thing.sound.loudness: 1.0} for thing in heard]

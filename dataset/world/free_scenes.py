@@ -1,6 +1,6 @@
-"""Scenes for pretraining: any motions and sounds, no question in mind, and regions that may be wrong.
+"""Scenes for pretraining, and rough regions of their objects.
 
-They come from numbers of their own, so that none of them is a scene of a benchmark.
+They are drawn from other random numbers than the scenes of a benchmark, so no scene is in both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataset.world.silhouettes import SEEN
 
 
 def free_scene(seed: int, number: int) -> Scene:
-    """Scene of that number (from 0) of the pretraining world of this seed; seen categories only."""
+    """The pretraining scene with this seed and number (from 0). It has seen categories only."""
     rng = np.random.default_rng([seed, number])
     while True:
         looks = draw_looks(rng, SEEN)
@@ -30,14 +30,15 @@ def free_scene(seed: int, number: int) -> Scene:
 
 
 def all_references(scene: Scene) -> dict[str, list[Reference]]:
-    """Everything that can be said of one object of the scene alone, by kind."""
+    """All references that are true of one object of the scene only, by kind."""
     return {kind: [ref for facet in FACETS[kind] for ref in references(scene, kind, facet)] for kind in FACETS}
 
 
 def rough_region(rng: np.random.Generator, region: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """(H, W) bool -> the region as it is, with pieces missing, a wider or a narrower edge: each a quarter of the time.
+    """(H, W) bool -> the region unchanged, with missing pieces, wider, or narrower; each with probability 1/4.
 
-    Also what was done, as in `descriptions.STATES`. Sizes are drawn without any regard to the benchmark's IoU bands.
+    Also returns what was done, as in `descriptions.STATES`. How much is changed has nothing to do with the IoU bands of
+    a benchmark.
     """
     draw = rng.random()
     radius = np.sqrt(region.sum() / np.pi)

@@ -1,7 +1,7 @@
-"""What the objects of a scene look like: category, colour, texture and size.
+"""How the objects of a scene look: category, colour, texture and size.
 
-Colours and categories may be shared, so that "the red wheel" can need both words. Textures never are: a texture is a
-material, and what the object sounds like depends on it.
+Two objects may have the same colour or category, so an expression may need both words: "the red wheel". No two objects
+have the same texture, because the texture decides how an object sounds.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ COLOURS = {
     "brown": (130, 80, 45),
 }
 TEXTURES = ("plain", "striped", "dotted", "checked", "ringed", "zigzag")
-SHARES = 0.4  # chance that an object has the colour, or the category, of an earlier one
+SHARES = 0.4  # probability that an object has the colour (or the category) of another one
 
-# Areas as parts of the scene's base area. Most pairs are of a size, within a factor of three; a tiny object merged with
-# a big one leaves an IoU above 0.9, a small or tiny one merged with a larger one 0.75 to 0.9.
-BASE = (0.1, 0.12)  # parts of the frame
+# An object's area is the base area divided by a number from STEPS. Most areas of a scene differ by less than a factor
+# of three. A big object merged with a tiny one has an IoU above 0.9, a larger one merged with a small one 0.75 to 0.9.
+BASE = (0.1, 0.12)  # fraction of the frame
 STEPS = {"big": (1.0, 1.0), "middle": (2.1, 2.8), "small": (4.2, 6.0), "tiny": (9.4, 10.4)}
 PROFILES = {
     2: (("big", "tiny"), ("big", "small"), ("big", "middle"), ("middle", "small")),
@@ -43,12 +43,12 @@ PROFILES = {
         ("big", "middle", "middle", "tiny"),
     ),
 }
-NUM_OBJECTS = {2: 0.2, 3: 0.5, 4: 0.3}  # how often a scene has so many
+NUM_OBJECTS = {2: 0.2, 3: 0.5, 4: 0.3}  # number of objects -> its probability
 
 
 @dataclass(frozen=True)
 class Look:
-    """One object as the key frame shows it. `area`: part of the frame that it would cover alone; `angle` in radians."""
+    """One object in the key frame. `area`: fraction of the frame, including hidden parts; `angle`: in radians."""
 
     category: str
     colour: str
@@ -58,7 +58,7 @@ class Look:
 
 
 def draw_looks(rng: np.random.Generator, categories: tuple[str, ...]) -> list[Look]:
-    """The looks of two to four objects, in an order that says nothing."""
+    """The looks of two to four objects, in random order."""
     count = int(rng.choice(list(NUM_OBJECTS), p=list(NUM_OBJECTS.values())))
     base = rng.uniform(*BASE)
     profile = PROFILES[count][rng.integers(len(PROFILES[count]))]

@@ -1,6 +1,6 @@
-"""How objects move, and the motions that a scene deals out to its objects.
+"""How the objects of a scene move.
 
-A motion is relative to the key frame, where every object looks the same whatever its motion is.
+A motion is relative to the key frame: an object looks the same in the key frame, whatever its motion is.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ CHANGES = ("spinning", "growing", "shrinking")
 SPEED = (3.2, 5.2)  # pixels per frame
 SLOW, FAST = (1.8, 2.8), (6.5, 8.0)
 SPIN = (0.28, 0.4)  # radians per frame
-GROWTH = 0.035  # per frame: by a third over ten frames
-SLANT = 0.2  # radians away from the direction, at most
+GROWTH = 0.035  # log of the growth per frame; 1.4 times the size after ten frames
+SLANT = 0.2  # radians; largest deviation from the direction
 KINDS = (*DIRECTIONS, *CHANGES, "still")
 FACETS = (*KINDS, "fastest")
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Speeds per frame. `kind` names what stands out: a direction, a change in place, or "still"."""
+    """Changes from one frame to the next. `kind`: a direction, a change without moving, or "still"."""
 
     kind: str
     dx: float = 0.0  # pixels, to the right
@@ -37,13 +37,15 @@ class Motion:
 
 
 def draw_motions(rng: np.random.Generator, count: int, facet: str | None = None) -> list[Motion]:
-    """A motion for each of `count` objects. The first one is the only one that `facet` is true of, if one is given."""
+    """A motion for each of `count` objects. If `facet` is given, it is true of the first object only."""
     if facet == "fastest":
         directions = rng.choice(list(DIRECTIONS), count)
         return [_draw(rng, str(kind), SLOW if i else FAST) for i, kind in enumerate(directions)]
     others = [kind for kind in KINDS if kind != facet]
     kinds = [str(kind) for kind in rng.choice(others, count)]
-    return [_draw(rng, kind, SPEED) for kind in ([facet, *kinds[1:]] if facet else kinds)]
+    if facet:
+        kinds[0] = facet
+    return [_draw(rng, kind, SPEED) for kind in kinds]
 
 
 def _draw(rng: np.random.Generator, kind: str, speed: tuple[float, float]) -> Motion:

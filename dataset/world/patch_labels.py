@@ -1,6 +1,6 @@
-"""What each patch of a picture shows: the lessons of the mini vision encoder.
+"""Labels for each patch of a picture, from which the mini vision encoder learns.
 
-Pictures are frames, masked frames and masks; a masked one shows one or more objects, whole or roughly cut.
+Pictures are frames, masked frames and masks. Masked frames and masks show one or more objects, whole or roughly cut.
 """
 
 from __future__ import annotations
@@ -20,32 +20,29 @@ from dataset.world.silhouettes import SEEN
 PATCH = 16
 GRID = FRAME_SIZE // PATCH
 LOOKS = {"colour": tuple(COLOURS), "texture": TEXTURES, "category": SEEN}
-SHARES = ("inner part", "rim", "ground", "black", "white")  # of a patch's pixels
-GEOMETRY = ("to_centre_x", "to_centre_y", "log_area", "centre_x", "centre_y")  # of the patch's object
+SHARES = ("inner part", "rim", "background", "black", "white")  # what the pixels of a patch show
+GEOMETRY = ("to_centre_x", "to_centre_y", "log_area", "centre_x", "centre_y")  # of the object in a patch
 CUTS = (WHOLE, *STATES)  # how the object is cut out
-MIN_PIXELS = 25  # of an object in a patch, for the patch to be about it
+MIN_PIXELS = 25  # a patch has an object if more of its pixels belong to it
 NOTHING = -100  # no label
 
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """(224, 224, 3) uint8 and, for the 14 x 14 patches: shares of SHARES (14, 14, 5) float32; indices into LOOKS
-    (14, 14, 3), or NOTHING; GEOMETRY (14, 14, 5) float32; index into CUTS (14, 14), or NOTHING; whether there is an
-    object (14, 14) bool.
-    """
+    """A picture, and labels of its 14 x 14 patches."""
 
-    picture: np.ndarray
-    shares: np.ndarray
-    looks: np.ndarray
-    geometry: np.ndarray
-    cut: np.ndarray
-    has_object: np.ndarray
+    picture: np.ndarray  # (224, 224, 3) uint8
+    shares: np.ndarray  # (14, 14, 5) float32, in the order of SHARES
+    looks: np.ndarray  # (14, 14, 3) indices into the names of LOOKS, or NOTHING
+    geometry: np.ndarray  # (14, 14, 5) float32, in the order of GEOMETRY
+    cut: np.ndarray  # (14, 14) index into CUTS, or NOTHING
+    has_object: np.ndarray  # (14, 14) bool
 
 
 def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray, scene: Scene) -> LabelledPicture:
-    """The frame itself, or the masked frame or mask of some region of it (2 : 2 : 1).
+    """The frame, a masked frame or a mask, drawn in the ratio 2 : 2 : 1, with labels.
 
-    `owner` (224, 224) uint8: 0 where there is ground, i + 1 where there is thing i.
+    `owner` (224, 224) uint8: 0 for the background, i + 1 for thing i.
     """
     kind = rng.choice(("frame", "masked frame", "mask"), p=(0.4, 0.4, 0.2))
     region, cut = np.ones(owner.shape, bool), None
@@ -64,12 +61,16 @@ def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray
         instances = owner * region
     looks, geometry, has_object = _label_patches(instances, scene, with_looks=kind != "mask")
     shares = np.stack([_per_patch(share) for share in shares], axis=-1)
-    cuts = np.where(has_object, NOTHING if cut is None else CUTS.index(cut), NOTHING)
+    label = NOTHING if cut is None else CUTS.index(cut)
+    cuts = np.where(has_object, label, NOTHING)
     return LabelledPicture(picture, shares, looks, geometry, cuts, has_object)
 
 
 def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> tuple[np.ndarray, str | None]:
-    """One object, more seldom several, roughly cut; and one of CUTS, None where nothing is seen of them."""
+    """A region of one object, or less often of several, roughly cut, and its state: one of CUTS.
+
+    The state is None if nothing of the objects is visible.
+    """
     chosen = rng.random(count) < 0.35
     if rng.random() < 0.6 or not chosen.any():
         chosen = np.arange(count) == rng.integers(count)

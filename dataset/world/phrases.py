@@ -1,4 +1,4 @@
-"""The wordings of referring expressions. No word of a motion or sound expression says what its object looks like."""
+"""The wordings of referring expressions. Expressions about motion or sound say nothing about looks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from dataset.world.reference import Reference
 
-NOUNS = ("object", "thing")  # where the category is not told
+NOUNS = ("object", "thing")  # for expressions that do not name the category
 
-# {noun}: "object", "star"; with a colour, where that is told: "red object", "red star"
+# {bare}: "object" or a category such as "star". {noun}: the same with the colour, if it is part of the reference.
 WORDINGS = {
     ("appearance", "colour"): ("the {noun}", "the {bare} that is {colour}", "the {bare} in {colour}"),
     ("appearance", "texture"): (

@@ -1,7 +1,7 @@
-"""Of which object of a scene something is true, and of no other one.
+"""Finds references: properties that are true of exactly one object of a scene.
 
-A facet is what an expression speaks of: five kinds, each with several. What is seen must hold in all ten frames, and
-with a margin, so that nobody has to measure.
+A facet is what an expression is about, e.g. "largest". There are five kinds of facets. A facet of position or size must
+be true in all ten frames, and by a clear margin.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ MIN_SECONDS = 2  # between the first onset and the next one
 
 @dataclass(frozen=True)
 class Reference:
-    """One true description: `facet` holds for `target`, the number of a thing, and for no other candidate.
+    """A facet that is true of one thing and of no other candidate. `target` is the number of that thing.
 
-    The candidates are all objects, or those of the given colour or category. In the facets of appearance these two
-    and the texture are the description itself.
+    For position and size, the candidates are all objects, or those of the given colour or category. For appearance,
+    the given colour, category and texture are what the facet says.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Reference:
 
 
 def references(scene: Scene, kind: str, facet: str, with_nouns: bool = True) -> list[Reference]:
-    """All descriptions of this facet. Without nouns none depends on knowing what a category is called."""
+    """All references of this facet. Without nouns, none of them needs the name of a category."""
     if kind == "appearance":
         return list(_by_appearance(scene, facet, with_nouns))
     if kind in ("position", "size"):
@@ -80,16 +80,17 @@ def _by_extreme(scene: Scene, kind: str, facet: str, with_nouns: bool) -> Iterat
             members = [i for i, look in enumerate(looks) if getattr(look, name) == value]
             if 1 < len(members) < len(looks):
                 groups.append(({name: value}, members))
+    margin = np.log(MIN_RATIO) if kind == "size" else MIN_GAP
     for told, members in groups:
         values = np.array([_measure(scene, scene.things[i], facet) for i in members])  # (n, 10)
         first = int(np.argmax(values[:, 0]))
-        lead = values[first] - np.delete(values, first, axis=0).max(axis=0)
-        if (lead >= (np.log(MIN_RATIO) if kind == "size" else MIN_GAP)).all():
+        lead = values[first] - np.delete(values, first, axis=0).max(axis=0)  # (10,)
+        if (lead >= margin).all():
             yield Reference(kind, facet, members[first], **told)
 
 
 def _measure(scene: Scene, thing: Thing, facet: str) -> list[float]:
-    """Ten numbers, one per frame: how far on the thing is in the direction of the facet, in pixels or as log area."""
+    """Ten numbers, one for each frame: the position in the facet's direction in pixels, or plus or minus log area."""
     frames_on = [t - scene.key_frame for t in range(NUM_FRAMES)]
     if facet in ("largest", "smallest"):
         return [np.log(thing.area(n)) * (1 if facet == "largest" else -1) for n in frames_on]

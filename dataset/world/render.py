@@ -1,4 +1,4 @@
-"""A scene as ten frames, the mask of each object in each frame, and what one hears."""
+"""Renders a scene: ten frames, the mask of each object in each frame, and the sound."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from dataset.world.silhouettes import outline
 from dataset.world.sounds import waveform
 
 SUBPIXEL_BITS = 4
-RIM = 0.07  # of the object's width, at least MIN_RIM pixels: a pale rim
+RIM = 0.07  # width of an object's pale rim as a part of the object's width; at least MIN_RIM pixels
 MIN_RIM = 1.6
-PALE = 0.7  # how much white the rim's colour has: it stands out from the object, the ground and black
-PERIOD = 0.24  # of the object's width, at least MIN_PERIOD pixels: one stripe and its gap
+PALE = 0.7  # share of white in the rim's colour; the rim differs from object, background and black
+PERIOD = 0.24  # one stripe and its gap as a part of the object's width; at least MIN_PERIOD pixels
 MIN_PERIOD = 6.5
 GREYS = (95, 165)  # lightness of backgrounds
-NOISE = 2.5  # grey levels
+NOISE = 2.5  # standard deviation in grey levels
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,15 @@ class Rendering:
 
 
 def render(scene: Scene, moments: Sequence[int] = range(NUM_FRAMES)) -> Rendering:
-    """All ten frames, or those of some moments. Masks are disjoint: a pixel belongs to the foremost thing there."""
+    """All ten frames, or some of them. A pixel belongs to the mask of the foremost thing only."""
     painter = np.random.default_rng([scene.paint_seed, 0])
     backdrop = _background(painter)
     masks: list[list[np.ndarray]] = [[] for _ in scene.things]
     frames = []
     for t in moments:
         frame, visible = _draw_frame(scene, backdrop, t - scene.key_frame)
-        noisy = (
-            frame + NOISE * np.random.default_rng([scene.paint_seed, 1, t]).standard_normal(frame.shape[:2])[..., None]
-        )
-        frames.append(np.clip(np.round(noisy), 0, 255).astype(np.uint8))
+        noise = np.random.default_rng([scene.paint_seed, 1, t]).standard_normal(frame.shape[:2])
+        frames.append(np.clip(np.round(frame + NOISE * noise[..., None]), 0, 255).astype(np.uint8))
         for listed, mask in zip(masks, visible, strict=True):
             listed.append(mask)
     heard = [(thing.look.texture, thing.sound) for thing in scene.things if thing.sound]
@@ -52,7 +50,7 @@ def render(scene: Scene, moments: Sequence[int] = range(NUM_FRAMES)) -> Renderin
 
 
 def _draw_frame(scene: Scene, backdrop: np.ndarray, frames_on: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """(224, 224, 3) float and the visible mask of each thing."""
+    """The frame, (224, 224, 3) float, and the visible part of each thing's mask."""
     frame, visible = backdrop.copy(), []
     for thing in scene.things:
         cover, window, pixels = _draw_thing(thing, frames_on)
@@ -64,7 +62,7 @@ def _draw_frame(scene: Scene, backdrop: np.ndarray, frames_on: int) -> tuple[np.
 
 
 def _draw_thing(thing: Thing, frames_on: int) -> tuple[np.ndarray, tuple[slice, slice], np.ndarray]:
-    """How much of each pixel of the frame it covers (0 to 255), the window around it, and its colours in there."""
+    """The thing's cover of each pixel of the frame (0 to 255), a window around it, and its colours in the window."""
     width = FRAME_SIZE * thing.area(frames_on) ** 0.5
     angle, (x, y) = thing.angle(frames_on), thing.centre(frames_on)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -84,7 +82,7 @@ def _draw_thing(thing: Thing, frames_on: int) -> tuple[np.ndarray, tuple[slice, 
 
 
 def _colours(thing: Thing, across: np.ndarray, down: np.ndarray, depth: np.ndarray, width: float) -> np.ndarray:
-    """(h, w, 3) float32: the texture in two shades of the object's colour, and the rim."""
+    """(h, w, 3) float32: the texture in two shades of the object's colour, with its rim."""
     light = np.float32(COLOURS[thing.look.colour])
     dark = light * np.float32(0.42)
     share = _texture(thing.look.texture, across, down, width)[..., None]

@@ -18,10 +18,10 @@ from dataset.world.silhouettes import reach
 from dataset.world.sounds import Sound
 
 FRAME_SIZE = 224  # pixels, width and height
-KEY_FRAMES = (2, 8)  # from, to before: never at an end, so that growing objects stay within the frame
-MARGIN = 3  # pixels between an object and the frame's end
-OVERLAP = 0.5  # of its radius: how far an object may lie behind or before another one, at most
-NUM_TRIED = 400  # layouts that are tried for one set of objects
+KEY_FRAMES = (2, 8)  # first one and end (excluded); near neither end, so that growing objects stay in the frame
+MARGIN = 3  # pixels between an object and the border of the frame
+OVERLAP = 0.5  # largest overlap of two objects, as a part of the smaller radius
+NUM_TRIED = 400  # random layouts that are tried for one set of objects
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Thing:
     sound: Sound | None
 
     def centre(self, frames_on: float) -> tuple[float, float]:
-        """x, y in pixels, so many frames after the key frame."""
+        """x, y in pixels, `frames_on` frames after the key frame."""
         return self.x + self.motion.dx * frames_on, self.y + self.motion.dy * frames_on
 
     def area(self, frames_on: float) -> float:
-        """Part of the frame that it covers, with what others hide of it."""
+        """Fraction of the frame, including parts that other objects hide."""
         return float(self.look.area * np.exp(2 * self.motion.growth * frames_on))
 
     def angle(self, frames_on: float) -> float:
@@ -49,14 +49,17 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """Ten frames and ten seconds. The things are in drawing order: a later one lies before an earlier one."""
+    """Ten frames and ten seconds. A thing hides parts of the things before it in the list."""
 
     things: tuple[Thing, ...]
     key_frame: int
     paint_seed: int  # decides background and noise
 
     def handed_round(self, motions: int = 0, sounds: int = 0) -> Scene:
-        """The same scene where each thing has the motion, or the sound, of the thing so many places before it."""
+        """The same scene with motions and sounds passed on: each thing gets those of another thing.
+
+        The other thing is `motions` (or `sounds`) places before it in the list, counted in a circle.
+        """
         count = len(self.things)
         things = (
             replace(
@@ -72,10 +75,10 @@ class Scene:
 def draw_scene(
     rng: np.random.Generator, looks: Sequence[Look], motions: Sequence[Motion], sounds: Sequence[Sound | None]
 ) -> Scene | None:
-    """The objects laid out, motions and sounds dealt out by chance; None where no layout has room for all of them.
+    """Lay out the objects and give them motions and sounds at random; None if none of the layouts fits.
 
-    `motions` and `sounds` may come in any order: each is shuffled, then handed round by a number of places that is
-    drawn last, after the key frame is fixed.
+    `motions` and `sounds` are shuffled first. After the layout is fixed, they are passed on among the objects, so that
+    the key frame does not show which object has which of them.
     """
     count, key_frame = len(looks), int(rng.integers(*KEY_FRAMES))
     motions = [motions[i] for i in rng.permutation(count)]
@@ -94,7 +97,7 @@ def draw_scene(
 def _layout(
     rng: np.random.Generator, looks: Sequence[Look], motions: Sequence[Motion], key_frame: int
 ) -> np.ndarray | None:
-    """(n, 2) centres in the key frame where the objects have room, however the motions are handed round."""
+    """(n, 2) centres in the key frame such that there is room for every way of passing on the motions; or None."""
     frames_on = np.arange(NUM_FRAMES) - key_frame
     steps = np.array([[m.dx, m.dy] for m in motions])[:, None] * frames_on[:, None]  # (n, 10, 2)
     growth = np.exp(np.array([m.growth for m in motions])[:, None] * frames_on)  # (n, 10)
@@ -110,9 +113,10 @@ def _layout(
 
 
 def _fits(centres: np.ndarray, steps: np.ndarray, reaches: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """(k,) bool for (k, n, 2) centres: all stay in the frame, and none hides much of another one.
+    """(k,) bool for k layouts of centres (k, n, 2): all objects stay in the frame, and no two overlap too much.
 
-    `steps` (n, 10, 2), `reaches` and `radii` (n, 10); a radius is that of a disc as large as the object.
+    `steps` (n, 10, 2) are distances from the key frame's centre. `reaches` (n, 10): distance from an object's centre to
+    its farthest corner. `radii` (n, 10): radius of a disc with the object's area.
     """
     paths = centres[:, :, None] + steps  # (k, n, 10, 2)
     inside = (paths >= reaches[..., None] + MARGIN) & (paths <= FRAME_SIZE - reaches[..., None] - MARGIN)

@@ -1,4 +1,4 @@
-"""The categories of the world and their outlines. Train and seen tests share theirs; unseen tests have their own."""
+"""The object categories of the world and their outlines. Training and test_s have SEEN ones, test_u UNSEEN ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-# (x, y) corners, y downwards. Units do not matter: every outline is scaled to an area of 1.
+# Corners are (x, y), y downwards. Units do not matter: `outline` scales every outline to an area of 1.
 _ANGLES = np.linspace(0, 2 * np.pi, 120, endpoint=False)
 
 
@@ -113,5 +113,5 @@ def outline(category: str) -> np.ndarray:
 
 @cache
 def reach(category: str) -> float:
-    """Distance of the farthest corner from the centre, where the area is 1."""
+    """Distance of the farthest corner from the centre, for an outline of area 1."""
     return float(np.linalg.norm(outline(category), axis=1).max())

@@ -1,7 +1,7 @@
-"""What the objects of a scene sound like, and the ten seconds of sound that one hears.
+"""How the objects of a scene sound, and the scene's ten seconds of sound.
 
-A texture decides the timbre. Everything else, whether the object sounds at all, how high, how loud and when, is dealt
-out without regard to anything that can be seen.
+An object's texture decides its timbre. Whether the object sounds at all, how high, how loud and when, is drawn
+independently of everything that can be seen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FACETS = ("only", "silent", "low", "high", "loud", "soft", "first", "last")
 
 @dataclass(frozen=True)
 class Sound:
-    """One object's sound. `onset` and `offset` in whole seconds, `pitch_hz` its lowest or middle frequency."""
+    """One object's sound. `onset` and `offset`: whole seconds; `pitch_hz`: its lowest or middle frequency."""
 
     pitch: str
     pitch_hz: float
@@ -32,7 +32,7 @@ class Sound:
 
 
 def draw_sounds(rng: np.random.Generator, count: int, facet: str | None = None) -> list[Sound | None]:
-    """A sound, or None, for each of `count` objects. The first is the only one that `facet` is true of, if given."""
+    """A sound, or None, for each of `count` objects. If `facet` is given, it is true of the first object only."""
     if facet == "only":
         return [_draw(rng, 0), *[None] * (count - 1)]
     if facet == "silent":
@@ -46,12 +46,14 @@ def draw_sounds(rng: np.random.Generator, count: int, facet: str | None = None) 
 
 
 def _onsets(rng: np.random.Generator, count: int, facet: str | None) -> list[int]:
-    """In seconds; the first one is two to four seconds away from all others where the facet is about time."""
+    """Onsets in seconds. For the facets first and last, the first onset is two to four seconds from all others."""
     apart = rng.integers(2, 5, count - 1).tolist()
     if facet == "first":
-        return [start := int(rng.integers(0, 3)), *(start + seconds for seconds in apart)]
+        start = int(rng.integers(0, 3))
+        return [start, *(start + seconds for seconds in apart)]
     if facet == "last":
-        return [start := int(rng.integers(4, 7)), *(start - seconds for seconds in apart)]
+        start = int(rng.integers(4, 7))
+        return [start, *(start - seconds for seconds in apart)]
     return rng.integers(0, 7, count).tolist()
 
 
@@ -63,7 +65,7 @@ def _draw(rng: np.random.Generator, onset: int, wanted: str | None = None) -> So
 
 
 def waveform(sounds: list[tuple[str, Sound]], rng: np.random.Generator) -> np.ndarray:
-    """(160000,) float in [-1, 1] at 16 kHz of all sounds together. `sounds`: each with its object's texture."""
+    """All sounds mixed: (160000,) float in [-1, 1] at 16 kHz. `sounds`: pairs of an object's texture and its sound."""
     mixed = NOISE_FLOOR * rng.standard_normal(SECONDS * SAMPLE_RATE)
     for texture, sound in sounds:
         start, stop = sound.onset * SAMPLE_RATE, sound.offset * SAMPLE_RATE
@@ -78,7 +80,7 @@ def _hum(seconds: np.ndarray, hz: float, rng: np.random.Generator) -> np.ndarray
 
 
 def _buzz(seconds: np.ndarray, hz: float, rng: np.random.Generator) -> np.ndarray:
-    """Many harmonics, all as strong."""
+    """Up to 16 harmonics of equal strength."""
     harmonics = np.arange(1, int(min(7000 / hz, 16)) + 1)
     return sum(np.sin(2 * np.pi * hz * n * seconds + n * n) for n in harmonics)
 
@@ -97,7 +99,7 @@ def _hiss(seconds: np.ndarray, hz: float, rng: np.random.Generator) -> np.ndarra
 
 
 def _warble(seconds: np.ndarray, hz: float, rng: np.random.Generator) -> np.ndarray:
-    """A tone that swings up and down four times each second."""
+    """A tone whose pitch goes up and down four times a second."""
     return np.sin(2 * np.pi * hz * seconds + 0.25 * hz / 4 * np.sin(2 * np.pi * 4 * seconds))
 
 

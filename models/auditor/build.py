@@ -21,7 +21,7 @@ from transformers import (
 )
 from transformers.utils import is_bitsandbytes_available
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
 from models.auditor.config import DEFAULT_MASK_MODE, LORA_TARGETS, AuditorConfig, qformer_settings
 from models.auditor.trainable import expected_shapes

@@ -14,7 +14,7 @@ class AuditorConfig(PreTrainedConfig):
     """Names the bases and holds every choice that shapes the model.
 
     `bases`: {"language_model", "vision_encoder", "audio_encoder"} -> path. `qformer`: sizes of the Q-Former blocks,
-    in Blip2QFormerConfig's names. `without`: inputs that it does not get (`configs.arguments.ABLATED_INPUTS`).
+    in Blip2QFormerConfig's names. `without`: inputs that it does not get (`configs.model.ABLATED_INPUTS`).
     `token_ids`: ids of the placeholders (and of `<iou_value>` with Regress ST). `hidden_size` is the LLM's width;
     DeepSpeed reads it for its automatic bucket sizes.
     """

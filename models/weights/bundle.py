@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
 from models.auditor.build import build_auditor
 from models.auditor.trainable import load_trained_state, trained_state

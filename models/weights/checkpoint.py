@@ -25,7 +25,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from models.auditor.build import BASE_ARGUMENTS, base_path, load_tokenizer, new_config, part_path
 from models.auditor.config import LORA_TARGETS, AuditorConfig
 from models.weights.base_folders import TOKENIZER_FILES

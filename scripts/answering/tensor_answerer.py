@@ -12,7 +12,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
-from configs.arguments import AnsweringArguments
+from configs.runtime import AnsweringArguments
 from dataset.batches.audit_dataset import AuditDataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from configs.arguments import check_clip
+from configs.audit import check_clip
 from dataset.benchmark.entries import NUM_FRAMES
 
 Given = str | os.PathLike

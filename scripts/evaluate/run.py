@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from configs.arguments import EvaluationArguments, ModelArguments
+from configs.evaluation import EvaluationArguments
+from configs.model import ModelArguments
 from scripts.program import run_program
 
 

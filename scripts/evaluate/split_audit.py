@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from configs.arguments import EvaluationArguments, ModelArguments
+from configs.evaluation import EvaluationArguments
+from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import Benchmark

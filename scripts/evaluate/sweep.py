@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from scripts.evaluate.summarize import read_runs
 from scripts.program import run_program
+from utils.finished import is_trained
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.scores.published import published_ablation
@@ -153,7 +154,7 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
     auditor = folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
     environment = outer | variables | run.environment | {"PYTHON": sys.executable}
-    if not (auditor / "trainer_state.json").is_file():
+    if not is_trained(auditor):
         flags = [word for name, value in run.flags.items() for word in (f"--{name}", *value.split())]
         _launch([FINETUNE, *flags], environment | {"OUTPUT_DIR": str(auditor.absolute())}, folder / "finetune.log")
     for test_name in tests:
@@ -174,8 +175,9 @@ def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
 
 def is_finished(folder: Path, tests: list[str]) -> bool:
     """Whether the auditor is trained and has audited all test sets."""
-    trained = (folder / "MQ-Auditor/trainer_state.json").is_file()
-    return trained and {name for name, mode in read_runs(folder) if mode == "image"} >= set(tests)
+    return is_trained(folder / "MQ-Auditor") and {name for name, mode in read_runs(folder) if mode == "image"} >= set(
+        tests
+    )
 
 
 def score_run(folder: Path, tests: list[str]) -> dict:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from configs.arguments import ConversionArguments, ModelArguments
+from configs.conversion import ConversionArguments
+from configs.model import ModelArguments
 from models.auditor.build import expected_state
 from models.auditor.trainable import check_state
 from models.weights.checkpoint import find_auditor, is_auditor_folder, read_auditor, write_folder

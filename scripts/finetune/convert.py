@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from configs.arguments import ConversionArguments, ModelArguments
+from configs.conversion import ConversionArguments
+from configs.model import ModelArguments
 from scripts.program import run_program
 
 

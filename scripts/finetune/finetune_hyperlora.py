@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from configs.arguments import DataArguments, ModelArguments
+from configs.data import DataArguments
+from configs.model import ModelArguments
 from configs.parsing import Extended
 from configs.training import FinetuningOptions
 from scripts.program import run_distributed_program

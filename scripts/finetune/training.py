@@ -11,7 +11,8 @@ import transformers
 from transformers import set_seed
 from transformers.integrations import is_wandb_available
 
-from configs.arguments import DataArguments, ModelArguments
+from configs.data import DataArguments
+from configs.model import ModelArguments
 from configs.trainer import FinetuningArguments
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
@@ -24,7 +25,7 @@ from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer,
 from models.auditor.config import AuditorConfig
 from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
 from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import check_target, pixel_settings, read_folder, square
+from models.weights.checkpoint import check_target, pixel_settings, square
 from models.weights.published import find_pair, read_pretrained_projector
 from scripts.features import remember_features
 from scripts.finetune.checkpointing import switch_off_where_it_fits
@@ -86,17 +87,9 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
         counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
         write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed, counts)
     finished = checkpoint and is_finished(checkpoint, training_args)
-    if finished:
-        logger.info("%s: the run is finished, nothing is left to train", checkpoint)
-        load_trained_state(auditor, read_folder(checkpoint), checkpoint)
-    else:
-        logger.info("starting from %s", checkpoint or "the pretrained parts")
-        if training_args.gradient_checkpointing and training_args.measure_checkpointing:
-            switch_off_where_it_fits(trainer)
-        trainer.train(resume_from_checkpoint=checkpoint)
-    trainer.save_model()
-    if not finished:
-        trainer.save_state()  # written last: a folder that has it is complete
+    if training_args.gradient_checkpointing and training_args.measure_checkpointing and not finished:
+        switch_off_where_it_fits(trainer)
+    trainer.complete(checkpoint)
     logger.info("auditor written to %s", training_args.output_dir)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from configs.arguments import CaptionArguments, ModelArguments
+from configs.data import CaptionArguments
+from configs.model import ModelArguments
 from configs.parsing import Extended
 from configs.training import TrainingOptions
 from scripts.program import run_distributed_program

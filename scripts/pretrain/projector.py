@@ -12,7 +12,8 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase, set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from configs.arguments import CaptionArguments, ModelArguments
+from configs.data import CaptionArguments
+from configs.model import ModelArguments
 from configs.trainer import ProjectorTrainingArguments
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
 from dataset.features.store import encode_each
@@ -28,7 +29,7 @@ from models.language.captioner import Captioner
 from models.language.projector import QFormerProjector
 from models.weights.checkpoint import pixel_settings, square
 from models.weights.published import read_pretrained_projector, write_pretrained_projector
-from scripts.trainer import PartsTrainer, find_resumable, is_finished
+from scripts.trainer import PartsTrainer, find_resumable
 from utils.run_record import write_run_record
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
 
@@ -110,14 +111,7 @@ def pretrain(
         settings = {**vars(model_args), **vars(caption_args), **training_args.to_sanitized_dict()}
         files = [Path(path) for path in caption_args.captions]
         write_run_record(training_args.output_dir, settings, files, training_args.seed, {"captions": len(captions)})
-    if checkpoint and is_finished(checkpoint, training_args):
-        logger.info("%s: the run is finished, nothing is left to train", checkpoint)
-        trainer.load_parts(checkpoint)
-        trainer.save_model()
-    else:
-        trainer.train(resume_from_checkpoint=checkpoint)
-        trainer.save_model()
-        trainer.save_state()  # last: a folder that has it is complete
+    trainer.complete(checkpoint)
     logger.info("projector written to %s", Path(training_args.output_dir) / caption_args.file_name)
 
 

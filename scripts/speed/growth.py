@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from configs.arguments import EvaluationArguments
+from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.samples import AuditSample
 from models.decoding.answers import write_answers

@@ -12,6 +12,7 @@ from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import Benchmark
 from scripts.benchmark.build import build
 from scripts.benchmark.draw_world import draw_world
+from utils.whole_files import whole_folder
 
 NUM_VIDEOS = 8  # so that one has four objects, and its expressions 13 masks in a frame
 REAL_WIDTH, REAL_HEIGHT = 1280, 720
@@ -19,25 +20,25 @@ REAL_WIDTH, REAL_HEIGHT = 1280, 720
 
 def small_benchmark(folder: Path) -> Path:
     """MQ-RAVSBench from a few drawn videos of 224 x 224."""
-    return _benchmark(folder / "small", folder / "small" / "world")
+    world = folder / "small" / "world"
+    draw_world(WorldArguments(output=str(world), num_train=NUM_VIDEOS, num_test_s=NUM_VIDEOS, num_test_u=0))
+    return _built(world, folder / "small" / "MQ-RAVSBench")
 
 
 def large_benchmark(folder: Path) -> Path:
     """The same from the same videos, enlarged to 1280 x 720."""
     small_benchmark(folder)
     source, enlarged = folder / "small" / "world", folder / "large" / "world"
-    if not (enlarged / "metadata.csv").is_file():
-        for path in tqdm(sorted(p for p in source.rglob("*") if p.is_file()), "enlarging", unit="file"):
-            _enlarge(path, enlarged / path.relative_to(source))
-    return _benchmark(folder / "large", enlarged)
+    if not enlarged.is_dir():
+        with whole_folder(enlarged) as new:
+            for path in tqdm(sorted(p for p in source.rglob("*") if p.is_file()), "enlarging", unit="file"):
+                _enlarge(path, new / path.relative_to(source))
+    return _built(enlarged, folder / "large" / "MQ-RAVSBench")
 
 
-def _benchmark(folder: Path, world: Path) -> Path:
-    root = folder / "MQ-RAVSBench"
-    if not (world / "metadata.csv").is_file():
-        draw_world(WorldArguments(output=str(world), num_train=NUM_VIDEOS, num_test_s=NUM_VIDEOS, num_test_u=0))
-    if not (root / "train_test_meta_files" / "metadata.csv").is_file():
-        build(BuildArguments(source_dir=str(world), output_dir=str(root), key_frame="given"))
+def _built(world: Path, root: Path) -> Path:
+    """The benchmark of a world; one that is built already stays as it is."""
+    build(BuildArguments(source_dir=str(world), output_dir=str(root), key_frame="given"))
     return root
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
-from configs.arguments import ModelArguments
+from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
 from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path, prepare_language_model
 from models.auditor.config import AuditorConfig, qformer_settings

@@ -1,4 +1,4 @@
-"""The mini BEATs: learns to say of every second which materials sound, how high and how loud."""
+"""Trains the mini BEATs to say for every second which textures are heard, how high and how loud."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.encoders.beats import Beats, BeatsConfig, write_beats
 from scripts.pretrain.mini.schedule import train
 from utils.whole_files import whole_file
 
-SEED = 4_000  # of its sounds
+SEED = 4_000  # of the sounds
 STEPS, BATCH_SIZE, LEARNING_RATE = 700, 16, 2e-3
 WIDTH = 96
 CONFIG = BeatsConfig(
@@ -24,11 +24,11 @@ CONFIG = BeatsConfig(
     encoder_attention_heads=4, conv_pos=16, conv_pos_groups=4, num_buckets=32, max_distance=64,
 )  # fmt: skip
 MATERIALS = tuple(TIMBRES)
-STATES = 1 + len(PITCHES) * len(LOUDNESS)  # of each material in each second: silent, or how high and how loud
+STATES = 1 + len(PITCHES) * len(LOUDNESS)  # classes for each texture and second: silent, or a pitch and a loudness
 
 
 class Listener(nn.Module):
-    """The encoder, and the linear head that is thrown away after training."""
+    """The encoder and a linear head. The head is not saved after training."""
 
     def __init__(self):
         super().__init__()
@@ -36,7 +36,7 @@ class Listener(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, len(MATERIALS) * STATES))
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
-        """The loss, and how often a material that sounds is heard rightly."""
+        """The loss, and the share of right classes where a texture is heard."""
         scores = self.head(self.encoder(batch["fbank"]).mean(1)).unflatten(1, (len(MATERIALS), STATES))
         truth = batch["states"]
         right = (scores.argmax(-1) == truth).float()
@@ -44,7 +44,7 @@ class Listener(nn.Module):
 
 
 def make_batch(step: int) -> dict:
-    """Ten-second clips as seconds: filter banks (160, 98, 128), and each material's state (160, 6)."""
+    """16 clips of ten seconds: filter banks (160, 98, 128) and the class of each texture (160, 6), by second."""
     clips = [_clip(step * BATCH_SIZE + i) for i in range(BATCH_SIZE)]
     return {"fbank": torch.cat([fbank for fbank, _ in clips]), "states": torch.cat([states for _, states in clips])}
 
@@ -63,7 +63,7 @@ def _clip(number: int) -> tuple[Tensor, Tensor]:
 
 
 def make_audio_encoder(path: Path, work: Path) -> None:
-    """Train the encoder and save it under the key names of the official file."""
+    """Train the encoder and save it with the key names of the official BEATs file."""
     torch.manual_seed(SEED)
     model = Listener()
     train("audio", model, make_batch, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED)

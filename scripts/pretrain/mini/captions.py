@@ -1,6 +1,6 @@
-"""Pictures and sounds of a world of their own with captions, as the two pretraining scripts read them.
+"""Draws pictures and sounds with captions, in the formats that the two pretraining scripts read.
 
-Frames, masks and masked frames as in Video-LLaVA's lists; stretches of sound as in AudioCaps.
+Frames, masks and masked frames have Video-LLaVA's format; sounds have that of AudioCaps.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from tqdm import tqdm
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.images import mask_image
 from dataset.media.waveform import NUM_SEGMENTS, SAMPLE_RATE
+from dataset.text.lesson_wording import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import Rendering, render
 from dataset.world.scenes import Scene
-from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 from utils.whole_files import write_text
 
-SEED = 3_000  # of its world
+SEED = 3_000  # of the scenes
 NUM_SCENES, FRAMES_PER_SCENE = 3_000, 2
 LIST, AUDIO_LIST = "captions.json", "train.json"
-LEAST_PIXELS = 30  # of a region that is worth a caption
+LEAST_PIXELS = 30  # smaller regions get no caption
 
 
 def draw_captions(folder: Path) -> None:
-    """`folder`/captions.json with images/, and `folder`/train.json with data/; what is finished stays."""
+    """Write `folder`/captions.json with images/, and `folder`/train.json with data/, unless they are complete."""
     if (folder / AUDIO_LIST).is_file():
         return
     for name in ("images", "data"):
@@ -68,7 +68,10 @@ def _caption_frame(folder: Path, number: int, scene: Scene, drawn: Rendering, at
 def _caption_region(
     rng: np.random.Generator, folder: Path, name: str, scene: Scene, drawn: Rendering, at: int, chosen: list[int]
 ) -> list[dict]:
-    """A region of one object, roughly cut, or of two, as they are: its mask and its masked frame."""
+    """Captions of one region: its mask and its masked frame.
+
+    A region of one object is cut roughly. One of two objects is left as it is.
+    """
     own = [drawn.masks[i][at] for i in chosen]
     if min(mask.sum() for mask in own) < LEAST_PIXELS:
         return []

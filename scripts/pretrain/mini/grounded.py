@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from configs.arguments import ModelArguments
 from configs.mini import PartsArguments
+from configs.model import ModelArguments
 from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.audio import compute_fbank
 from dataset.media.images import mask_image

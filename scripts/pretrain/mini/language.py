@@ -1,7 +1,7 @@
-"""The mini LLM, trained on described scenes (see `lessons`) by curriculum: what is seen, then what is heard too.
+"""Trains the mini LLM on described scenes (see `lessons`) in two stages: what is seen, then also what is heard.
 
-Several lessons about one scene share its video and audio: they stand behind one prefix in one sequence and do not see
-each other.
+In the second stage, several lessons about one scene share its video and audio. They follow one common prefix in one
+sequence, and an attention layout keeps them from seeing each other.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from scripts.pretrain.mini.lessons import TASKS, Described, Lesson, Told, audio_
 from scripts.pretrain.mini.schedule import train
 from utils.tokens import DIRECT_NTP, EVERYBODY, IGNORE_INDEX, NOBODY, PLACEHOLDERS
 
-SEED = 2_000  # of its world
+SEED = 2_000  # of the scenes
 NUM_SCENES = 12_000
 SIZES = {"hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 4}
 HEADS = 4
 EMBEDDING_STD = 0.3
-NOISE = 0.12  # standard deviation of what is added to the meaning of a slot
-DECISION_WEIGHT = 6.0  # of the words that say whether a region matches, or is whole
+NOISE = 0.12  # standard deviation of the noise that is added to the embedding of a bag
+DECISION_WEIGHT = 6.0  # weight in the loss of the words that say whether a region matches and is whole
 VISUAL = ("appearance", "position", "size")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """`tasks` and `kinds`: how often each comes. `heads`: what stands in the shared prefix."""
+    """`tasks` and `kinds`: how often each is drawn. `heads`: functions that make the shared prefix."""
 
     name: str
     steps: int
@@ -71,7 +71,7 @@ STAGES = (
 
 
 class Teacher:
-    """Scenes -> batches of token ids with bags of words in place of pictures."""
+    """Makes batches from scenes: token ids, and bags of words or features where pictures are."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, scenes: Sequence[Told]):
         self.scenes = scenes
@@ -107,7 +107,7 @@ class Teacher:
     def _append(
         self, row: dict, owner: int, start: int, text: str, pictures: list, lesson: Lesson | None = None
     ) -> None:
-        """Text and pictures, then the answer, at positions from `start` on."""
+        """Append text, pictures and answer to the row; their positions begin at `start`."""
         ids, left = [], list(pictures)
         for id_ in self.encode(text):
             if id_ in self.placeholders:
@@ -118,7 +118,7 @@ class Teacher:
                     else:
                         row["bags"].append((at, self._bag(token)))
                     ids.append(0)
-            elif id_ >= self.first_special:  # a special token: nothing is known of it yet
+            elif id_ >= self.first_special:  # a special token that the mini LLM does not learn here
                 row["bags"].append((len(row["ids"]) + len(ids), []))
                 ids.append(0)
             else:
@@ -141,15 +141,18 @@ class Teacher:
 
 
 def _draw(rng: np.random.Generator, shares: dict[str, float]) -> str | None:
-    """A name, as often as its share says; None when there is none."""
+    """A name, drawn with a probability proportional to its share; None if there is no name."""
+    if not shares:
+        return None
     weights = np.array(list(shares.values()))
-    return str(rng.choice(list(shares), p=weights / weights.sum())) if shares else None
+    return str(rng.choice(list(shares), p=weights / weights.sum()))
 
 
 def _pad(rows: list[dict]) -> dict:
-    """Rows -> tensors, filled up on the right.
+    """Rows -> tensors of B rows, padded on the right to L positions.
 
-    Of the bags, (slots, words) ids and shares, and where they stand; of the tokens that projectors made, the same.
+    Bags: `slots` (n,) are their positions in the flattened batch of B * L; `words` and `shares` (n, words per bag) are
+    their token ids and weights. Outputs of projectors: `seen_slots` (m,) and `seen` (m, D).
     """
     longest = max(len(row["ids"]) for row in rows)
     fill = {"ids": 0, "owner": NOBODY, "position": 0, "label": IGNORE_INDEX, "weight": 0.0}
@@ -171,7 +174,7 @@ def _pad(rows: list[dict]) -> dict:
 
 
 class Pupil(nn.Module):
-    """The LLM, reading bags of words where pictures stand."""
+    """The LLM. Where a picture is, it reads bags of words or outputs of a projector."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase):
         super().__init__()
@@ -186,7 +189,7 @@ class Pupil(nn.Module):
 
     @torch.no_grad()
     def _order_embeddings(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Words of one ordered list begin along a line: neighbours are alike."""
+        """Initialise the words of each ordered list along a line: neighbours have similar embeddings."""
         table = self.llama.model.embed_tokens.weight
         nn.init.normal_(table, std=EMBEDDING_STD)
         for words in say.ORDERED:
@@ -211,7 +214,7 @@ class Pupil(nn.Module):
         ).last_hidden_state  # fmt: skip
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
-        """The weighted loss of the answers, and per kind how often the match is judged rightly."""
+        """The weighted loss of the answers, and for each kind of expression the share of right decisions."""
         hidden, labels, weights = self.hidden(batch)[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
         learned = labels != IGNORE_INDEX
         scores = self.llama.lm_head(hidden[learned])
@@ -226,7 +229,7 @@ class Pupil(nn.Module):
 
 
 def tell(seed: int, number: int) -> Told:
-    """A scene and what can be said of it. Spinning cannot be seen in a bag of words, so nothing is said of it."""
+    """A scene and its references. References to spinning are left out: a bag of words does not show it."""
     scene = free_scene(seed, number)
     references = all_references(scene)
     if any(thing.motion.kind == "spinning" for thing in scene.things):
@@ -235,14 +238,14 @@ def tell(seed: int, number: int) -> Told:
 
 
 def tell_all(seed: int, count: int) -> list[Told]:
-    """The scenes of a seed, drawn by two processes."""
+    """The first `count` scenes of a seed, drawn in two processes."""
     with ProcessPoolExecutor(2) as pool:
         numbers = pool.map(partial(tell, seed), range(count), chunksize=50)
         return list(tqdm(numbers, "drawing scenes", count, mininterval=5))
 
 
 def make_language_model(folder: Path, work: Path) -> None:
-    """Train all stages and save the LLM as transformers do, beside its tokenizer, which must be in `folder`."""
+    """Train all stages and save the LLM in transformers' format. Its tokenizer must already be in `folder`."""
     tokenizer = load_tokenizer(folder, DIRECT_NTP)
     torch.manual_seed(SEED)
     model = Pupil(tokenizer)

@@ -1,10 +1,11 @@
-"""The training loop that the mini parts share: AdamW, one cycle, a progress bar with running means, a saved state.
+"""The training loop of all mini parts: AdamW, a one-cycle schedule, a progress bar with running means.
 
-A run that is stopped goes on from its last saved state; a finished one is not repeated.
+Its state is saved regularly, so a run that was stopped continues from there. A finished run is not repeated.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from tqdm import tqdm
 from utils.whole_files import whole_file
 
 SAVE_EVERY = 250  # steps
-MEMORY = 0.97  # of the running means
+MEMORY = 0.97  # weight of the past in the running means
 
 
 class NumberedBatches(Dataset):
-    """Batch i is a function of i alone: nothing needs to be remembered to go on in the middle."""
+    """Batches `first` to `last`. A batch depends only on its number, so a run can continue in the middle."""
 
     def __init__(self, make: Callable[[int], dict], first: int, last: int):
         self.make, self.first, self.last = make, first, last
@@ -44,9 +45,9 @@ def train(
     folder: Path,
     seed: int = 0,
 ) -> None:
-    """Train `model` in place. Of what `losses` gives, "loss" is minimised; the rest is shown.
+    """Train `model` in place. The "loss" that `losses` returns is minimised; its other values are only shown.
 
-    `folder` keeps <name>.state.pt while the run goes on and <name>.done.pt when it is finished.
+    `folder` holds <name>.state.pt during the run, and <name>.done.pt when it is finished.
     """
     done, state_file = folder / f"{name}.done.pt", folder / f"{name}.state.pt"
     if done.is_file():
@@ -75,7 +76,7 @@ def train(
         schedule.step()
         for key, value in parts.items():
             value = float(value.detach())
-            if value == value:
+            if not math.isnan(value):
                 shown[key] = MEMORY * shown.get(key, value) + (1 - MEMORY) * value
         if step % 50 == 0:
             bar.set_postfix({key: f"{value:.3f}" for key, value in shown.items()}, refresh=False)

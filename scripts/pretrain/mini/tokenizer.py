@@ -1,6 +1,7 @@
-"""The mini LLM's tokenizer: byte-pair encoding of LLaMA's kind, with whole words for plain English and for the world.
+"""Makes the mini LLM's tokenizer: byte-pair encoding like LLaMA's.
 
-Its text is a list of common English words and the captions and expressions of the world; no audit is in it.
+It learns from a list of common English words and from captions and expressions of the drawn world, so that each of
+their words is one token. It learns from no audit.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from dataset.text.lesson_wording import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 from dataset.world import descriptions as say
 from dataset.world import motions, sounds
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.phrases import NOUNS, WORDINGS
 from dataset.world.silhouettes import SEEN
 from models.weights.base_folders import save_tokenizer
-from scripts.pretrain.mini.lessons import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 
 VOCABULARY = 4_000  # at most
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
@@ -27,9 +28,9 @@ _CHARACTERS = [chr(code) for code in range(33, 127)]
 
 
 def make_tokenizer(folder: Path) -> None:
-    """Train it and save it as transformers do."""
+    """Train the tokenizer and save it in transformers' format."""
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN, byte_fallback=True, fuse_unk=True))
-    # While the merges are learned, each word has its space, nothing grows across punctuation, and digits stay single.
+    # During training each word begins with a space, tokens do not cross punctuation, and each digit is one token.
     apart = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(True)]
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*apart, pre_tokenizers.Metaspace(prepend_scheme="always")])
     trainer = trainers.BpeTrainer(

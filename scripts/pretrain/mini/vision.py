@@ -1,7 +1,7 @@
-"""The mini CLIP: a vision transformer that learns to say of every patch what it shows.
+"""Trains the mini CLIP, a vision transformer, to say for every patch of a picture what it shows.
 
-Colour, texture and category of the object there, how much of the patch is object, rim, ground or cut away, where the
-object's centre is, and whether a cut-out object is whole. Nothing is said of any expression.
+For each patch it learns: colour, texture and category of the object; how much is object, rim, background or masked out;
+where the object's centre is; and whether the object is whole. No referring expression is used.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from dataset.world.scenes import FRAME_SIZE
 from models.weights.base_folders import save_model
 from scripts.pretrain.mini.schedule import train
 
-SEED = 1_000  # of its world
+SEED = 1_000  # of the scenes
 NUM_SCENES, FRAMES_PER_SCENE = 1_500, 3
 STEPS, BATCH_SIZE, LEARNING_RATE = 3_000, 32, 1.5e-3
 WIDTH, LAYERS, HEADS = 96, 3, 4
 TRANSFORM = PixelTransform(FRAME_SIZE, tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD))
-# What brings the parts of the loss to one size.
+# Weights that make the parts of the loss similar in size.
 SHARE_WEIGHT, GEOMETRY_WEIGHT, GEOMETRY_BETA = 30, 6, 0.1
 
 
 class PatchReader(nn.Module):
-    """The encoder, and the linear heads that are thrown away after training."""
+    """The encoder and linear heads. The heads are not saved after training."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +51,7 @@ class PatchReader(nn.Module):
         self.looks = nn.ModuleDict({name: nn.Linear(WIDTH, len(names)) for name, names in LOOKS.items()})
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
-        """The loss, and how often each look is right in patches that show an object."""
+        """The loss, and for each property of an object the share of right classes."""
         features = self.norm(self.encoder(batch["pixels"]).last_hidden_state[:, 1:]).unflatten(1, (GRID, GRID))
         loss = SHARE_WEIGHT * F.mse_loss(self.shares(features), batch["shares"])
         seen, looks = features[batch["has_object"]], batch["looks"][batch["has_object"]]
@@ -90,7 +90,7 @@ def make_batch(gathered: list[tuple], step: int) -> dict:
 
 
 def make_vision_encoder(folder: Path, work: Path) -> None:
-    """Train the encoder and save it as transformers do."""
+    """Train the encoder and save it in transformers' format."""
     torch.manual_seed(SEED)
     model = PatchReader()
     finished = (work / "vision.done.pt").is_file()
