@@ -15,9 +15,7 @@ from dataset.benchmark.validation import BadData, validated
 from tests.conftest import BENCHMARK, golden_json
 
 META = "train_test_meta_files"
-TRAIN, IMAGE, VIDEO = (
-    f"{META}/{name}_filtered.json" for name in ("train_audit_only", "test_s_image", "test_s_video")
-)  # fmt: skip
+TRAIN, IMAGE, VIDEO = (f"{META}/{name}_filtered.json" for name in ("train_audit_only", "test_s_image", "test_s_video"))
 
 
 @pytest.fixture

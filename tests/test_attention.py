@@ -98,9 +98,12 @@ def test_checkpointing_recomputes_the_same():
         llm.gradient_checkpointing_enable() if checkpointing else llm.gradient_checkpointing_disable()
         llm.zero_grad()
         out = llm(
-            input_ids=torch.full_like(owner, 3), attention_mask=owner != NOBODY, position_ids=position,
-            use_cache=False, layout=lay_out(owner),
-        )  # fmt: skip
+            input_ids=torch.full_like(owner, 3),
+            attention_mask=owner != NOBODY,
+            position_ids=position,
+            use_cache=False,
+            layout=lay_out(owner),
+        )
         out.logits[owner != NOBODY].square().sum().backward()
         gradients.append(llm.model.layers[0].self_attn.q_proj.weight.grad.clone())
     torch.testing.assert_close(*gradients)

@@ -23,9 +23,16 @@ CKPT = GOLDEN / "weights/ckpt"
 CLIP = BENCHMARK / "media/tC3"
 MASKS = BENCHMARK / "masks/test_s/tC3_0_2"
 SETTINGS = {
-    "frames": CLIP / "frames", "audio": CLIP / "audio.wav", "mask": MASKS / "gt.png", "frame": 6,
-    "expression": "The piano played by the man in Blue", "auditor": CKPT, "lora_r": 4, "lora_alpha": 8, "device": "cpu",
-}  # fmt: skip
+    "frames": CLIP / "frames",
+    "audio": CLIP / "audio.wav",
+    "mask": MASKS / "gt.png",
+    "frame": 6,
+    "expression": "The piano played by the man in Blue",
+    "auditor": CKPT,
+    "lora_r": 4,
+    "lora_alpha": 8,
+    "device": "cpu",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

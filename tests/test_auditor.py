@@ -6,10 +6,9 @@ import torch
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.trainable import load_trained_state, mark_trainable, trained_state
-from models.weights.checkpoint import pixel_settings
-from models.weights.published import is_unused, our_name, read_pair, read_pretrained_projector
+from models.weights.bundle import AuditorBundle
+from models.weights.published import is_unused, our_name, read_pair
 from tests.conftest import BENCHMARK, GOLDEN, RememberingTower, golden_json, golden_tensors
 from tests.seeded import seeded_tensor
 
@@ -20,16 +19,14 @@ GENERATION = golden_json("06_generation.json")["samples"]
 @pytest.fixture(scope="module")
 def at_start(model_args):
     """The state of items 04 and 05: pretrained projectors; LoRA, embedding and head of the golden pair."""
-    tokenizer = load_tokenizer(part_path(model_args, "llama_path"), "direct_ntp")
-    auditor = build_auditor(new_config(model_args, tokenizer), model_args, tokenizer, torch.float32)
+    bundle = AuditorBundle.from_parts(model_args)
+    auditor = bundle.auditor
     mark_trainable(auditor)
     pair = read_pair(CKPT / "checkpoint-3/finetune_weights.bin", CKPT / "non_lora_trainables.bin")
     load_trained_state(auditor, {k: t for k, t in pair.items() if "language_model" in k}, "pair", "language_model.")
-    for projector, name in (("vision_projector", "visual_pretrain_path"), ("audio_projector", "audio_pretrain_path")):
-        state = read_pretrained_projector(part_path(model_args, name), projector)
-        load_trained_state(auditor, state, name, prefix=f"{projector}.")
+    bundle.load_projectors(model_args)
     auditor.vision_encoder = RememberingTower(auditor.vision_encoder)
-    return auditor.eval(), tokenizer, pixel_settings(model_args)
+    return auditor.eval(), bundle.tokenizer, bundle.pixels
 
 
 @pytest.fixture(scope="module")

@@ -100,9 +100,13 @@ def rows(root):
 
 def test_the_layout_is_the_published_one(built):
     assert {path.name for path in (built / "train_test_meta_files").iterdir()} == {
-        "metadata.csv", "train_audit_only_filtered.json", "test_s_image_filtered.json", "test_u_image_filtered.json",
-        "test_s_video_filtered.json", "test_u_video_filtered.json",
-    }  # fmt: skip
+        "metadata.csv",
+        "train_audit_only_filtered.json",
+        "test_s_image_filtered.json",
+        "test_u_image_filtered.json",
+        "test_s_video_filtered.json",
+        "test_u_video_filtered.json",
+    }
     assert list(rows(built)[0]) == ["vid", "uid", "split", "fid", "exp", "kfid"]
     assert not (built / ".building").exists()
 

@@ -33,9 +33,18 @@ def test_the_published_set_of_masks():
     made, missing = make_candidates(GT, "dog", negatives, np.random.default_rng(0))
     assert not missing
     assert [mask.name for mask in made] == [
-        "gt", "cutout_1", "cutout_2", "dilate_1", "dilate_2", "erode_1", "erode_2", "merge_1", "merge_2", "full_neg_1",
+        "gt",
+        "cutout_1",
+        "cutout_2",
+        "dilate_1",
+        "dilate_2",
+        "erode_1",
+        "erode_2",
+        "merge_1",
+        "merge_2",
+        "full_neg_1",
         "full_neg_2",
-    ]  # fmt: skip
+    ]
     for mask in made:
         iou = (mask.mask & GT).sum() / (mask.mask | GT).sum()
         assert mask.audit.iou == pytest.approx(iou, abs=1e-12)

@@ -28,9 +28,12 @@ def write_tokenizer(folder, words, merges, added):
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n")
     flags = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
     settings = {
-        "tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|im_end|>", "pad_token": "<|im_end|>", "bos_token": None,
+        "tokenizer_class": "Qwen2Tokenizer",
+        "eos_token": "<|im_end|>",
+        "pad_token": "<|im_end|>",
+        "bos_token": None,
         "added_tokens_decoder": {str(i): {"content": token, **flags} for token, i in added.items()},
-    }  # fmt: skip
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return folder
 

@@ -28,8 +28,18 @@ def write_video(tmp_path):
     return write
 
 
-def encode(path, seconds=10.0, times=None, delay=0.0, sound=(0.0, None), codecs=("ffv1", "pcm_s16le"), size=(64, 48),
-           pixels="yuv420p", layout="stereo", rate=RATE):  # fmt: skip
+def encode(
+    path,
+    seconds=10.0,
+    times=None,
+    delay=0.0,
+    sound=(0.0, None),
+    codecs=("ffv1", "pcm_s16le"),
+    size=(64, 48),
+    pixels="yuv420p",
+    layout="stereo",
+    rate=RATE,
+):
     """`times` of the frames, `delay` of the clip on the file's clock, `sound` from and to; no codec, no stream."""
     begin, end = sound
     with av.open(str(path), "w") as container:

@@ -62,8 +62,10 @@ def test_what_samples_of_a_clip_share_is_a_root():
     assert batch["roots"]["owner"].tolist() == [[EVERYBODY, EVERYBODY]]
     assert batch["root_index"].tolist() == [0, 0, 0]
     assert batch["rows"]["input_ids"].tolist() == [
-        [PAD, FRAME, MASK, 20, 20], [PAD, PAD, FRAME, MASK, 22], [10, FRAME, MASK, 21, 21],
-    ]  # fmt: skip
+        [PAD, FRAME, MASK, 20, 20],
+        [PAD, PAD, FRAME, MASK, 22],
+        [10, FRAME, MASK, 21, 21],
+    ]
     assert batch["roots"]["image_index"].tolist() == [0]
     assert batch["rows"]["image_index"].tolist() == [1, 2, 1, 3, 4, 5]
 

@@ -11,13 +11,12 @@ from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
 from dataset.benchmark.annotations import read_test
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.decoding import cache as caching
 from models.decoding import together as decoding
 from models.decoding.answers import write_answers
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
-from models.weights.checkpoint import pixel_settings, square
+from models.weights.bundle import AuditorBundle
 from tests.conftest import BENCHMARK, golden_json
 
 
@@ -32,9 +31,9 @@ def test_the_golden_answers(released, golden_requests):
 def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch):
     monkeypatch.setattr(caching, "GROWTH", 3)
     args = ModelArguments(pretrained_weights_dir=str(quick_weights_dir), iou_estimation=iou_estimation)
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), iou_estimation)
     torch.manual_seed(0)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
+    bundle = AuditorBundle.from_parts(args)
+    auditor, tokenizer, pixels = bundle.auditor.eval(), bundle.tokenizer, bundle.pixels
     head = auditor.language_model.get_output_embeddings().weight
     with torch.no_grad():  # answers of several lengths, with an IoU token here and there
         head.normal_(0, 0.3)
@@ -44,7 +43,6 @@ def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch
         if iou_estimation == "regress_st":
             head[auditor.regressed_token()] *= 3
     auditor.language_model.generation_config.eos_token_id = list(range(3, len(head) - 40, 17))
-    pixels = pixel_settings(args) | square(auditor.vision_encoder.image_size)
     benchmark = read_test(BENCHMARK, "test_s", "image")
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, auditor.config, benchmark.requests())
     items = [dataset[i] for i in (0, len(dataset) - 1, 1, 2, len(dataset) - 2, 3)]

@@ -64,8 +64,15 @@ def test_counts_of_the_golden_benchmark(tmp_path, capsys):
     ]
     types = {row.pop("part"): row for row in described["masks_per_type"]}
     assert types["image/test_s"] == {
-        "total": 31, "perfect": 2, "cutout": 6, "dilate": 6, "erode": 6, "merge": 5, "full_neg": 5, "null": 1
-    }  # fmt: skip
+        "total": 31,
+        "perfect": 2,
+        "cutout": 6,
+        "dilate": 6,
+        "erode": 6,
+        "merge": 5,
+        "full_neg": 5,
+        "null": 1,
+    }
     assert (types["train"]["null"], types["video/test_s"]["cutout"], types["video/test_s"]["dilate"]) == (1, 40, 0)
     actions = {row["action"]: row["train"] for row in described["masks_per_action"]}
     assert actions == {"accept": 2, "minor revision": 14, "major revision": 2, "reject": 5}
@@ -74,8 +81,15 @@ def test_counts_of_the_golden_benchmark(tmp_path, capsys):
     assert (ranks["cutout", "3"], ranks["merge", "3"]) == (1, 1)
     assert sum(ranks.values()) == 31
     first = described["objects"][0]  # vA1-x_y_0_1 and tC3_0_2
-    assert first == {"object": "0", "train": 1, "image/test_s": 1, "video/test_s": 1, "references": 2, "videos": 2,
-                     "masks": 11 + 20 + 50}  # fmt: skip
+    assert first == {
+        "object": "0",
+        "train": 1,
+        "image/test_s": 1,
+        "video/test_s": 1,
+        "references": 2,
+        "videos": 2,
+        "masks": 11 + 20 + 50,
+    }
 
 
 def test_files_of_a_run(tmp_path):
@@ -86,8 +100,10 @@ def test_files_of_a_run(tmp_path):
     sheets = {f"sheets/{row['file']}" for row in json.loads((tmp_path / "out/describe.json").read_text())["sheets"]}
     assert len(sheets) == 3
     assert files == sheets | {f"{name}.csv" for name in script.TITLES} | {
-        "describe.json", "iou_distribution.png", "mine.txt"
-    }  # fmt: skip
+        "describe.json",
+        "iou_distribution.png",
+        "mine.txt",
+    }
     with (tmp_path / "out/statistics.csv").open() as lines:
         rows = list(csv.DictReader(lines))
     assert rows[0] == {"part": "train", "videos": "2", "references": "2", "masks": "23"}
@@ -177,8 +193,18 @@ def published_rows() -> list[dict]:
             for i in range(types[mask_type]):
                 uid = i % num_uids
                 video = f"{part}{uid % num_videos}"
-                rows.append({"part": part, "vid": video, "uid": f"{video}_dog_{uid}", "object": "dog",
-                             "mask_type": mask_type, "rank": None, "iou": 0.5, "action": "reject"})  # fmt: skip
+                rows.append(
+                    {
+                        "part": part,
+                        "vid": video,
+                        "uid": f"{video}_dog_{uid}",
+                        "object": "dog",
+                        "mask_type": mask_type,
+                        "rank": None,
+                        "iou": 0.5,
+                        "action": "reject",
+                    }
+                )
     return rows
 
 
@@ -288,8 +314,11 @@ def test_a_small_object_is_enlarged(tmp_path):
     """The erode panel of a ten pixel object is mostly tinted only if it is enlarged."""
     frame, gt, erode, wrong = np.full((400, 600, 3), 255, np.uint8), *np.zeros((3, 400, 600), bool)
     gt[100:140, 200:260], erode[104:136, 204:256], wrong[:, 500:] = True, True, True
-    masks = [SheetMask(gt, "perfect", None, 1.0, "accept"), SheetMask(erode, "erode", 1, 0.69, "minor revision"),
-             SheetMask(wrong, "full_neg", 1, 0.0, "reject", "wall")]  # fmt: skip
+    masks = [
+        SheetMask(gt, "perfect", None, 1.0, "accept"),
+        SheetMask(erode, "erode", 1, 0.69, "minor revision"),
+        SheetMask(wrong, "full_neg", 1, 0.0, "reject", "wall"),
+    ]
     write_sheet(tmp_path / "sheet.png", frame, masks, "the dot", "somewhere")
     pixels = picture(tmp_path / "sheet.png").astype(int)
     tint = np.abs(pixels - [128, 212, 255]).max(axis=-1) < 4

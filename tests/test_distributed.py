@@ -28,11 +28,20 @@ def steady_weights_dir(quick_weights_dir, tmp_path_factory) -> Path:
 def train(weights_dir: Path, output: Path, num_processes: int, deepspeed: Path | None = None) -> list[float]:
     """Three steps over two videos through the launch script; the logged losses."""
     settings = {
-        "PRETRAINED_WEIGHTS_DIR": weights_dir, "MQ_RAVSBENCH_DIR": BENCHMARK, "OUTPUT_DIR": output,
-        "NPROC_PER_NODE": num_processes, "DEEPSPEED_CONFIG": deepspeed or "", "MAX_STEPS": STEPS,
-        "LOCAL_BATCH_SIZE": 1, "GRADIENT_ACCUMULATION_STEPS": 2 // num_processes, "LEARNING_RATE": 1e-3,
-        "LORA_R": 4, "LORA_ALPHA": 8, "LORA_DROPOUT": 0, "OMP_NUM_THREADS": 1,
-    }  # fmt: skip
+        "PRETRAINED_WEIGHTS_DIR": weights_dir,
+        "MQ_RAVSBENCH_DIR": BENCHMARK,
+        "OUTPUT_DIR": output,
+        "NPROC_PER_NODE": num_processes,
+        "DEEPSPEED_CONFIG": deepspeed or "",
+        "MAX_STEPS": STEPS,
+        "LOCAL_BATCH_SIZE": 1,
+        "GRADIENT_ACCUMULATION_STEPS": 2 // num_processes,
+        "LEARNING_RATE": 1e-3,
+        "LORA_R": 4,
+        "LORA_ALPHA": 8,
+        "LORA_DROPOUT": 0,
+        "OMP_NUM_THREADS": 1,
+    }
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
     command = ["bash", "scripts/finetune/finetune_hyperlora.sh", "--report_to", "none", "--dataloader_num_workers", "0"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)

@@ -133,9 +133,11 @@ def test_growth_is_measured_and_drawn(steered, tmp_path, monkeypatch):
         monkeypatch.setattr(growth, name, value)
     rows = [*growth.over_masks(steered), *growth.over_clips(steered, tmp_path)]
     assert [(row.work, row.masks_per_prefix, row.step) for row in rows] == [
-        ("growth: masks", 1, "ours"), ("growth: masks", 3, "ours"),
-        ("growth: clips", 1, "3 clips"), ("growth: clips", 1, "40 clips"),
-    ]  # fmt: skip
+        ("growth: masks", 1, "ours"),
+        ("growth: masks", 3, "ours"),
+        ("growth: clips", 1, "3 clips"),
+        ("growth: clips", 1, "40 clips"),
+    ]
     assert all(row.masks_per_s > 0 for row in rows)
     growth.plot(rows, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")

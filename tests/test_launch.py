@@ -12,21 +12,33 @@ import yaml
 from tests.conftest import BENCHMARK
 
 RECIPE = {
-    "learning_rate": 3e-4, "lora_r": 3, "lora_alpha": 6, "max_steps": 1, "per_device_train_batch_size": 1,
-    "gradient_accumulation_steps": 1, "eval_fraction": 0, "report_to": "none", "dataloader_num_workers": 0,
+    "learning_rate": 3e-4,
+    "lora_r": 3,
+    "lora_alpha": 6,
+    "max_steps": 1,
+    "per_device_train_batch_size": 1,
+    "gradient_accumulation_steps": 1,
+    "eval_fraction": 0,
+    "report_to": "none",
+    "dataloader_num_workers": 0,
     "save_strategy": "no",
-}  # fmt: skip
+}
 LAUNCH_SCRIPTS = [
-    "scripts/finetune/finetune_hyperlora.sh", "scripts/finetune/inference_hyper_lora.sh", "scripts/pretrain/pretrain.sh"
-]  # fmt: skip
+    "scripts/finetune/finetune_hyperlora.sh",
+    "scripts/finetune/inference_hyper_lora.sh",
+    "scripts/pretrain/pretrain.sh",
+]
 
 
 def test_a_recipe_reaches_the_run_and_variables_override_it(quick_weights_dir, tmp_path):
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
     settings = {
-        "PRETRAINED_WEIGHTS_DIR": quick_weights_dir, "MQ_RAVSBENCH_DIR": BENCHMARK, "OUTPUT_DIR": tmp_path / "out",
-        "RECIPE": tmp_path / "recipe.yaml", "LORA_ALPHA": 9,
-    }  # fmt: skip
+        "PRETRAINED_WEIGHTS_DIR": quick_weights_dir,
+        "MQ_RAVSBENCH_DIR": BENCHMARK,
+        "OUTPUT_DIR": tmp_path / "out",
+        "RECIPE": tmp_path / "recipe.yaml",
+        "LORA_ALPHA": 9,
+    }
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
     command = ["bash", "scripts/finetune/finetune_hyperlora.sh"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)

@@ -21,12 +21,25 @@ def test_counting_draws_nothing_and_needs_no_tensors():
 
 
 def test_benchmarks_are_read_made_and_verified_without_tensors():
-    modules = ["dataset.benchmark.validation", "dataset.construction.build", "dataset.construction.pairs",
-               "dataset.verification.benchmark", "dataset.world.world"]  # fmt: skip
+    modules = [
+        "dataset.benchmark.validation",
+        "dataset.construction.build",
+        "dataset.construction.pairs",
+        "dataset.verification.benchmark",
+        "dataset.world.world",
+    ]
     assert heavy_libraries(modules, ("torch", "transformers")) == ""
 
 
 def test_programs_without_a_model_start_without_tensors():
-    programs = ["benchmark.verify", "benchmark.describe", "benchmark.import_masks", "benchmark.draw_world",
-                "evaluate.summarize", "evaluate.seeds", "evaluate.sweep", "evaluate.show_audits"]  # fmt: skip
+    programs = [
+        "benchmark.verify",
+        "benchmark.describe",
+        "benchmark.import_masks",
+        "benchmark.draw_world",
+        "evaluate.summarize",
+        "evaluate.seeds",
+        "evaluate.sweep",
+        "evaluate.show_audits",
+    ]
     assert heavy_libraries([f"scripts.{name}" for name in programs], ("torch", "transformers")) == ""

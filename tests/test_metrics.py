@@ -251,9 +251,16 @@ def ranked():
 def test_image_columns_by_hand():
     columns = score_answers(to_predictions(ranked()), "image")[0]["columns"]
     assert columns["num_samples"] == {
-        "perfect": 1, "cutout_hard": 1, "cutout_medium": 1, "dilate_hard": 0, "dilate_medium": 0, "erode_hard": 0,
-        "erode_medium": 0, "merge": 2, "full_neg": 0,
-    }  # fmt: skip
+        "perfect": 1,
+        "cutout_hard": 1,
+        "cutout_medium": 1,
+        "dilate_hard": 0,
+        "dilate_medium": 0,
+        "erode_hard": 0,
+        "erode_medium": 0,
+        "merge": 2,
+        "full_neg": 0,
+    }
     assert columns["rmse"]["cutout_hard"] == pytest.approx(0.1)
     assert columns["rmse"]["cutout_medium"] == pytest.approx(0.3)
     assert columns["rmse"]["merge"] == pytest.approx(0.4 / math.sqrt(2))

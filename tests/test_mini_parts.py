@@ -17,10 +17,11 @@ from dataset.world.descriptions import place_bag, region_place, say_place, say_s
 from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.patch_labels import NOTHING, SHARES, label_picture
 from dataset.world.render import render
-from models.auditor.build import build_auditor, load_language_model, load_tokenizer, new_config, part_path
+from models.auditor.build import load_language_model, load_tokenizer
 from models.encoders.beats import load_beats, write_beats
 from models.weights.base_folders import save_model, save_tokenizer
-from scripts.finetune.training import make_auditor
+from models.weights.bundle import AuditorBundle
+from scripts.finetune.training import start_auditor
 from scripts.pretrain.mini.audio import Listener
 from scripts.pretrain.mini.grounded import STAGE as GROUNDED
 from scripts.pretrain.mini.grounded import Seen, draw, look
@@ -68,10 +69,9 @@ def test_the_shipped_parts(tokenizer):
     assert sum(path.stat().st_size for path in files) < 12e6
     assert not [path for path in files if path.suffix in (".bin", ".pt", ".pkl")]
     args = ModelArguments(pretrained_weights_dir=str(SHIPPED), num_query_tokens=8, vision_feature_layer=-1)
-    own = load_tokenizer(part_path(args, "llama_path"), "direct_ntp")
-    assert own.get_vocab() == tokenizer.get_vocab()
-    auditor = make_auditor(args, own, FinetuningArguments(use_cpu=True, report_to="none"))
-    assert sum(parameter.numel() for parameter in auditor.parameters()) < 5e6
+    bundle = start_auditor(args, FinetuningArguments(use_cpu=True, report_to="none"))
+    assert bundle.tokenizer.get_vocab() == tokenizer.get_vocab()
+    assert sum(parameter.numel() for parameter in bundle.auditor.parameters()) < 5e6
 
 
 def test_an_llm_that_does_not_fit_its_manifest_is_refused(tokenizer, tmp_path):
@@ -162,8 +162,7 @@ def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):
 
 
 def test_a_seen_scene_is_shown_as_it_was_seen(tokenizer, quick_args):
-    llm_tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
-    auditor = build_auditor(new_config(quick_args, llm_tokenizer), quick_args, llm_tokenizer, torch.float32).eval()
+    auditor = AuditorBundle.from_parts(quick_args).auditor.eval()
     size = auditor.vision_encoder.image_size
     drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), n) for n in range(9)) if d)
     seen, rng = look(auditor, drawn), np.random.default_rng(0)

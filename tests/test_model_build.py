@@ -33,9 +33,16 @@ def source(tmp_path_factory):
 
 def arguments(source, output, folders):
     return BuildArguments(
-        source_dir=str(source), output_dir=str(output), key_frame="detector", negatives="models", device="cpu",
-        num_workers=1, video_mode_test_s=0, video_mode_test_u=0, **folders,
-    )  # fmt: skip
+        source_dir=str(source),
+        output_dir=str(output),
+        key_frame="detector",
+        negatives="models",
+        device="cpu",
+        num_workers=1,
+        video_mode_test_s=0,
+        video_mode_test_u=0,
+        **folders,
+    )
 
 
 @pytest.fixture
@@ -90,10 +97,17 @@ def test_a_recorded_reply_becomes_masks(source, folders, tmp_path, monkeypatch):
     assert wrong and all("disc, instead of the" in c.response for c in wrong)
     assert all(read_mask(c.mask_path).sum() >= 30 for c in wrong)
     again = BuildArguments(
-        source_dir=str(source), output_dir=str(tmp_path / "again"), negatives="file", num_workers=1,
-        negatives_file=str(tmp_path / "out/negatives.jsonl"), key_frame="detector", device="cpu",
-        detector_path=folders["detector_path"], video_mode_test_s=0, video_mode_test_u=0,
-    )  # fmt: skip
+        source_dir=str(source),
+        output_dir=str(tmp_path / "again"),
+        negatives="file",
+        num_workers=1,
+        negatives_file=str(tmp_path / "out/negatives.jsonl"),
+        key_frame="detector",
+        device="cpu",
+        detector_path=folders["detector_path"],
+        video_mode_test_s=0,
+        video_mode_test_u=0,
+    )
     build(again)
     for path in (tmp_path / "out/masks").rglob("*.png"):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "out")).read_bytes()

@@ -7,27 +7,26 @@ from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
 from dataset.benchmark.annotations import read_test, read_train
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.decoding.together import answer_together
 from models.language.audio_visual import AudioVisualLM
 from models.language.multimodal import fill_slots
-from models.weights.checkpoint import pixel_settings, square
+from models.weights.bundle import AuditorBundle
 from tests.conftest import BENCHMARK
 
 
 @pytest.fixture(scope="module")
 def parts(quick_args):
     """(auditor, a plain audio-visual LLM with the same weights, tokenizer, pixel settings)."""
-    tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
     torch.manual_seed(0)
-    auditor = build_auditor(new_config(quick_args, tokenizer), quick_args, tokenizer, torch.float32).eval()
+    bundle = AuditorBundle.from_parts(quick_args)
+    auditor = bundle.auditor.eval()
     config = auditor.config
     plain = AudioVisualLM(
         auditor.language_model, auditor.vision_encoder, auditor.audio_encoder, config.token_ids,
         config.hidden_size, config.num_query_tokens, config.qformer,
     )  # fmt: skip
     plain.load_state_dict(auditor.state_dict())
-    return auditor, plain.eval(), tokenizer, pixel_settings(quick_args) | square(auditor.vision_encoder.image_size)
+    return auditor, plain.eval(), bundle.tokenizer, bundle.pixels
 
 
 def test_the_auditor_s_loss(parts):

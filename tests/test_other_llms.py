@@ -10,10 +10,8 @@ from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train
-from models.auditor.build import build_auditor, load_tokenizer, new_config
 from models.auditor.trainable import mark_trainable
 from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import pixel_settings
 from tests.conftest import BENCHMARK
 
 
@@ -31,17 +29,17 @@ def test_another_llm_trains_and_comes_back(quick_weights_dir, tmp_path, model_ty
     model.save_pretrained(folder)
 
     args = ModelArguments(pretrained_weights_dir=str(quick_weights_dir), llama_path=str(folder))
-    tokenizer = load_tokenizer(folder, "direct_ntp")
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32)
+    bundle = AuditorBundle.from_parts(args)
+    auditor = bundle.auditor
     mark_trainable(auditor)
     assert auditor.embed_tokens.weight.shape == (508, 48)  # as published: one row per token, spare ones are cut off
-    pixels = pixel_settings(args)
-    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config, [(0, 0), (1, 3)])
-    batch = AuditCollator(tokenizer.pad_token_id)([dataset[0], dataset[1]])
+    samples = read_train(BENCHMARK).samples
+    dataset = build_dataset(samples, bundle.tokenizer, bundle.pixels, auditor.config, [(0, 0), (1, 3)])
+    batch = AuditCollator(bundle.tokenizer.pad_token_id)([dataset[0], dataset[1]])
     auditor(**batch).loss.backward()
     assert all(p.grad is not None for p in auditor.parameters() if p.requires_grad)
 
-    AuditorBundle(auditor, tokenizer, pixels).save_pretrained(tmp_path / "auditor")
+    bundle.save_pretrained(tmp_path / "auditor")
     again = AuditorBundle.from_pretrained(tmp_path / "auditor").auditor
     batch["labels"] = None
     with torch.no_grad():

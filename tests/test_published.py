@@ -34,9 +34,15 @@ from utils.tokens import SPECIAL_TOKENS
 CKPT = GOLDEN / "weights/ckpt"
 MANIFEST = golden_json("10_full_size_manifest.json")
 BERT_BASE = {
-    "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072, "hidden_act": "gelu",
-    "layer_norm_eps": 1e-12, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "initializer_range": 0.02,
-}  # fmt: skip
+    "hidden_size": 768,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-12,
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "initializer_range": 0.02,
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,18 @@ from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.trainable import mark_trainable
-from models.weights.checkpoint import pixel_settings, square
+from models.weights.bundle import AuditorBundle
 from tests.conftest import BENCHMARK
 
 
 def make_auditor(weights_dir, quantization: str):
     args = ModelArguments(pretrained_weights_dir=str(weights_dir), quantization=quantization)
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), "direct_ntp")
     torch.manual_seed(0)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
-    pixels = pixel_settings(args) | square(auditor.vision_encoder.image_size)
-    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
-    return auditor, AuditCollator(tokenizer.pad_token_id)([dataset[0, 0], dataset[1, 1]])
+    bundle = AuditorBundle.from_parts(args)
+    auditor = bundle.auditor.eval()
+    dataset = build_dataset(read_train(BENCHMARK).samples, bundle.tokenizer, bundle.pixels, auditor.config)
+    return auditor, AuditCollator(bundle.tokenizer.pad_token_id)([dataset[0, 0], dataset[1, 1]])
 
 
 def test_without_the_package(quick_weights_dir, monkeypatch):

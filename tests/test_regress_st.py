@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_test, read_train
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.decoding.answers import write_answers
-from models.weights.checkpoint import pixel_settings
+from models.weights.bundle import AuditorBundle
 from tests.conftest import BENCHMARK
 from utils.audit import parse_audit
 from utils.tokens import IOU_VALUE, REGRESS_ST
@@ -20,11 +19,10 @@ from utils.tokens import IOU_VALUE, REGRESS_ST
 @pytest.fixture(scope="module")
 def regressing(quick_args):
     args = dataclasses.replace(quick_args, iou_estimation=REGRESS_ST)
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), REGRESS_ST)
     torch.manual_seed(0)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
-    torch.nn.init.normal_(auditor.iou_head.weight, std=0.3)  # so that positions are told apart
-    return auditor, tokenizer, pixel_settings(args)
+    bundle = AuditorBundle.from_parts(args)
+    torch.nn.init.normal_(bundle.auditor.eval().iou_head.weight, std=0.3)  # so that positions are told apart
+    return bundle.auditor, bundle.tokenizer, bundle.pixels
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ from configs.model import ModelArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.trainable import mark_trainable
-from models.weights.checkpoint import pixel_settings, square
+from models.weights.bundle import AuditorBundle
 from tests.conftest import BENCHMARK
 
 PAIRS = [(0, 0), (1, 2), (0, 3), (1, 1), (0, 5), (1, 4)]
@@ -20,11 +19,10 @@ def test_the_same_loss_and_gradients(quick_weights_dir, iou_estimation):
     args = ModelArguments(
         pretrained_weights_dir=str(quick_weights_dir), lora_r=4, lora_alpha=8, iou_estimation=iou_estimation
     )
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), iou_estimation)
     torch.manual_seed(0)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
+    bundle = AuditorBundle.from_parts(args)
+    auditor, tokenizer, pixels = bundle.auditor.eval(), bundle.tokenizer, bundle.pixels
     mark_trainable(auditor)
-    pixels = pixel_settings(args) | square(auditor.vision_encoder.image_size)
     dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
     items = [dataset[pair] for pair in PAIRS]
 

@@ -20,11 +20,18 @@ def results(tmp_path):
         for number, c in enumerate(c for c in sample.candidates if c.audit.mask_type != "null"):
             true = replace(c.audit, action=normalize_action(c.audit.action))
             said = true if number % 3 else Audit("perfect", 1.0, "accept")
-            rows.append({
-                "uid": sample.uid, "vid": sample.vid, "mask_type": true.mask_type, "iou_to_gt": true.iou,
-                "action": c.audit.action, "rank": c.rank, "mask_path": c.mask_name,
-                "raw_output": render_audit(said, "wheel", "star"),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "uid": sample.uid,
+                    "vid": sample.vid,
+                    "mask_type": true.mask_type,
+                    "iou_to_gt": true.iou,
+                    "action": c.audit.action,
+                    "rank": c.rank,
+                    "mask_path": c.mask_name,
+                    "raw_output": render_audit(said, "wheel", "star"),
+                }
+            )
     run = tmp_path / "test_s_image_mask-all_rank-all"
     run.mkdir()
     write_jsonl(run / "predictions_image_mask-all_rank-all.jsonl", rows)

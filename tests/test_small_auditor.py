@@ -10,8 +10,7 @@ from dataset.batches.audit_dataset import build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.benchmark.annotations import read_train
 from dataset.features.store import encode_each
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
-from models.weights.checkpoint import pixel_settings, square
+from models.weights.bundle import AuditorBundle
 from scripts.features import remember_features
 from tests.conftest import BENCHMARK
 
@@ -20,9 +19,8 @@ INPUTS = ("<audio>", "<video>", "<image>", "<mask>")
 
 @pytest.fixture(scope="module")
 def parts(quick_args):
-    tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
-    auditor = build_auditor(new_config(quick_args, tokenizer), quick_args, tokenizer, torch.float32).eval()
-    return auditor, tokenizer, pixel_settings(quick_args) | square(auditor.vision_encoder.image_size)
+    bundle = AuditorBundle.from_parts(quick_args)
+    return bundle.auditor.eval(), bundle.tokenizer, bundle.pixels
 
 
 def batch_of(dataset, tokenizer) -> dict:
@@ -90,14 +88,13 @@ def test_an_auditor_without_the_expression(parts):
 
 
 def test_merged_lora_gives_the_same_logits(quick_args):
-    tokenizer = load_tokenizer(part_path(quick_args, "llama_path"), "direct_ntp")
     torch.manual_seed(0)
-    auditor = build_auditor(new_config(quick_args, tokenizer), quick_args, tokenizer, torch.float32).eval()
+    bundle = AuditorBundle.from_parts(quick_args)
+    auditor, tokenizer = bundle.auditor.eval(), bundle.tokenizer
     for name, parameter in auditor.named_parameters():
         if ".lora_B." in name:
             torch.nn.init.normal_(parameter, std=0.02)
-    pixels = pixel_settings(quick_args) | square(auditor.vision_encoder.image_size)
-    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, pixels, auditor.config)
+    dataset = build_dataset(read_train(BENCHMARK).samples, tokenizer, bundle.pixels, auditor.config)
     batch = batch_of(dataset, tokenizer) | {"labels": None}
     expected = auditor(**batch).logits
     stops = auditor.stop_ids()

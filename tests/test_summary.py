@@ -16,9 +16,13 @@ from utils.scores.published import published_ablation
 from utils.whole_files import write_jsonl
 
 TRUTH = {
-    "perfect": (1.0, "accept", None), "cutout": (0.8, "minor revision", 1), "dilate": (0.8, "minor revision", 1),
-    "erode": (0.6, "major revision", 2), "merge": (0.5, "major revision", 1), "full_neg": (0.0, "reject", 1),
-}  # fmt: skip
+    "perfect": (1.0, "accept", None),
+    "cutout": (0.8, "minor revision", 1),
+    "dilate": (0.8, "minor revision", 1),
+    "erode": (0.6, "major revision", 2),
+    "merge": (0.5, "major revision", 1),
+    "full_neg": (0.0, "reject", 1),
+}
 
 
 def record(uid: str, mask_type: str, says: str | None = None) -> dict:

@@ -17,10 +17,16 @@ from utils.reports.ablation_picture import OURS, PAPERS, ablation_picture
 
 def recipe(tmp_path, weights, **changes) -> str:
     environment = {
-        "PRETRAINED_WEIGHTS_DIR": str(weights), "MQ_RAVSBENCH_DIR": str(BENCHMARK.absolute()), "LORA_R": 4,
-        "LORA_ALPHA": 8, "LOCAL_BATCH_SIZE": 1, "GRADIENT_ACCUMULATION_STEPS": 1, "MAX_STEPS": 1, "BATCH_SIZE": 4,
+        "PRETRAINED_WEIGHTS_DIR": str(weights),
+        "MQ_RAVSBENCH_DIR": str(BENCHMARK.absolute()),
+        "LORA_R": 4,
+        "LORA_ALPHA": 8,
+        "LOCAL_BATCH_SIZE": 1,
+        "GRADIENT_ACCUMULATION_STEPS": 1,
+        "MAX_STEPS": 1,
+        "BATCH_SIZE": 4,
         "MAX_NEW_TOKENS": 4,
-    }  # fmt: skip
+    }
     content = {
         "results": str(tmp_path / "sweep"),
         "tests": ["test_s"],

@@ -101,10 +101,13 @@ def _holds(referral, thing, objects, key_frame):
         return True
     if referral["kind"] in ("position", "size"):
         measures = {
-            "left": lambda o: -o["centres"][key_frame][0], "right": lambda o: o["centres"][key_frame][0],
-            "top": lambda o: -o["centres"][key_frame][1], "bottom": lambda o: o["centres"][key_frame][1],
-            "largest": lambda o: o["areas"][key_frame], "smallest": lambda o: -o["areas"][key_frame],
-        }  # fmt: skip
+            "left": lambda o: -o["centres"][key_frame][0],
+            "right": lambda o: o["centres"][key_frame][0],
+            "top": lambda o: -o["centres"][key_frame][1],
+            "bottom": lambda o: o["centres"][key_frame][1],
+            "largest": lambda o: o["areas"][key_frame],
+            "smallest": lambda o: -o["areas"][key_frame],
+        }
         return measures[facet](thing) == max(map(measures[facet], rivals))
     if referral["kind"] == "motion":
         return _moves(thing, facet, rivals)
@@ -119,23 +122,30 @@ def _moves(thing, facet, rivals):
     (dx, dy), area = _path(thing), thing["areas"][-1] / thing["areas"][0]
     spin = abs(thing["angles"][-1] - thing["angles"][0])
     return {
-        "left": -dx > 2 * abs(dy) and dx < -20, "right": dx > 2 * abs(dy) and dx > 20,
-        "up": -dy > 2 * abs(dx) and dy < -20, "down": dy > 2 * abs(dx) and dy > 20,
-        "spinning": spin > 1, "growing": area > 1.3, "shrinking": area < 0.75,
+        "left": -dx > 2 * abs(dy) and dx < -20,
+        "right": dx > 2 * abs(dy) and dx > 20,
+        "up": -dy > 2 * abs(dx) and dy < -20,
+        "down": dy > 2 * abs(dx) and dy > 20,
+        "spinning": spin > 1,
+        "growing": area > 1.3,
+        "shrinking": area < 0.75,
         "still": abs(dx) + abs(dy) + spin < 1e-6 and 0.99 < area < 1.01,
         "fastest": np.hypot(dx, dy) == max(np.hypot(*_path(other)) for other in rivals),
-    }[facet]  # fmt: skip
+    }[facet]
 
 
 def _sounds(sound, facet, heard):
     if facet == "silent" or sound is None:
         return facet == "silent" and sound is None
     return {
-        "only": len(heard) == 1, "low": sound["pitch_hz"] < 400, "high": sound["pitch_hz"] > 700,
-        "loud": sound["loudness"] == "loud", "soft": sound["loudness"] == "soft",
+        "only": len(heard) == 1,
+        "low": sound["pitch_hz"] < 400,
+        "high": sound["pitch_hz"] > 700,
+        "loud": sound["loudness"] == "loud",
+        "soft": sound["loudness"] == "soft",
         "first": sound["onset"] == min(other["onset"] for other in heard),
         "last": sound["onset"] == max(other["onset"] for other in heard),
-    }[facet]  # fmt: skip
+    }[facet]
 
 
 @pytest.mark.parametrize("kind", ["motion", "sound"])
@@ -168,8 +178,11 @@ def test_motions_change_the_other_frames_and_sounds_the_sound():
         scene for scene, (r, *_), _ in (World(0).scene("train", n) for n in range(3, 40, 5)) if r.facet == "up"
     )
     moved = render(scene.handed_round(motions=1))
-    assert all(not np.array_equal(a, b) for t, (a, b) in enumerate(zip(render(scene).frames, moved.frames, strict=True))
-               if t != scene.key_frame)  # fmt: skip
+    assert all(
+        not np.array_equal(a, b)
+        for t, (a, b) in enumerate(zip(render(scene).frames, moved.frames, strict=True))
+        if t != scene.key_frame
+    )
     np.testing.assert_array_equal(moved.waveform, render(scene).waveform)
     sounding = next(
         s for s, _, _ in (World(0).scene("train", n) for n in range(4, 99, 5)) if any(t.sound for t in s.things)
@@ -193,8 +206,13 @@ def test_a_benchmark_built_from_it_has_nothing_wrong(source, tmp_path):
     assert not verify_benchmark(root, 1).findings
     samples = [*read_train(root).samples, *read_test(root, "test_s", "image").samples]
     assert {c.audit.mask_type for s in samples for c in s.candidates} == {
-        "perfect", "cutout", "dilate", "erode", "merge", "full_neg"
-    }  # fmt: skip
+        "perfect",
+        "cutout",
+        "dilate",
+        "erode",
+        "merge",
+        "full_neg",
+    }
     given = {r.uid: r.kfid for r in read_referrals(source / "metadata.csv").referrals}
     assert all(int(sample.frame_path.stem) == given[sample.uid] for sample in samples)
 

@@ -13,8 +13,17 @@ from pathlib import Path
 
 from utils.whole_files import write_json
 
-PACKAGES = ("torch", "transformers", "peft", "accelerate", "deepspeed", "numpy", "opencv-python-headless", "pillow",
-            "bitsandbytes")  # fmt: skip
+PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "deepspeed",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "bitsandbytes",
+)
 
 
 def write_run_record(

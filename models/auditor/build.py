@@ -18,6 +18,7 @@ from transformers import (
     BitsAndBytesConfig,
     GenerationConfig,
     PreTrainedModel,
+    PreTrainedTokenizerBase,
 )
 from transformers.utils import is_bitsandbytes_available
 
@@ -74,7 +75,7 @@ def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
     return str(moved)
 
 
-def load_tokenizer(folder: str | Path, iou_estimation: str):
+def load_tokenizer(folder: str | Path, iou_estimation: str) -> PreTrainedTokenizerBase:
     """The LLM's tokenizer with our special tokens behind its vocabulary, padding on the left with eos.
 
     Raises ValueError when the special tokens do not get consecutive ids in the published order.
@@ -92,7 +93,7 @@ def load_tokenizer(folder: str | Path, iou_estimation: str):
     return tokenizer
 
 
-def new_config(args: ModelArguments, tokenizer) -> AuditorConfig:
+def new_config(args: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> AuditorConfig:
     """The configuration of an auditor made from the parts that `args` name."""
     llm_config = AutoConfig.from_pretrained(part_path(args, "llama_path"), local_files_only=True)
     bert_file = Path(part_path(args, "bert_path")) / "config.json"
@@ -151,7 +152,9 @@ def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_to
     return get_peft_model(model, lora, autocast_adapter_dtype=False)
 
 
-def build_auditor(config: AuditorConfig, args: ModelArguments, tokenizer, dtype: torch.dtype) -> Auditor:
+def build_auditor(
+    config: AuditorConfig, args: ModelArguments, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+) -> Auditor:
     """Load the bases that `config` names and join them; projectors, new token rows and LoRA are freshly made."""
     language_model = load_language_model(base_path(args, config, "language_model"), dtype, args.quantization)
     vision = load_vision_tower(base_path(args, config, "vision_encoder"), config.vision_feature_layer, dtype)

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 SUFFIXES = (6, 3, 1)  # how many last tokens are looked up, the longest that is known first
 LONGEST, SHORTEST = 12, 4  # guesses for one answer
-AT_ONCE = 256  # guesses for all answers: on a CPU a wrong one costs time too; chosen there, of GPUs a guess
+ON_CPU_AT_ONCE, ON_GPU_AT_ONCE = 256, 1024  # guesses for all answers together: wrong ones cost time, too
 
 
 class Drafts:
     """What followed the last tokens of an answer, the latest time that they were seen."""
 
-    def __init__(self, answers: Iterable[list[int]] = ()):
+    def __init__(self, answers: Iterable[list[int]] = (), at_once: int = ON_CPU_AT_ONCE):
+        self.at_once = at_once
         self.followers: dict[tuple[int, ...], tuple[list[int], int]] = {}
         for ids in answers:
             self.learn(ids)
@@ -26,7 +27,7 @@ class Drafts:
 
     def guess(self, ids: list[int], together: int = 1) -> list[int]:
         """Tokens that may follow `ids`, one of so many answers that are read together: the fewer the more of them."""
-        length = min(LONGEST, max(SHORTEST, AT_ONCE // together))
+        length = min(LONGEST, max(SHORTEST, self.at_once // together))
         for size in SUFFIXES:
             if len(ids) >= size and (found := self.followers.get(tuple(ids[-size:]))):
                 answer, start = found

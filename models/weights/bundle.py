@@ -11,11 +11,14 @@ from transformers import PreTrainedTokenizerBase
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
-from models.auditor.build import build_auditor
+from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path
 from models.auditor.trainable import load_trained_state, trained_state
-from models.weights.checkpoint import AuditorParts, read_auditor, square, write_folder
+from models.weights.checkpoint import AuditorParts, pixel_settings, read_auditor, square, write_folder
+from models.weights.published import read_pretrained_projector
 
 logger = logging.getLogger(__name__)
+
+PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,24 @@ class AuditorBundle:
         load_trained_state(auditor, parts.state, str(folder))
         logger.info("auditor %s on %s", folder, ", ".join(auditor.config.bases.values()))
         return cls(auditor.eval(), parts.tokenizer, parts.pixels | square(auditor.vision_encoder.image_size))
+
+    @classmethod
+    def from_parts(cls, args: ModelArguments, dtype: torch.dtype = torch.float32) -> AuditorBundle:
+        """An untrained auditor on the LLM and the encoders that `args` name, on the CPU.
+
+        Projectors, LoRA and the rows of new tokens are random: torch's seed decides. Raises FileNotFoundError,
+        ValueError.
+        """
+        tokenizer = load_tokenizer(part_path(args, "llama_path"), args.iou_estimation)
+        auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, dtype)
+        return cls(auditor, tokenizer, pixel_settings(args) | square(auditor.vision_encoder.image_size))
+
+    def load_projectors(self, args: ModelArguments) -> None:
+        """Give both projectors their pretrained weights, from the files that `args` name."""
+        for projector, argument in PRETRAINED_PROJECTORS.items():
+            path = part_path(args, argument)
+            state = read_pretrained_projector(path, projector)
+            load_trained_state(self.auditor, state, path, prefix=f"{projector}.")
 
     def save_pretrained(self, folder: str | Path, is_writer: bool = True) -> Path:
         """Write our auditor folder, whole or not at all, and return its path.

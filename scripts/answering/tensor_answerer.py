@@ -20,7 +20,7 @@ from dataset.batches.items import AuditItem
 from dataset.text.prompt import encode_text
 from models.auditor.auditor import Auditor
 from models.decoding.answers import write_answers
-from models.decoding.drafts import Drafts
+from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
 from scripts.memory import MemoryBudget
 from utils.audit import all_wordings
@@ -120,4 +120,5 @@ def _taken_batches(batches: Iterable[list[AuditRequest]], taken: deque[list[Audi
 def template_drafts(auditor: Auditor, tokenizer: PreTrainedTokenizerBase) -> Drafts:
     """Drafts from the eleven templates of answers, for the first masks of a run."""
     end = auditor.stop_ids()[0]
-    return Drafts([*encode_text(tokenizer, text), end] for text in all_wordings("object", "object"))
+    answers = [[*encode_text(tokenizer, text), end] for text in all_wordings("object", "object")]
+    return Drafts(answers, ON_CPU_AT_ONCE if auditor.device.type == "cpu" else ON_GPU_AT_ONCE)

@@ -2,8 +2,8 @@
 
   python -m scripts.benchmark.build --source_dir ../Ref-AVSBench --output_dir ../MQ-RAVSBench
 
-A build that was cut off goes on where it stopped when it is started again. What was left out, and which masks an object
-could not have, stands in OUTPUT/build_report.json.
+Start an interrupted build again with the same command: it continues where it stopped. The file OUTPUT/build_report.json
+says what was left out, and which masks could not be made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from itertools import chain
 from pathlib import Path
 
 from configs.construction import BuildArguments
@@ -37,7 +36,7 @@ INCIDENTAL = ("source_dir", "output_dir", "num_workers", "device")
 
 
 def build(args: BuildArguments) -> None:
-    """Build the benchmark that the arguments describe, or go on with it; prints what it holds."""
+    """Build the benchmark that the arguments describe, or continue its build. Prints a summary."""
     source, root = RefAVSBench(args.source_dir), Path(args.output_dir)
     if args.negatives_file and not Path(args.negatives_file).is_file():
         raise FileNotFoundError(f"--negatives_file {args.negatives_file}: no such file")
@@ -57,46 +56,52 @@ def build(args: BuildArguments) -> None:
 
 
 def _run(args: BuildArguments, source: RefAVSBench) -> dict:
-    """What decides the result."""
+    """Everything that decides the result of a build: settings, and fingerprints of the files that it reads."""
     settings = {name: value for name, value in asdict(args).items() if name not in INCIDENTAL}
     files = {"metadata.csv": source.root / METADATA, "negatives_file": args.negatives_file}
     return settings | {f"{name} is": fingerprint(path) for name, path in files.items() if path is not None}
 
 
 def _plan(args: BuildArguments, source: RefAVSBench, root: Path) -> Plan:
-    """The plan of this build: as an earlier run has made it, or made now and kept."""
+    """The plan of this build: read if an earlier run has made it, otherwise made and written."""
     where = Path(PROGRESS_DIR) / "plan.json"
     if (root / where).is_file():
         return Plan.from_json(json.loads((root / where).read_bytes()))
     sizes, choice = _sizes(args), _choice(args, source)
     num_objects = _object_counts(args, source, root, choice.areas)
     plan = make_plan(choice.referrals, choice.areas, num_objects, sizes, args.seed)
-    plan.left_out = {reason: uids for reason, uids in _passed_over(choice, source).items() if uids}
+    plan.left_out = _passed_over(choice, source)
     write_whole(root, where, json.dumps(plan.as_json()).encode())
     return plan
 
 
 def _passed_over(choice: Choice, source: RefAVSBench) -> dict[str, list[str]]:
-    """Usable rows that the benchmark does not take, by reason."""
+    """reason -> uids of rows that are usable but not in the benchmark."""
     texts: dict[str, list[str]] = {}
     for problem in choice.problems:
         texts.setdefault(problem.uid, []).append(problem.text)
-    bad = {referral.vid for referral in source.referrals if referral.uid in texts}
-    rest = {referral.uid: referral.vid for referral in source.referrals}
-    for uid in [*(referral.uid for referral in choice.referrals), *chain(*choice.hidden.values())]:
-        del rest[uid]
-    return choice.hidden | {
-        "a file of its video cannot be used": [
-            f"{uid}: {'; '.join(texts[uid])}" if uid in texts else uid for uid, vid in rest.items() if vid in bad
-        ],
-        "not chosen: enough expressions or videos of its split": [uid for uid, vid in rest.items() if vid not in bad],
+    bad_vids = {referral.vid for referral in source.referrals if referral.uid in texts}
+    known = {referral.uid for referral in choice.referrals}.union(*choice.hidden.values())
+    unusable, not_chosen = [], []
+    for referral in source.referrals:
+        uid = referral.uid
+        if uid in known:
+            continue
+        if referral.vid not in bad_vids:
+            not_chosen.append(uid)
+        else:
+            unusable.append(f"{uid}: {'; '.join(texts[uid])}" if uid in texts else uid)
+    reasons = choice.hidden | {
+        "a file of its video cannot be used": unusable,
+        "not chosen: enough expressions or videos of its split": not_chosen,
     }
+    return {reason: uids for reason, uids in reasons.items() if uids}
 
 
 def _object_counts(
     args: BuildArguments, source: RefAVSBench, root: Path, areas: dict[str, Areas]
 ) -> Callable[[str], list[int]] | None:
-    """vid -> number of objects in each of its frames; None where the key frames are given."""
+    """A function from a vid to the number of objects in each of its frames; None if the key frames are given."""
     if args.key_frame == "given":
         return None
     if args.key_frame == "gt":
@@ -118,7 +123,10 @@ def _sizes(args: BuildArguments) -> Sizes:
 
 
 def _choice(args: BuildArguments, source: RefAVSBench) -> Choice:
-    """Raises BadData when nothing is left to take, or at the first files that cannot be used (`fail`)."""
+    """The referrals of the benchmark.
+
+    Raises BadData when none is usable. With `--on_bad_sample fail`, it is also raised for the first unusable files.
+    """
     replace_bad = args.on_bad_sample == "skip"
     given = args.key_frame == "given"
     choice = choose_referrals(source, _sizes(args), args.seed, given, args.num_workers, replace_bad)
@@ -134,7 +142,7 @@ def _choice(args: BuildArguments, source: RefAVSBench) -> Choice:
 def _negatives(
     args: BuildArguments, source: RefAVSBench, plan: Plan, root: Path
 ) -> tuple[NegativeSource, dict[str, list[str]]]:
-    """Where wrong objects come from, and what is to be said of it in the report."""
+    """The source of negatives, and notes for the report: note -> frames or lines of the file."""
     if args.negatives == "gt":
         return GroundTruthNegatives(source), {}
     if args.negatives == "file":
@@ -148,7 +156,7 @@ def _negatives(
 def _proposed_negatives(
     args: BuildArguments, source: RefAVSBench, plan: Plan, root: Path
 ) -> tuple[NegativeSource, dict[str, list[str]]]:
-    """Wrong objects that models find, written to negatives.jsonl; frames without any are noted with the reason."""
+    """Negatives found by models, written to negatives.jsonl. The notes: reason -> frames without negatives."""
     from models.segmenting.chain import ChainFolders  # here, since it imports torch and transformers
     from scripts.segment.frames import Question, propose_negatives
 

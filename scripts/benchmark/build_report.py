@@ -11,7 +11,7 @@ from dataset.construction.source import RefAVSBench
 def make_report(
     run: dict, source: RefAVSBench, plan: Plan, results: list[dict], negative_notes: dict[str, list[str]]
 ) -> dict:
-    """What the benchmark holds, what was left out of it and why, and which masks some objects could not have."""
+    """What the benchmark holds, what was left out and why, and which masks could not be made."""
     return {
         "run": run,
         "counts": _counts(results),
@@ -36,13 +36,13 @@ def _counts(results: list[dict]) -> dict:
 
 
 def _without_negatives(results: list[dict]) -> list[str]:
-    """uid, and in video mode the frame, wherever no full_neg and merge masks could be made."""
-    return [
-        f"{result['uid']} frame {frame['frame']}" if "frame" in frame else result["uid"]
-        for result in results
-        for frame in _frames(result)
-        if not frame["full_neg_masks"]
-    ]
+    """The uids, in video mode with the frame, for which no full_neg and merge masks could be made."""
+    found = []
+    for result in results:
+        for frame in _frames(result):
+            if not frame["full_neg_masks"]:
+                found.append(f"{result['uid']} frame {frame['frame']}" if "frame" in frame else result["uid"])
+    return found
 
 
 def _frames(result: dict) -> list[dict]:

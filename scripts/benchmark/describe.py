@@ -1,4 +1,4 @@
-"""Describe a benchmark: the paper's Tables 1 and 8, IoU distributions (Figure 4) and example sheets.
+"""Describe a benchmark: the paper's Tables 1 and 8, IoU distributions (Figure 4), and pictures of example instances.
 
 python -m scripts.benchmark.describe ../MQ-RAVSBench --output results/describe
 """
@@ -34,7 +34,7 @@ TITLES = {
     "masks_per_action": "Masks per action",
     "objects": "Object categories: expressions per part; expressions, videos and masks in all",
 }  # by the name of the CSV file
-MOST_OBJECTS = 20  # rows of the last table that are printed
+MOST_OBJECTS = 20  # number of rows of the table of objects that are printed
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def describe(args: DescribeArguments) -> None:
 
 
 def count(masks: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Every table, by the names in TITLES; the first two beside the paper's when this is the published benchmark."""
+    """All tables, by their names in TITLES. For the published benchmark, the first two also show the paper's."""
     statistics, types = tables.count_statistics(masks), tables.count_types(masks)
     if tables.is_published(statistics):
         statistics = tables.beside_paper(statistics, tables.published_statistics())
@@ -75,7 +75,7 @@ def is_beside_paper(counted: dict[str, pd.DataFrame]) -> bool:
 
 
 def render(root: Path, parts: dict[str, Benchmark], counted: dict[str, pd.DataFrame]) -> str:
-    """The answer for the terminal."""
+    """The text for the terminal."""
     lines = [f"benchmark {root}"]
     lines += [f"{part}: not counted, there is no {part_file_name(part)}" for part in PARTS if part not in parts]
     if problems := {problem for benchmark in parts.values() for problem in benchmark.problems}:
@@ -92,7 +92,7 @@ def render(root: Path, parts: dict[str, Benchmark], counted: dict[str, pd.DataFr
 
 
 def summary(args: DescribeArguments, parts: dict, counted: dict[str, pd.DataFrame], sheets: list[dict]) -> dict:
-    """describe.json; null where the paper has no such number."""
+    """The content of describe.json; null stands for a number that the paper does not give."""
     rows = {name: table.reset_index().astype(object) for name, table in counted.items()}
     return {
         "root": args.root,
@@ -107,7 +107,7 @@ def summary(args: DescribeArguments, parts: dict, counted: dict[str, pd.DataFram
 
 
 def draw_distribution(masks: pd.DataFrame, path: Path) -> None:
-    """Figure 4: train, and the two test sets of the image protocol together."""
+    """Draw Figure 4: IoUs of the training set, and of both test sets of the image protocol together."""
     chosen = {"Train": [TRAIN], "Test, image protocol, seen and unseen": parts_of_mode("image")}
     panels = {name: masks[masks["part"].isin(parts)] for name, parts in chosen.items()}
     panels = {name: panel for name, panel in panels.items() if len(panel)}
@@ -119,7 +119,7 @@ def draw_distribution(masks: pd.DataFrame, path: Path) -> None:
 
 
 def write_sheets(chosen: list[tuple[str, AuditSample]], folder: Path) -> list[dict]:
-    """One PNG each; an instance whose frame or masks cannot be read is warned about and left out."""
+    """Draw one PNG for each instance. If its frame or masks cannot be read, it is left out with a warning."""
     if not chosen:
         return []
     folder.mkdir(exist_ok=True)
@@ -137,7 +137,7 @@ def write_sheets(chosen: list[tuple[str, AuditSample]], folder: Path) -> list[di
 
 
 def write_instance(part: str, sample: AuditSample, path: Path) -> None:
-    """The sheet of one sample; masks of another size than the frame's are resized as the auditor sees them."""
+    """Draw the sheet of one sample. Masks that do not have the frame's size are resized, as for the auditor."""
     frame, masks = read_upright_frame(sample.frame_path), []
     for candidate in sample.candidates:
         action = normalize_action(candidate.audit.action)

@@ -3,8 +3,8 @@
   python -m scripts.benchmark.draw_world --output results/quickstart/world
   python -m scripts.benchmark.build --source_dir results/quickstart/world --key_frame given --output_dir ...
 
-Same seed, same bytes. `facts.json` beside metadata.csv says what is true of every object and which kind (appearance,
-position, size, motion, sound) each expression is of; `world.png` shows some videos.
+The same seed gives the same files. facts.json says what is true of every object, and the kind of each expression
+(appearance, position, size, motion, sound). world.png shows some videos.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from utils.whole_files import write_text
 
 FACTS, PICTURE = "facts.json", "world.png"
 NUM_SHOWN = 5  # videos in the picture: one for each kind of expression
-FRAMES_ON = (-2, -1, 0, 1, 2)  # which frames of them, from the key frame
+FRAMES_ON = (-2, -1, 0, 1, 2)  # which of their frames, counted from the key frame
 
 
 def draw_world(args: WorldArguments) -> None:
-    """Write the world unless it is there; prints what it holds."""
+    """Write the world, unless the folder already holds it. Prints what it holds."""
     root, run = Path(args.output), {"seed": args.seed, "videos": args.num_videos}
     if (root / FACTS).is_file():
         found = json.loads((root / FACTS).read_text())["world"]
@@ -70,14 +70,10 @@ def _draw_video(root: Path, seed: int, numbered: tuple[str, int]) -> tuple[list[
 
 
 def film(drawn: DrawnVideo) -> Film:
-    """The video's first expression, some frames around its key frame, and the sounds."""
+    """A row of the picture: the video's first expression, some frames around its key frame, and its sounds."""
     referral, things = drawn.referrals[0], drawn.facts["objects"]
     times = [drawn.scene.key_frame + n for n in FRAMES_ON]
-    sounds = [
-        SoundBar(f"{thing['colour']} {thing['category']}: {sound['loudness']}, {sound['pitch']}",
-                 "#{:02x}{:02x}{:02x}".format(*COLOURS[thing["colour"]]), sound["onset"], sound["offset"])
-        for thing in things if (sound := thing["sound"])
-    ]  # fmt: skip
+    sounds = [_sound_bar(thing) for thing in things if thing["sound"]]
     return Film(
         expression=referral.expression,
         note=f"{referral.vid}: {drawn.facts['referrals'][referral.uid]['kind']}",
@@ -86,6 +82,12 @@ def film(drawn: DrawnVideo) -> Film:
         words=["key frame" if n == 0 else f"{n:+d} s" for n in FRAMES_ON],
         sounds=sounds,
     )
+
+
+def _sound_bar(thing: dict) -> SoundBar:
+    sound, (red, green, blue) = thing["sound"], COLOURS[thing["colour"]]
+    words = f"{thing['colour']} {thing['category']}: {sound['loudness']}, {sound['pitch']}"
+    return SoundBar(words, f"#{red:02x}{green:02x}{blue:02x}", sound["onset"], sound["offset"])
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,19 +1,19 @@
 """Bring pictures with masks of other datasets into the layout of Ref-AVSBench, so that a benchmark can be built from
-them: each picture is laid out ten times, with silence or its own sound, and each mask is one of its objects.
+them. Each picture becomes a video of ten equal frames, with silence or its own sound. Each mask is one object.
 
 python -m scripts.benchmark.import_masks --output DIR --coco instances.json --images DIR [--split test_s]
-    Run-length codes or polygons. The expression of an annotation is its key expression, caption or sent (text, or a
-    list of texts), otherwise "the <category>". Crowd annotations are left out.
+    Masks are run-length codes or polygons. The expressions of an annotation are the text or texts under its key
+    "expression", "caption" or "sent"; without such a key, "the <category>". Crowd annotations are left out.
 python -m scripts.benchmark.import_masks --output DIR --pairs DIR [--split test_s] [--object_name polyp]
     images/NAME.jpg       the picture
-    masks/NAME.png        its object, every pixel that is not black; or several objects:
-    masks/NAME/dog.png    one file for each, the object's name, numbered where it is there twice (cat_1, cat_2)
+    masks/NAME.png        its object: every pixel that is not black; or, for several objects,
+    masks/NAME/dog.png    one file for each object, with its name; two of one name are numbered (cat_1, cat_2)
     expressions.csv       optional: columns mask,expression[,object]; mask is the path inside masks/
     Without expressions.csv the expression is "the <object>".
 
 Several splits at once: --coco train.json val.json --images train2017 val2017 --split train test_s
-An object whose picture has another one of its name needs an expression; without one it is a wrong object only.
-What is left out stands in DIR/import_report.json, with the reason.
+If a picture has two objects of one name, each needs an expression. Without one, an object can only be a negative.
+DIR/import_report.json says what was left out, and why.
 """
 
 from __future__ import annotations

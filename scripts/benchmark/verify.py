@@ -1,4 +1,4 @@
-"""Verify a built or downloaded MQ-RAVSBench: measure every mask anew and list what is wrong.
+"""Verify a built or downloaded MQ-RAVSBench: measure every mask again and list what is wrong.
 
   python -m scripts.benchmark.verify ../MQ-RAVSBench --output findings.json
 
@@ -20,7 +20,7 @@ NUM_SHOWN = 5  # findings of each kind that are printed
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0, 1 when there are findings, or 2 after one sentence on stderr for what is no benchmark."""
+    """Exit code 0; 1 when there are findings; 2, with one sentence on stderr, when the folder is no benchmark."""
     return run_program("verify", (VerifyArguments,), verify, argv, __doc__, logging.WARNING)
 
 

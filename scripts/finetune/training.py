@@ -21,12 +21,12 @@ from dataset.benchmark.annotations import read_train
 from dataset.benchmark.samples import AuditSample
 from dataset.benchmark.validation import validated
 from models.auditor.auditor import Auditor
-from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
+from models.auditor.build import PUBLISHED_NAMES, part_path
 from models.auditor.config import AuditorConfig
-from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
+from models.auditor.trainable import mark_trainable, trainable_table
 from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import check_target, pixel_settings, square
-from models.weights.published import find_pair, read_pretrained_projector
+from models.weights.checkpoint import check_target
+from models.weights.published import find_pair
 from scripts.features import remember_features
 from scripts.finetune.checkpointing import switch_off_where_it_fits
 from scripts.finetune.trainer import AuditTrainer
@@ -34,8 +34,6 @@ from scripts.trainer import find_resumable, is_finished
 from utils.run_record import changed_settings, write_run_record
 
 logger = logging.getLogger("finetune")
-
-PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
 # These settings decide which mask is shown at which step; resuming with other values gives a warning.
 SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_per_video", "wordings", "seed",
@@ -57,21 +55,19 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
     train_samples, eval_samples = split_train(
         benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
     )
-    tokenizer = load_tokenizer(part_path(model_args, "llama_path"), model_args.iou_estimation)
-    auditor = make_auditor(model_args, tokenizer, training_args)
-    pixels = pixel_settings(model_args) | square(auditor.vision_encoder.image_size)
-    train_data = build_dataset(train_samples, tokenizer, pixels, auditor.config)
-    eval_data = held_out_dataset(eval_samples, tokenizer, pixels, auditor, data_args.pos_ratio, training_args)
+    bundle = start_auditor(model_args, training_args)
+    auditor = bundle.auditor
+    train_data = build_dataset(train_samples, bundle.tokenizer, bundle.pixels, auditor.config)
+    eval_data = held_out_dataset(eval_samples, bundle, data_args.pos_ratio, training_args)
     train_data.wordings = data_args.wordings
     if data_args.cache_features:
         remember_features(
-            auditor, [data for data in (train_data, eval_data) if data], pixels, data_args, training_args.device,
+            auditor, [data for data in (train_data, eval_data) if data], bundle.pixels, data_args, training_args.device,
             training_args.dataloader_num_workers,
         )  # fmt: skip
     trainer = AuditTrainer(
-        bundle=AuditorBundle(auditor, tokenizer, pixels), args=training_args,
-        train_dataset=train_data, eval_dataset=eval_data,
-        data_collator=AuditCollator(tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
+        bundle=bundle, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
+        data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )  # fmt: skip
     if checkpoint:
@@ -127,27 +123,25 @@ def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
 
 
-def make_auditor(model_args: ModelArguments, tokenizer, training_args: FinetuningArguments) -> Auditor:
+def start_auditor(model_args: ModelArguments, training_args: FinetuningArguments) -> AuditorBundle:
     """The auditor at the start of training: base models and pretrained projectors; what is trained requires gradients.
 
     With bf16 or fp16 the frozen parts have that dtype. What is trained stays in float32, except with DeepSpeed, which
     keeps its own float32 copy.
     """
     dtype = torch.bfloat16 if training_args.bf16 else torch.float16 if training_args.fp16 else torch.float32
-    auditor = build_auditor(new_config(model_args, tokenizer), model_args, tokenizer, dtype)
-    mark_trainable(auditor)
-    for projector, argument in PRETRAINED_PROJECTORS.items():
-        path = part_path(model_args, argument)
-        load_trained_state(auditor, read_pretrained_projector(path, projector), path, prefix=f"{projector}.")
+    bundle = AuditorBundle.from_parts(model_args, dtype)
+    mark_trainable(bundle.auditor)
+    bundle.load_projectors(model_args)
     if training_args.deepspeed is None:
-        for parameter in auditor.parameters():
+        for parameter in bundle.auditor.parameters():
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()
-    return auditor
+    return bundle
 
 
 def held_out_dataset(
-    samples: list[AuditSample], tokenizer, pixels: dict, auditor: Auditor, pos_ratio: float, training_args
+    samples: list[AuditSample], bundle: AuditorBundle, pos_ratio: float, training_args: FinetuningArguments
 ) -> AuditDataset | None:
     """One fixed mask of each held-out video, with training's share of perfect masks; None without videos."""
     if not samples:
@@ -155,4 +149,4 @@ def held_out_dataset(
         return None
     rng = random.Random(f"held out/{training_args.seed}")
     chosen = select_candidates([[c.audit.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
-    return build_dataset(samples, tokenizer, pixels, auditor.config, list(enumerate(chosen)))
+    return build_dataset(samples, bundle.tokenizer, bundle.pixels, bundle.auditor.config, list(enumerate(chosen)))

@@ -12,11 +12,11 @@ from tqdm import tqdm
 from scripts.speed.limits import Machine, Need, flops_of, passes_of
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
-from scripts.speed.ways import WAYS, Work, drafted, margins
+from scripts.speed.ways import WAYS, Work, margins
 
 COMPARED = 13  # masks that slow ways answer once, to be compared
-LEAN = 2  # masks together where memory is short
 TIMED = {"published way": 4, "+ used layers only": 4, "+ media once": COMPARED}  # masks that they are timed on
+FEW_ON_GPU = 2  # at most, at full size: a mask takes the published way five seconds
 UNDECIDED = 1e-4  # between the two likeliest tokens
 
 
@@ -28,7 +28,8 @@ def measure(work: Work, repeats: int, machine: Machine, per_prompt: int) -> list
     """
     count, exact = len(work.dataset), next(work.rig.auditor.parameters()).dtype == torch.float32
     compared = {name: work.first(min(count, COMPARED if exact else 1)) if name in TIMED else work for name in WAYS}
-    timed = {name: work.first(min(count, TIMED.get(name, count))) for name in WAYS}
+    most = {name: few if exact else min(few, FEW_ON_GPU) for name, few in TIMED.items()}
+    timed = {name: work.first(min(count, most.get(name, count))) for name in WAYS}
     answers = {
         name: way(compared[name]) for name, way in tqdm(WAYS.items(), f"{work.rig.name}, {count} masks, warming up")
     }
@@ -55,42 +56,6 @@ def measure(work: Work, repeats: int, machine: Machine, per_prompt: int) -> list
             "audit", work.rig.name, per_prompt, name, 1 / typical[name], typical["published way"] / typical[name],
             peaks[name], same, ties, limit / typical[name], parts[name],
         ))  # fmt: skip
-    return rows
-
-
-def measure_merged(work: Work, repeats: int, published: Row) -> list[Row]:
-    """Our way with LoRA merged into the LLM, which stays so: all masks together, and a few at a time to save memory.
-
-    The tower with all its layers, which only the published way needs, leaves the device first.
-    """
-    rig, rows = work.rig, []
-    rig.auditor.merge_lora()
-    rig.whole_tower.cpu()
-    torch.cuda.empty_cache()
-    for name, at_once in (("+ merged LoRA", len(work.dataset)), (f"lean: {LEAN} masks at once", LEAN)):
-        portions = [
-            work.part(range(i, min(i + at_once, len(work.dataset)))) for i in range(0, len(work.dataset), at_once)
-        ]
-        seconds = []
-        for _ in range(repeats + 1):
-            with peak_memory(work.meter.device) as found:
-                start = work.meter.now()
-                for portion in portions:
-                    drafted(portion)
-                seconds.append((work.meter.now() - start) / len(work.dataset))
-        typical = statistics.median(seconds[1:])
-        row = Row(
-            "audit",
-            rig.name,
-            published.masks_per_prefix,
-            name,
-            masks_per_s=1 / typical,
-            ratio=1 / typical / published.masks_per_s,
-            peak_mb=found["megabytes"],
-            identical=None,
-            seconds=split(portions[0], drafted),
-        )
-        rows.append(row)
     return rows
 
 

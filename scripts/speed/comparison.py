@@ -11,10 +11,10 @@ import transformers
 
 from configs.speed import EfficiencyArguments
 from dataset.batches.audit_dataset import build_dataset
-from dataset.benchmark.annotations import read_train
-from scripts.speed import audits, data, growth, training
+from dataset.benchmark.annotations import read_test, read_train
+from scripts.speed import audits, data, fastest, growth, training
 from scripts.speed.limits import measure_machine
-from scripts.speed.material import large_benchmark, masks_of_prompts, small_benchmark
+from scripts.speed.material import NUM_VIDEOS, large_benchmark, masks_of_prompts, small_benchmark
 from scripts.speed.rows import Row, render, save
 from scripts.speed.sizes import Rig, make_rig
 from scripts.speed.steering import scripted_answers
@@ -22,6 +22,7 @@ from scripts.speed.ways import Work, make_work
 
 IMAGE_MODE, VIDEO_MODE = 13, 126  # masks behind one prompt
 PROMPTS_OF_A_GPU = 10  # in one batch, in image mode
+VIDEOS_FOR_A_GPU = 30  # test videos; fewer are audited before the program is warm
 TRAINED = 4  # masks of a training step
 
 
@@ -47,7 +48,8 @@ def measure(args: EfficiencyArguments) -> None:
         save(rows, folder, about)
 
     for name in args.sizes:
-        rig, root = make_rig(name, device, dtype), small_benchmark(folder)
+        rig = make_rig(name, device, dtype)
+        root = small_benchmark(folder, VIDEOS_FOR_A_GPU if device.type == "cuda" else NUM_VIDEOS)
         if "audit" in args.works:
             for mode, count in (("image", IMAGE_MODE), ("video", VIDEO_MODE)):
                 if mode == "video" and name == "golden":
@@ -64,7 +66,8 @@ def measure(args: EfficiencyArguments) -> None:
             dataset = build_dataset(samples, rig.tokenizer, rig.pixels, rig.auditor.config)
             add(training.measure(rig, [dataset[0, i] for i in range(TRAINED)], args.repeats))
         if device.type == "cuda" and "audit" in args.works:
-            add(audits.measure_merged(few, args.repeats, published))  # last: LoRA stays merged
+            benchmark = read_test(root, "test_s", "image")
+            add(fastest.measure(few, benchmark, args.repeats, published))  # last: LoRA stays merged
         if args.growth and name == args.sizes[0]:
             work = _work(rig, root, "video", VIDEO_MODE)
             add([*growth.over_masks(work), *growth.over_clips(work, folder)])

@@ -18,10 +18,10 @@ NUM_VIDEOS = 8  # so that one has four objects, and its expressions 13 masks in 
 REAL_WIDTH, REAL_HEIGHT = 1280, 720
 
 
-def small_benchmark(folder: Path) -> Path:
+def small_benchmark(folder: Path, num_test: int = NUM_VIDEOS) -> Path:
     """MQ-RAVSBench from a few drawn videos of 224 x 224."""
     world = folder / "small" / "world"
-    draw_world(WorldArguments(output=str(world), num_train=NUM_VIDEOS, num_test_s=NUM_VIDEOS, num_test_u=0))
+    draw_world(WorldArguments(output=str(world), num_train=NUM_VIDEOS, num_test_s=num_test, num_test_u=0))
     return _built(world, folder / "small" / "MQ-RAVSBench")
 
 

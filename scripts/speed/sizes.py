@@ -10,11 +10,12 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaFo
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
-from models.auditor.build import build_auditor, load_tokenizer, new_config, part_path, prepare_language_model
+from models.auditor.build import load_tokenizer, prepare_language_model
 from models.auditor.config import AuditorConfig, qformer_settings
 from models.encoders.beats import Beats, BeatsConfig
 from models.encoders.tower import PUBLISHED_FEATURE_LAYER
 from models.encoders.vision import ClipTower
+from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import pixel_settings
 from utils.tokens import DIRECT_NTP, PLACEHOLDERS
 
@@ -84,10 +85,10 @@ def make_rig(name: str, device: torch.device, dtype: torch.dtype) -> Rig:
 
 def _mini(name: str, device: torch.device, dtype: torch.dtype) -> Rig:
     args = ModelArguments(pretrained_weights_dir=str(MINI_PARTS), num_query_tokens=8, vision_feature_layer=-1)
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), DIRECT_NTP)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, dtype).to(device).eval()
+    bundle = AuditorBundle.from_parts(args, dtype)
+    auditor = bundle.auditor.to(device).eval()
     tower = auditor.vision_encoder.tower
-    return Rig(name, auditor, tokenizer, pixel_settings(args), tower, len(tower.encoder.layers))
+    return Rig(name, auditor, bundle.tokenizer, bundle.pixels, tower, len(tower.encoder.layers))
 
 
 def _random(name: str, device: torch.device, dtype: torch.dtype) -> Rig:

@@ -55,8 +55,11 @@ def _side_by_side(page: Page, named: dict[str, np.ndarray]) -> None:
 def _verdict(page: Page, audit: Audit) -> None:
     """Three columns: type, IoU with a bar from 0 to 1, action. Unknown types and actions are grey."""
     iou = None if audit.iou is None else f"{audit.iou:.4f}"
-    columns = (("Mask type", audit.mask_type, INK), ("IoU", iou, INK),
-               ("Action", audit.action, ACTION_COLOURS.get(audit.action, INK)))  # fmt: skip
+    columns = (
+        ("Mask type", audit.mask_type, INK),
+        ("IoU", iou, INK),
+        ("Action", audit.action, ACTION_COLOURS.get(audit.action, INK)),
+    )
     page.box(MARGIN, page.y, page.width - 2 * MARGIN, 1, PALE)
     step = (page.width - 2 * MARGIN) // len(columns)
     for i, (label, value, colour) in enumerate(columns):

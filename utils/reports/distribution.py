@@ -74,8 +74,14 @@ def _draw_row(axes: Axes, ious: pd.Series, mask_type: str) -> None:
     if len(set(known)) == 1:
         axes.plot([known[0], known[0]], [0, 0.95], color=colour, lw=3, solid_capstyle="butt", clip_on=False)
         axes.plot(known[0], 0.95, "o", ms=9, color=colour, clip_on=False)
-        axes.text(known[0] + (-0.02 if known[0] > 0.5 else 0.02), 0.86, f"all at {known[0]:.4g}",
-                  ha="right" if known[0] > 0.5 else "left", size=9, color=INK)  # fmt: skip
+        axes.text(
+            known[0] + (-0.02 if known[0] > 0.5 else 0.02),
+            0.86,
+            f"all at {known[0]:.4g}",
+            ha="right" if known[0] > 0.5 else "left",
+            size=9,
+            color=INK,
+        )
         return
     counts, _ = np.histogram(known, BINS)
     axes.bar(BINS[:-1], counts / counts.max(), width=np.diff(BINS), align="edge", color=colour, ec="white", lw=0.6)

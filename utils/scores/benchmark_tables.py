@@ -58,8 +58,12 @@ def count_ranks(masks: pd.DataFrame) -> pd.DataFrame:
     ranks = ["-" if pd.isna(rank) else _RANK_WORDS.get(rank, f"{rank:g}") for rank in masks["rank"]]
     table = _count_by_part(masks["part"], masks["mask_type"], pd.Series(ranks, masks.index, dtype=object, name="rank"))
     order = {name: i for i, name in enumerate(PAPER_TYPES)}
-    return table.sort_index(level="mask_type", key=lambda names: names.map(lambda name: order.get(name, len(order))),
-                            sort_remaining=False, kind="stable")  # fmt: skip
+    return table.sort_index(
+        level="mask_type",
+        key=lambda names: names.map(lambda name: order.get(name, len(order))),
+        sort_remaining=False,
+        kind="stable",
+    )
 
 
 def count_actions(masks: pd.DataFrame) -> pd.DataFrame:

@@ -61,8 +61,11 @@ def score_answers(
     if len(kept) < len(predictions):
         logger.warning(
             "%d of %d records left out: not of mask type %s, rank %s",
-            len(predictions) - len(kept), len(predictions), mask_type, rank if rank > 0 else "all",
-        )  # fmt: skip
+            len(predictions) - len(kept),
+            len(predictions),
+            mask_type,
+            rank if rank > 0 else "all",
+        )
     _warn_of_oddities(kept)
     summary = score_predictions(kept, eval_mode, mask_type, rank)
     if mask_type == "all" and rank <= 0 and ranks_known(kept, eval_mode):

@@ -20,9 +20,17 @@ SEED = 4_000  # of the sounds
 STEPS, BATCH_SIZE, LEARNING_RATE = 700, 16, 2e-3
 WIDTH = 96
 CONFIG = BeatsConfig(
-    input_patch_size=16, embed_dim=64, encoder_layers=2, encoder_embed_dim=WIDTH, encoder_ffn_embed_dim=256,
-    encoder_attention_heads=4, conv_pos=16, conv_pos_groups=4, num_buckets=32, max_distance=64,
-)  # fmt: skip
+    input_patch_size=16,
+    embed_dim=64,
+    encoder_layers=2,
+    encoder_embed_dim=WIDTH,
+    encoder_ffn_embed_dim=256,
+    encoder_attention_heads=4,
+    conv_pos=16,
+    conv_pos_groups=4,
+    num_buckets=32,
+    max_distance=64,
+)
 MATERIALS = tuple(TIMBRES)
 STATES = 1 + len(PITCHES) * len(LOUDNESS)  # classes for each texture and second: silent, or a pitch and a loudness
 

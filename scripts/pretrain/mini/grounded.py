@@ -25,11 +25,9 @@ from dataset.world.free_scenes import free_scene, rough_region
 from dataset.world.render import render
 from dataset.world.scenes import Scene
 from models.auditor.auditor import Auditor
-from models.auditor.build import PUBLISHED_NAMES, build_auditor, load_tokenizer, new_config, part_path
-from models.auditor.trainable import load_trained_state
+from models.auditor.build import PUBLISHED_NAMES, load_tokenizer
 from models.weights.base_folders import save_model
-from models.weights.checkpoint import pixel_settings
-from models.weights.published import read_pretrained_projector
+from models.weights.bundle import AuditorBundle
 from scripts.pretrain.mini.all_parts import THREADS
 from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
 from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_prefix
@@ -128,15 +126,10 @@ def look(auditor: Auditor, drawn: Drawn) -> Seen:
 
 def look_at_all(args: ModelArguments, count: int) -> Iterator[Told]:
     """The scenes through the parts that `args` name."""
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), DIRECT_NTP)
-    auditor = build_auditor(new_config(args, tokenizer), args, tokenizer, torch.float32).eval()
-    for name, part in (("vision_projector", "visual_pretrain_path"), ("audio_projector", "audio_pretrain_path")):
-        path = part_path(args, part)
-        load_trained_state(auditor, read_pretrained_projector(path, name), path, prefix=f"{name}.")
-    pixels = pixel_settings(args)
-    transform = PixelTransform(
-        auditor.vision_encoder.image_size, tuple(pixels["image_mean"]), tuple(pixels["image_std"])
-    )
+    bundle = AuditorBundle.from_parts(args)
+    bundle.load_projectors(args)
+    auditor, pixels = bundle.auditor.eval(), bundle.pixels
+    transform = PixelTransform(pixels["size"]["height"], tuple(pixels["image_mean"]), tuple(pixels["image_std"]))
     with ProcessPoolExecutor(1) as pool:
         drawn = pool.map(partial(draw, transform), range(count), chunksize=10)
         for number, shown in enumerate(tqdm(drawn, "looking at scenes", count, mininterval=5)):

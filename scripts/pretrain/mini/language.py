@@ -42,7 +42,10 @@ VISUAL = ("appearance", "position", "size")
 
 @dataclass(frozen=True)
 class Stage:
-    """`tasks` and `kinds`: how often each is drawn. `heads`: functions that make the shared prefix."""
+    """One stage of training. `scenes`: in a batch; `lessons`: about each of them.
+
+    `tasks` and `kinds`: how often each is drawn. `heads`: functions that make the shared prefix.
+    """
 
     name: str
     steps: int
@@ -60,14 +63,23 @@ class Stage:
 
 STAGES = (
     Stage(
-        "seen", 1_000, 160, 1, (), dict.fromkeys(VISUAL, 1.0),
-        {"match": 0.58, "find": 0.18, "region": 0.08, "state": 0.06, "frame": 0.1},
+        name="seen",
+        steps=1_000,
+        scenes=160,
+        lessons=1,
+        kinds=dict.fromkeys(VISUAL, 1.0),
+        tasks={"match": 0.58, "find": 0.18, "region": 0.08, "state": 0.06, "frame": 0.1},
     ),
     Stage(
-        "heard", 400, 12, 8, (video_prefix, audio_prefix), {"sound": 0.4, **dict.fromkeys(VISUAL, 0.2)},
-        {"match": 0.44, "find": 0.12, "region": 0.08, "state": 0.05, "frame": 0.07, "hear": 0.24},
+        name="heard",
+        steps=400,
+        scenes=12,
+        lessons=8,
+        heads=(video_prefix, audio_prefix),
+        kinds={"sound": 0.4, **dict.fromkeys(VISUAL, 0.2)},
+        tasks={"match": 0.44, "find": 0.12, "region": 0.08, "state": 0.05, "frame": 0.07, "hear": 0.24},
     ),
-)  # fmt: skip
+)
 
 
 class Teacher:
@@ -179,10 +191,15 @@ class Pupil(nn.Module):
     def __init__(self, tokenizer: PreTrainedTokenizerBase):
         super().__init__()
         config = LlamaConfig(
-            vocab_size=min(tokenizer.convert_tokens_to_ids(list(PLACEHOLDERS))), **SIZES,
-            num_attention_heads=HEADS, num_key_value_heads=HEADS, max_position_embeddings=2048,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.05,
-        )  # fmt: skip
+            vocab_size=min(tokenizer.convert_tokens_to_ids(list(PLACEHOLDERS))),
+            **SIZES,
+            num_attention_heads=HEADS,
+            num_key_value_heads=HEADS,
+            max_position_embeddings=2048,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            initializer_range=0.05,
+        )
         self.llama = LlamaForCausalLM(config)
         self.llama.set_attn_implementation(BEHIND_PROMPTS)
         self._order_embeddings(tokenizer)
@@ -209,9 +226,12 @@ class Pupil(nn.Module):
         owner = batch["owner"]
         layout = lay_out(owner) if (owner == EVERYBODY).any() else None
         return self.llama.model(
-            inputs_embeds=embeds, attention_mask=owner != NOBODY, position_ids=batch["position"], use_cache=False,
+            inputs_embeds=embeds,
+            attention_mask=owner != NOBODY,
+            position_ids=batch["position"],
+            use_cache=False,
             layout=layout,
-        ).last_hidden_state  # fmt: skip
+        ).last_hidden_state
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
         """The weighted loss of the answers, and for each kind of expression the share of right decisions."""
@@ -253,7 +273,13 @@ def make_language_model(folder: Path, work: Path) -> None:
     teacher = Teacher(tokenizer, [] if finished else tell_all(SEED, NUM_SCENES))
     for number, stage in enumerate(STAGES):
         train(
-            f"language_{stage.name}", model, partial(teacher.batch, stage), model.losses,
-            steps=stage.steps, learning_rate=stage.learning_rate, folder=work, seed=SEED + number,
-        )  # fmt: skip
+            f"language_{stage.name}",
+            model,
+            partial(teacher.batch, stage),
+            model.losses,
+            steps=stage.steps,
+            learning_rate=stage.learning_rate,
+            folder=work,
+            seed=SEED + number,
+        )
     save_model(model.llama.half(), folder)

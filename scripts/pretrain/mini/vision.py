@@ -95,7 +95,5 @@ def make_vision_encoder(folder: Path, work: Path) -> None:
     model = PatchReader()
     finished = (work / "vision.done.pt").is_file()
     batches = partial(make_batch, [] if finished else gather())
-    train(
-        "vision", model, batches, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED
-    )  # fmt: skip
+    train("vision", model, batches, model.losses, steps=STEPS, learning_rate=LEARNING_RATE, folder=work, seed=SEED)
     save_model(model.encoder.half(), folder)
