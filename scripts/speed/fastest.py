@@ -9,8 +9,8 @@ import statistics
 from collections.abc import Callable
 
 import torch
-from configs.arguments import EvaluationArguments
 
+from configs.evaluation import EvaluationArguments
 from dataset.benchmark.samples import Benchmark
 from models.decoding.together import answer_together
 from scripts.answering.answerer import AuditRequest, answer_all
