@@ -11,8 +11,9 @@ import soundfile
 from PIL import Image
 
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.clip import SECONDS, SLACK, extract_clip, find_frames
+from dataset.media.clip import SLACK, extract_clip, find_frames
 from dataset.media.images import encode_mask, resize_mask
+from dataset.media.lengths import CLIP_SECONDS
 from dataset.media.waveform import SAMPLE_RATE, load_waveform
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
@@ -42,9 +43,9 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
     is_folder, audio_path = is_path(request.frames), Path(audio_path)
     frame_paths = find_frames(request.frames) if is_folder else _write_frames(request.frames, folder / "frames")
     seconds = len(load_waveform(audio_path)) / SAMPLE_RATE
-    if abs(seconds - SECONDS) > SLACK:
+    if abs(seconds - CLIP_SECONDS) > SLACK:
         name, share = audio_path if is_path(request.audio) else "audio", seconds / len(frame_paths)
-        logger.warning("%s: lasts %.1f s, not %g s; each frame gets %.2f s", name, seconds, SECONDS, share)
+        logger.warning("%s: lasts %.1f s, not %g s; each frame gets %.2f s", name, seconds, CLIP_SECONDS, share)
     return ClipFiles(frame_paths, audio_path)
 
 

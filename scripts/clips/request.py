@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from configs.audit import check_clip
-from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.lengths import NUM_FRAMES
 
 Given = str | os.PathLike
 Sound = tuple[np.ndarray, int]

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from configs.mini import PartsArguments
 from configs.model import ModelArguments
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.audio import compute_fbank
 from dataset.media.images import mask_image
+from dataset.media.lengths import NUM_FRAMES
 from dataset.media.pixels import PixelTransform
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
