@@ -3,6 +3,7 @@
 - efficiency: the program that writes the tables
 - comparison: its work: every size and every kind of work
 - audits: masks per second from files to answers
+- fastest: audits on a GPU with LoRA merged, few at a time, and by the audit program
 - ways: the ways of auditing that are compared
 - data: the data side alone, from files to a batch
 - training: one training step

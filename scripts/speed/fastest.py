@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from configs.arguments import EvaluationArguments
+from configs.evaluation import EvaluationArguments
 from dataset.benchmark.samples import Benchmark
 from models.decoding.together import answer_together
 from scripts.answering import AuditRequest, answer_all
