@@ -30,14 +30,20 @@ class BuildArguments:
     video_mode_test_u: int = field(default=40, metadata={"help": "Unseen videos whose ten frames all get masks."})
     key_frame: str = field(
         default="gt",
-        metadata={"help": "The frame with most ground-truth objects; the one that column kfid gives; or the one with "
-                          "most detected objects, as published.", "choices": ("gt", "given", "detector")},
-    )  # fmt: skip
+        metadata={
+            "help": "The frame with most ground-truth objects; the one that column kfid gives; or the one with "
+            "most detected objects, as published.",
+            "choices": ("gt", "given", "detector"),
+        },
+    )
     negatives: str = field(
         default="gt",
-        metadata={"help": "Where wrong objects come from: ground truth of the video's other objects; a file; or the "
-                          "published chain of models.", "choices": ("gt", "file", "models")},
-    )  # fmt: skip
+        metadata={
+            "help": "Where wrong objects come from: ground truth of the video's other objects; a file; or the "
+            "published chain of models.",
+            "choices": ("gt", "file", "models"),
+        },
+    )
     negatives_file: str | None = field(
         default=None,
         metadata={"help": "For --negatives file: JSON lines of uid, frame and objects (docs/benchmark.md)."},
@@ -55,17 +61,24 @@ class BuildArguments:
     device: str = field(default="cuda:0", metadata={"help": "For the models; the CPU stands in where there is no GPU."})
     on_bad_sample: str = field(
         default="fail",
-        metadata={"help": "When files of a video cannot be used: fail, or skip and name it in the report.",
-                  "choices": ("fail", "skip")},
-    )  # fmt: skip
+        metadata={
+            "help": "When files of a video cannot be used: fail, or skip and name it in the report.",
+            "choices": ("fail", "skip"),
+        },
+    )
     num_workers: int = field(default=os.cpu_count() or 1, metadata={"help": "Processes that make masks."})
 
     def __post_init__(self):
         for name in ("train_per_video", "test_per_video", "num_workers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name}: expected at least 1, got {getattr(self, name)}")
-        for name in ("num_train_videos", "num_test_s_videos", "num_test_u_videos", "video_mode_test_s",
-                     "video_mode_test_u"):  # fmt: skip
+        for name in (
+            "num_train_videos",
+            "num_test_s_videos",
+            "num_test_u_videos",
+            "video_mode_test_s",
+            "video_mode_test_u",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
         needed = {"negatives_file": self.negatives == "file", "detector_path": self.key_frame == "detector"}

@@ -11,7 +11,7 @@ import pytest
 
 from dataset.benchmark.annotations import read_test
 from models.weights.bundle import AuditorBundle
-from scripts import tensor_answerer
+from scripts.answering import tensor_answerer
 from scripts.evaluate import split_audit
 from scripts.evaluate.run import main as inference
 from tests.conftest import BENCHMARK, GOLDEN, golden_json

@@ -5,6 +5,7 @@
 - audits: masks per second from files to answers
 - fastest: audits on a GPU with LoRA merged, few at a time, and by the audit program
 - ways: the ways of auditing that are compared
+- fastest: our way as it is run on a GPU, and the loop of the audit program
 - data: the data side alone, from files to a batch
 - training: one training step
 - growth: time and memory against the number of masks and clips

@@ -13,13 +13,13 @@ import torch
 from configs.evaluation import EvaluationArguments
 from dataset.benchmark.samples import Benchmark
 from models.decoding.together import answer_together
-from scripts.answering import AuditRequest, answer_all
+from scripts.answering.answerer import AuditRequest, answer_all
+from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.speed.audits import split
 from scripts.speed.meter import peak_memory
 from scripts.speed.rows import Row
 from scripts.speed.steering import Steering
 from scripts.speed.ways import Work, drafted
-from scripts.tensor_answerer import TensorAnswerer
 
 LEAN = (1, 2, 4)  # masks at once where memory is short
 PROGRAM_BATCH, PROGRAM_WORKERS = 128, 8  # masks at once, and processes that decode

@@ -17,10 +17,10 @@ from dataset.media.decoded import forget_decoded
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
 from models.language.audio_visual import until_stop
+from scripts.answering.tensor_answerer import template_drafts
 from scripts.speed.meter import Meter
 from scripts.speed.sizes import Rig
 from scripts.speed.steering import Steering, SteeringProcessor
-from scripts.tensor_answerer import template_drafts
 
 LONGEST = 256  # tokens of an answer, as published
 LAYERS_THROUGH_THE_PROJECTOR = 3  # as published; one of them is used
