@@ -102,6 +102,20 @@ def test_imports_are_seen(code, names):
 
 
 @each_file
+def test_imported_modules_exist(path):
+    """Also those that are imported late, inside a function."""
+    names = {name for name in imported_names(ast.parse(path.read_text())) if name.split(".")[0] in MAY_IMPORT}
+    assert not {name for name in names if name not in MODULES and name.rpartition(".")[0] not in MODULES}
+
+
+def test_verification_shares_no_code_with_construction():
+    """A mistake in one of them cannot hide in the other."""
+    for path in (ROOT / "dataset/verification").glob("*.py"):
+        names = imported_names(ast.parse(path.read_text()))
+        assert not [name for name in names if name.startswith("dataset.construction")]
+
+
+@each_file
 def test_no_product_file_reads_tests(path):
     strings = code_strings(ast.parse(path.read_text()))
     assert not [text for text in strings if TESTS_PATH.search(text)]

@@ -1,7 +1,11 @@
 """AuditSession: paths and arrays, one mask and many, files that change, what is read once, and its errors."""
 
 import gc
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from tests.test_clip import encode
 
 CKPT = GOLDEN / "weights/ckpt"
 MASKS = BENCHMARK / "masks/test_s/tC3_0_2"
+ROOT = Path(__file__).parent.parent
 NAMES = ("gt", "merge_1", "dilate_1", "erode_1")
 
 
@@ -52,6 +57,31 @@ def session(quick_weights_dir, tmp_path_factory):
     parts = {"pretrained_weights_dir": str(quick_weights_dir), "lora_r": 4, "lora_alpha": 8, "device": "cpu"}
     AuditSession.from_pretrained(CKPT, **parts).bundle.save_pretrained(folder)
     return AuditSession.from_pretrained(folder, device="cpu", max_new_tokens=12)
+
+
+def test_the_example_of_the_readme(session, tmp_path, monkeypatch):
+    section = (ROOT / "README.md").read_text().partition("\n## Python\n")[2].partition("\n## ")[0]
+    example = re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
+    session.bundle.save_pretrained(tmp_path / "checkpoints/MQ-Auditor")
+    encode(tmp_path / "clip.mp4", codecs=("mpeg4", "aac"))
+    Image.fromarray(np.tri(48, 64, dtype=bool)).save(tmp_path / "mask.png")
+    np.save(tmp_path / "masks.npy", np.stack([np.tri(48, 64, k, dtype=bool) for k in (0, 9)]))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(example, names)
+    assert names["results"][0] == names["result"]  # the same mask as a file and as an array
+    assert len(names["results"]) == 2 and names["best"] in (0, 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoints", "clip.mp4", "mask.png", "masks.npy"}
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_a_fresh_interpreter_finds_it_from_any_folder(tmp_path, folder):
+    """As a .pth file in site-packages does it (see `scripts/setup.sh`)."""
+    (tmp_path / "mq_auditor.pth").write_text(f"{ROOT}\n")
+    code = f"import site; site.addsitedir({str(tmp_path)!r}); import scripts.session as s; print(s.__file__)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path / folder, capture_output=True, text=True, timeout=120)
+    assert (done.stdout.strip(), done.returncode) == (str(ROOT / "scripts/session.py"), 0), done.stderr
 
 
 @pytest.fixture
