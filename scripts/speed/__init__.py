@@ -3,7 +3,6 @@
 - efficiency: the program that writes the tables
 - comparison: its work: every size and every kind of work
 - audits: masks per second from files to answers
-- fastest: audits on a GPU with LoRA merged, few at a time, and by the audit program
 - ways: the ways of auditing that are compared
 - fastest: our way as it is run on a GPU, and the loop of the audit program
 - data: the data side alone, from files to a batch
