@@ -15,9 +15,11 @@ class AuditArguments(RuntimeArguments):
     expression: str = field(metadata={"help": "What the mask should show, e.g. 'the dog that barks'."})
     mask: str = field(metadata={"help": "Picture of the mask; what is not black is inside. Any size."})
     frame: int = field(
-        metadata={"help": "Which of the ten frames, 0 to 9, the mask belongs to. Frame i of a ten second video is the "
-                          "one at i seconds, and lies in OUTPUT/frames after a run."}
-    )  # fmt: skip
+        metadata={
+            "help": "Which of the ten frames, 0 to 9, the mask belongs to. Frame i of a ten second video is the "
+            "one at i seconds, and lies in OUTPUT/frames after a run."
+        }
+    )
     video: str | None = field(default=None, metadata={"help": "Video file with sound; ten seconds of it are used."})
     frames: str | None = field(
         default=None, metadata={"help": "Instead of --video: folder of ten numbered images. Needs --audio."}

@@ -12,9 +12,11 @@ class RuntimeArguments:
     device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
     dtype: str = field(
         default="auto",
-        metadata={"help": "auto: float32 on CPU, bfloat16 on a GPU.",
-                  "choices": ("auto", "float32", "bfloat16", "float16")},
-    )  # fmt: skip
+        metadata={
+            "help": "auto: float32 on CPU, bfloat16 on a GPU.",
+            "choices": ("auto", "float32", "bfloat16", "float16"),
+        },
+    )
     max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
     merge_lora: bool = field(
         default=False,

@@ -36,8 +36,12 @@ def golden_clip(tmp_path_factory):
 @pytest.fixture
 def clip(golden_clip):
     """The golden clip as paths."""
-    return {"frames": golden_clip / "frames", "audio": golden_clip / "audio.wav", "frame": 6,
-            "expression": "The piano played by the man in Blue"}  # fmt: skip
+    return {
+        "frames": golden_clip / "frames",
+        "audio": golden_clip / "audio.wav",
+        "frame": 6,
+        "expression": "The piano played by the man in Blue",
+    }
 
 
 def as_arrays(clip: dict) -> dict:

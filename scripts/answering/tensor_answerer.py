@@ -38,9 +38,13 @@ class TensorAnswerer(Answerer):
     """
 
     def __init__(
-        self, auditor: Auditor, tokenizer: PreTrainedTokenizerBase, dataset: AuditDataset, args: AnsweringArguments,
+        self,
+        auditor: Auditor,
+        tokenizer: PreTrainedTokenizerBase,
+        dataset: AuditDataset,
+        args: AnsweringArguments,
         write: Write | None = None,
-    ):  # fmt: skip
+    ):
         self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
         self.write = write or write_answers
         self.items = RequestItems(dataset)
@@ -53,9 +57,11 @@ class TensorAnswerer(Answerer):
         """Processes of a DataLoader decode and collate the next batches."""
         taken: deque[list[AuditRequest]] = deque()
         loader = DataLoader(
-            self.items, batch_sampler=_taken_batches(batches, taken), num_workers=self.args.num_workers,
+            self.items,
+            batch_sampler=_taken_batches(batches, taken),
+            num_workers=self.args.num_workers,
             collate_fn=self.collator,
-        )  # fmt: skip
+        )
         for batch in loader:
             requests = taken.popleft()
             self.ready = requests, batch

@@ -31,8 +31,15 @@ from utils.whole_files import write_json, write_jsonl
 
 logger = logging.getLogger("inference")
 # These settings do not change the answers: an interrupted run may be continued with other values.
-HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers", "feature_cache_dir",
-            "feature_cache_gb")  # fmt: skip
+HOW_FAST = (
+    "batch_size",
+    "max_memory_gb",
+    "num_workers",
+    "share_prompts",
+    "draft_answers",
+    "feature_cache_dir",
+    "feature_cache_gb",
+)
 
 
 def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
