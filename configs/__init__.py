@@ -3,7 +3,7 @@
 - parsing: command lines: a recipe, then flags; --help
 - model: the parts of an auditor, how they are joined, what learns
 - data: what a model is trained on, and where features are kept
-- runtime: where and how answers are generated
+- runtime: where and how answers are generated, how many together
 - evaluation: one audit run over a test split
 - audit: one audit of one mask of a clip
 - conversion: one conversion of an auditor's folder

@@ -15,9 +15,11 @@ class AuditArguments(RuntimeArguments):
     expression: str = field(metadata={"help": "What the mask should show, e.g. 'the dog that barks'."})
     mask: str = field(metadata={"help": "Picture of the mask; what is not black is inside. Any size."})
     frame: int = field(
-        metadata={"help": "Which of the ten frames, 0 to 9, the mask belongs to. Frame i of a ten second video is the "
-                          "one at i seconds, and lies in OUTPUT/frames after a run."}
-    )  # fmt: skip
+        metadata={
+            "help": "Which of the ten frames, 0 to 9, the mask belongs to. Frame i of a ten second video is the "
+            "one at i seconds, and lies in OUTPUT/frames after a run."
+        }
+    )
     video: str | None = field(default=None, metadata={"help": "Video file with sound; ten seconds of it are used."})
     frames: str | None = field(
         default=None, metadata={"help": "Instead of --video: folder of ten numbered images. Needs --audio."}
@@ -31,15 +33,20 @@ class AuditArguments(RuntimeArguments):
 
     def __post_init__(self):
         super().__post_init__()
-        if (self.video is None) == (self.frames is None):
-            raise ValueError(f"expected --video or --frames, got {'neither' if self.video is None else 'both'}")
-        if self.frames is not None and self.audio is None:
-            raise ValueError("--frames: expected the sound with --audio FILE, got none")
-        if not 0 <= self.frame <= 9:
-            raise ValueError(f"--frame: expected 0 to 9, got {self.frame}")
-        if not self.expression.strip():
-            raise ValueError("--expression: expected words, got none")
-        if any("\ud800" <= c <= "\udfff" for c in self.expression):
-            raise ValueError("--expression: expected UTF-8 text, got other bytes")
-        if reserved := reserved_tokens(self.expression):
-            raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
+        check_clip(self.expression, self.frame, self.video, self.frames, self.audio)
+
+
+def check_clip(expression: str, frame: int, video: object, frames: object, audio: object) -> None:
+    """The checks of a question about a mask of a clip that need no file. Raises ValueError naming the argument."""
+    if (video is None) == (frames is None):
+        raise ValueError(f"expected --video or --frames, got {'neither' if video is None else 'both'}")
+    if frames is not None and audio is None:
+        raise ValueError("--frames: expected the sound with --audio FILE, got none")
+    if not 0 <= frame <= 9:
+        raise ValueError(f"--frame: expected 0 to 9, got {frame}")
+    if not expression.strip():
+        raise ValueError("--expression: expected words, got none")
+    if any("\ud800" <= c <= "\udfff" for c in expression):
+        raise ValueError("--expression: expected UTF-8 text, got other bytes")
+    if reserved := reserved_tokens(expression):
+        raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")

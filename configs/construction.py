@@ -16,12 +16,12 @@ class BuildArguments:
     output_dir: str = field(
         default="../MQ-RAVSBench", metadata={"help": "Where the benchmark is written; new or empty."}
     )
-    seed: int = field(default=0, metadata={"help": "Decides every random choice; same seed, same bytes."})
+    seed: int = field(default=0, metadata={"help": "Decides every random choice: the same seed gives the same files."})
     train_per_video: int = field(
-        default=1, metadata={"help": "Expressions taken of a training video, each about another object."}
+        default=1, metadata={"help": "Most expressions about a training video, each about another object."}
     )
     test_per_video: int = field(
-        default=2, metadata={"help": "Expressions taken of a test video, at most; each is about another object."}
+        default=2, metadata={"help": "Most expressions about a test video, each about another object."}
     )
     num_train_videos: int = field(default=0, metadata={"help": "Training videos; 0: all."})
     num_test_s_videos: int = field(default=0, metadata={"help": "Videos of the seen test split; 0: all."})
@@ -30,14 +30,20 @@ class BuildArguments:
     video_mode_test_u: int = field(default=40, metadata={"help": "Unseen videos whose ten frames all get masks."})
     key_frame: str = field(
         default="gt",
-        metadata={"help": "The frame with most ground-truth objects; the one that column kfid gives; or the one with "
-                          "most detected objects, as published.", "choices": ("gt", "given", "detector")},
-    )  # fmt: skip
+        metadata={
+            "help": "gt: the frame with the most ground-truth objects. given: the one in column kfid. "
+            "detector: the one with the most detected objects, as published.",
+            "choices": ("gt", "given", "detector"),
+        },
+    )
     negatives: str = field(
         default="gt",
-        metadata={"help": "Where wrong objects come from: ground truth of the video's other objects; a file; or the "
-                          "published chain of models.", "choices": ("gt", "file", "models")},
-    )  # fmt: skip
+        metadata={
+            "help": "Where negatives (wrong objects) come from. gt: ground truth of the video's other objects. "
+            "file: --negatives_file. models: the published chain of models.",
+            "choices": ("gt", "file", "models"),
+        },
+    )
     negatives_file: str | None = field(
         default=None,
         metadata={"help": "For --negatives file: JSON lines of uid, frame and objects (docs/benchmark.md)."},
@@ -52,20 +58,27 @@ class BuildArguments:
     detector_path: str | None = field(
         default=None, metadata={"help": "For --key_frame detector: folder of OWLv2, GroundingDINO or MM-GroundingDINO."}
     )
-    device: str = field(default="cuda:0", metadata={"help": "For the models; the CPU stands in where there is no GPU."})
+    device: str = field(default="cuda:0", metadata={"help": "For the models. Without a GPU, the CPU is used."})
     on_bad_sample: str = field(
         default="fail",
-        metadata={"help": "When files of a video cannot be used: fail, or skip and name it in the report.",
-                  "choices": ("fail", "skip")},
-    )  # fmt: skip
+        metadata={
+            "help": "When files of a video cannot be used. fail: stop. skip: leave it out and list it in the report.",
+            "choices": ("fail", "skip"),
+        },
+    )
     num_workers: int = field(default=os.cpu_count() or 1, metadata={"help": "Processes that make masks."})
 
     def __post_init__(self):
         for name in ("train_per_video", "test_per_video", "num_workers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name}: expected at least 1, got {getattr(self, name)}")
-        for name in ("num_train_videos", "num_test_s_videos", "num_test_u_videos", "video_mode_test_s",
-                     "video_mode_test_u"):  # fmt: skip
+        for name in (
+            "num_train_videos",
+            "num_test_s_videos",
+            "num_test_u_videos",
+            "video_mode_test_s",
+            "video_mode_test_u",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
         needed = {"negatives_file": self.negatives == "file", "detector_path": self.key_frame == "detector"}
@@ -108,7 +121,8 @@ class MaskImportArguments:
         metadata={"help": "Folder of sound files named like the pictures; pictures without one get silence."},
     )
     object_name: str = field(
-        default="object", metadata={"help": "For --pairs: what masks/NAME.png shows, where no other name is given."}
+        default="object",
+        metadata={"help": "For --pairs: name of the object in masks/NAME.png, unless another one is given."},
     )
 
     def __post_init__(self):
@@ -167,10 +181,10 @@ class VerifyArguments:
 
 @dataclass(kw_only=True)
 class WorldArguments:
-    """One small procedural world."""
+    """One small drawn world."""
 
     output: str = field(metadata={"help": "Folder to write; new or empty. REF_AVSBENCH_DIR of the build."})
-    seed: int = field(default=0, metadata={"help": "Decides everything: same seed, same bytes."})
+    seed: int = field(default=0, metadata={"help": "Decides every random choice: the same seed gives the same files."})
     num_train: int = field(default=400, metadata={"help": "Training videos."})
     num_validation: int = field(default=0, metadata={"help": "Videos to choose settings on, written as split test_s."})
     num_test_s: int = field(default=60, metadata={"help": "Test videos with objects of the training's categories."})

@@ -11,9 +11,11 @@ class FeatureArguments:
 
     feature_cache_dir: str | None = field(
         default=None,
-        metadata={"help": "Folder in which the features of every image and sound are kept for later runs; may be "
-                          "shared by several. Default: none is used."},
-    )  # fmt: skip
+        metadata={
+            "help": "Folder in which the features of every image and sound are kept for later runs; may be "
+            "shared by several. Default: none is used."
+        },
+    )
     feature_cache_gb: float = field(
         default=50.0, metadata={"help": "Most that --feature_cache_dir may hold; the longest unused features go first."}
     )
@@ -30,25 +32,33 @@ class DataArguments(FeatureArguments):
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
     on_bad_sample: str = field(
         default="fail",
-        metadata={"help": "fail: list every problem and stop. skip: go on without the bad samples and count them.",
-                  "choices": ("fail", "skip")},
-    )  # fmt: skip
+        metadata={
+            "help": "fail: list every problem and stop. skip: go on without the bad samples and count them.",
+            "choices": ("fail", "skip"),
+        },
+    )
     pos_ratio: float = field(default=0.5, metadata={"help": "Share of perfect masks in a mini-batch (paper Table 6)."})
     masks_per_video: int = field(
         default=1,
-        metadata={"help": "Masks of one video in a mini-batch, behind one shared prompt: the same loss with fewer "
-                          "tokens. Has to divide the batch; an epoch then has so many masks of every video."},
-    )  # fmt: skip
+        metadata={
+            "help": "Masks of one video in a mini-batch, behind one shared prompt: the same loss with fewer "
+            "tokens. Has to divide the batch; an epoch then has so many masks of every video."
+        },
+    )
     wordings: list[str] = field(
         default_factory=lambda: ["train"],
-        metadata={"help": "Prompts that training videos get in turn: train (published), image, video. The published "
-                          "test prompts are worded differently, which a small LLM has to be prepared for."},
-    )  # fmt: skip
+        metadata={
+            "help": "Prompts that training videos get in turn: train (published), image, video. The published "
+            "test prompts are worded differently, which a small LLM has to be prepared for."
+        },
+    )
     cache_features: bool = field(
         default=False,
-        metadata={"help": "Encode every image and sound once, before training, and keep the features: in memory, or "
-                          "in --feature_cache_dir."},
-    )  # fmt: skip
+        metadata={
+            "help": "Encode every image and sound once, before training, and keep the features: in memory, or "
+            "in --feature_cache_dir."
+        },
+    )
     train_fraction: float = field(default=1.0, metadata={"help": "Share of training videos used (paper Table 10)."})
     eval_fraction: float = field(
         default=0.02, metadata={"help": "Share of training videos held out to watch the loss; 0 trains on all of them."}
@@ -86,9 +96,11 @@ class CaptionArguments:
     )
     file_name: str | None = field(
         default=None,
-        metadata={"help": "Name of the projector's file; .safetensors writes that format. Default: the published name, "
-                          "visual_pretrain.bin or audio_pretrain.bin"},
-    )  # fmt: skip
+        metadata={
+            "help": "Name of the projector's file; .safetensors writes that format. Default: the published name, "
+            "visual_pretrain.bin or audio_pretrain.bin"
+        },
+    )
 
     def __post_init__(self):
         self.file_name = self.file_name or f"{self.modality}_pretrain.bin"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from configs.data import FeatureArguments
-from configs.runtime import RuntimeArguments
+from configs.runtime import AnsweringArguments
 from utils.splits import EVAL_MODES, TEST_NAMES
 
 
 @dataclass
-class EvaluationArguments(FeatureArguments, RuntimeArguments):
+class EvaluationArguments(FeatureArguments, AnsweringArguments):
     """One audit run over a test split."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
@@ -26,29 +26,7 @@ class EvaluationArguments(FeatureArguments, RuntimeArguments):
     on_bad_sample: str = field(
         default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
     )
-    batch_size: int = field(
-        default=0, metadata={"help": "Masks audited together, at most. 0: as many as fit --max_memory_gb, measured."}
-    )
-    max_memory_gb: float | None = field(
-        default=None,
-        metadata={"help": "Memory for audits, of the GPU or else of the machine. Default: most of what is free."},
-    )
-    num_workers: int = field(default=2, metadata={"help": "Processes that decode media."})
-    share_prompts: bool = field(
-        default=True,
-        metadata={"help": "Read what the masks of a batch have in common once: faster, the same answers (float32)."},
-    )
-    draft_answers: bool = field(
-        default=True,
-        metadata={
-            "help": "Guess how an answer goes on from those before it, and check: faster, the same answers (float32). "
-            "Needs --share_prompts."
-        },
-    )
 
     def __post_init__(self):
         FeatureArguments.__post_init__(self)
-        RuntimeArguments.__post_init__(self)
-        for name, low in (("batch_size", 0), ("num_workers", 0)):
-            if getattr(self, name) < low:
-                raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
+        AnsweringArguments.__post_init__(self)

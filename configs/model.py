@@ -20,9 +20,11 @@ class ModelArguments:
     llama_path: str | None = field(default=None, metadata={"help": "LLM folder. Default: <dir>/Llama-2-7b-chat-hf"})
     clip_path: str | None = field(
         default=None,
-        metadata={"help": "CLIP folder, or open_clip:<model>[@file], timm:<model>[@file]. "
-                          "Default: <dir>/clip-vit-large-patch14"},
-    )  # fmt: skip
+        metadata={
+            "help": "CLIP folder, or open_clip:<model>[@file], timm:<model>[@file]. "
+            "Default: <dir>/clip-vit-large-patch14"
+        },
+    )
     beats_path: str | None = field(
         default=None, metadata={"help": "BEATs file. Default: <dir>/BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2.pt"}
     )
@@ -58,9 +60,11 @@ class ModelArguments:
     )
     quantization: str = field(
         default="none",
-        metadata={"help": "Load the LLM's frozen layers in 8 or 4 bits, with bitsandbytes; LoRA on 4bit is QLoRA.",
-                  "choices": ("none", "8bit", "4bit")},
-    )  # fmt: skip
+        metadata={
+            "help": "Load the LLM's frozen layers in 8 or 4 bits, with bitsandbytes; LoRA on 4bit is QLoRA.",
+            "choices": ("none", "8bit", "4bit"),
+        },
+    )
     lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
     lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})

@@ -19,27 +19,37 @@ class ScoreArguments:
     """One scoring of saved answers."""
 
     records: str = field(
-        metadata={"help": "One JSON object per line: uid, mask_type, iou_to_gt, action, raw_output, optionally vid, "
-                          "frame_idx, rank, mask_path, generated_ids (any may be null); or a predictions file of an "
-                          "earlier run, parsed anew.", "positional": True, "metavar": "RECORDS.jsonl"}
-    )  # fmt: skip
+        metadata={
+            "help": "One JSON object per line: uid, mask_type, iou_to_gt, action, raw_output, optionally vid, "
+            "frame_idx, rank, mask_path, generated_ids (any may be null); or a predictions file of an "
+            "earlier run, parsed anew.",
+            "positional": True,
+            "metavar": "RECORDS.jsonl",
+        }
+    )
     output: str = field(metadata={"help": "Where to write the metrics summary (JSON)."})
     eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
     mask_type_filter: str = field(
         default="all",
-        metadata={"help": f"Score only records of this type: {', '.join(MASK_TYPES)}.",
-                  "metavar": "TYPE"},
-    )  # fmt: skip
+        metadata={"help": f"Score only records of this type: {', '.join(MASK_TYPES)}.", "metavar": "TYPE"},
+    )
     mask_rank_filter: int = field(
         default=-1,
-        metadata={"help": "Score only records of this rank (1 hard, 2 medium); perfect masks and records without a "
-                          "rank stay. -1: all ranks.", "metavar": "N", "type": rank},
-    )  # fmt: skip
+        metadata={
+            "help": "Score only records of this rank (1 hard, 2 medium); perfect masks and records without a "
+            "rank stay. -1: all ranks.",
+            "metavar": "N",
+            "type": rank,
+        },
+    )
     against: str | None = field(
         default=None,
-        metadata={"help": "Records of another run on the same masks, e.g. in float32: also says how many answers "
-                          "differ, and by how much the scores do.", "metavar": "OTHER.jsonl"},
-    )  # fmt: skip
+        metadata={
+            "help": "Records of another run on the same masks, e.g. in float32: also says how many answers "
+            "differ, and by how much the scores do.",
+            "metavar": "OTHER.jsonl",
+        },
+    )
     predictions_output: str | None = field(
         default=None, metadata={"help": "Also write the parsed predictions (JSON lines)."}
     )

@@ -25,9 +25,14 @@ class ProjectorTrainingArguments(TrainingOptions, TrainingArguments):
         formatter = argparse.ArgumentDefaultsHelpFormatter
         about = "Settings of the training, with those of transformers.TrainingArguments:"
         return TrainingParser(
-            cls, prog=prog, usage=argparse.SUPPRESS, description=about, add_help=False, allow_abbrev=False,
+            cls,
+            prog=prog,
+            usage=argparse.SUPPRESS,
+            description=about,
+            add_help=False,
+            allow_abbrev=False,
             formatter_class=formatter,
-        )  # fmt: skip
+        )
 
 
 @dataclass

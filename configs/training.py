@@ -30,9 +30,11 @@ class FinetuningOptions(TrainingOptions):
     output_head_lr_scale: float = field(default=1.0, metadata={"help": "The same of the LLM's output head."})
     measure_checkpointing: bool = field(
         default=False,
-        metadata={"help": "Measure a step first; switch --gradient_checkpointing off where memory suffices without: "
-                          "faster, the same training."},
-    )  # fmt: skip
+        metadata={
+            "help": "Measure a step first; switch --gradient_checkpointing off where memory suffices without: "
+            "faster, the same training."
+        },
+    )
 
     def __post_init__(self):
         for name in ("projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale"):

@@ -2,6 +2,7 @@
 
 - audit: the program that audits one mask of a clip
 - clip_audit: its work
+- session: the same for notebooks, on paths or arrays, one mask or many
 - evaluate: audit a test split, score, compare auditors
 - finetune: train an auditor
 - pretrain: train the projectors, and make the parts of the mini auditor
@@ -10,7 +11,7 @@
 - speed: measure how fast audits, data and training are
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - answering: audit requests, whoever answers them, and asking in batches
-- tensor_answerer: an auditor whose weights are here, as an answerer
+- clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
 - trainer: HF's Trainer for models of which only some parts learn

@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
-# Make .venv and install requirements.txt into it; does nothing when that is done already.
-# PYTHON names the interpreter to build on (3.10 to 3.13).
+# Make .venv, install requirements.txt into it, and let its Python find this repository from any folder. What is done
+# already is not done again. PYTHON names the interpreter to build on (3.10 to 3.13).
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A .pth file in site-packages adds the folder that it names to Python's search path. A repository that was moved is
+# named again.
+add_to_search_path() {
+    local file
+    file=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mq_auditor.pth
+    if [ "$(cat "$file" 2>/dev/null)" != "$PWD" ]; then
+        echo "$PWD" >"$file"
+    fi
+}
 
 stamp=.venv/.installed
 wanted=$(cksum <requirements.txt)
 if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    add_to_search_path
     exit 0
 fi
 
@@ -28,3 +39,4 @@ echo "setting up .venv with $("$base" --version); torch is large, this takes min
 [ -x .venv/bin/python ] || "$base" -m venv .venv
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 echo "$wanted" >"$stamp"
+add_to_search_path

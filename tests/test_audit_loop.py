@@ -6,11 +6,12 @@ import torch
 from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.annotations import read_test
-from scripts import answering, memory
-from scripts.answering import Answerer, AuditRequest, OutOfMemory, Reply, ResizableBatches
+from scripts import memory
+from scripts.answering import answerer as answering
+from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply, ResizableBatches
+from scripts.answering.tensor_answerer import TensorAnswerer, number_samples
 from scripts.evaluate.audit_loop import audit_all
 from scripts.memory import MemoryBudget
-from scripts.tensor_answerer import TensorAnswerer, number_samples
 from tests.conftest import BENCHMARK
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ import pytest
 
 from dataset.benchmark.annotations import read_test
 from models.weights.bundle import AuditorBundle
-from scripts import tensor_answerer
+from scripts.answering import tensor_answerer
 from scripts.evaluate import split_audit
 from scripts.evaluate.run import main as inference
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
@@ -44,9 +44,14 @@ def image_run(weights_dir, tmp_path_factory) -> Path:
     """All image-mode masks, through the launch script as a user starts it."""
     output = tmp_path_factory.mktemp("results")
     settings = {
-        "PRETRAINED_WEIGHTS_DIR": weights_dir, "MQ_RAVSBENCH_DIR": BENCHMARK, "MQ_AUDITOR_CKPT_DIR": CKPT,
-        "OUTPUT_DIR": output, "LORA_R": 4, "LORA_ALPHA": 8, "DEVICE": "cpu",
-    }  # fmt: skip
+        "PRETRAINED_WEIGHTS_DIR": weights_dir,
+        "MQ_RAVSBENCH_DIR": BENCHMARK,
+        "MQ_AUDITOR_CKPT_DIR": CKPT,
+        "OUTPUT_DIR": output,
+        "LORA_R": 4,
+        "LORA_ALPHA": 8,
+        "DEVICE": "cpu",
+    }
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
     command = ["bash", "scripts/finetune/inference_hyper_lora.sh"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)

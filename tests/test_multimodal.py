@@ -22,9 +22,14 @@ def parts(quick_args):
     auditor = bundle.auditor.eval()
     config = auditor.config
     plain = AudioVisualLM(
-        auditor.language_model, auditor.vision_encoder, auditor.audio_encoder, config.token_ids,
-        config.hidden_size, config.num_query_tokens, config.qformer,
-    )  # fmt: skip
+        auditor.language_model,
+        auditor.vision_encoder,
+        auditor.audio_encoder,
+        config.token_ids,
+        config.hidden_size,
+        config.num_query_tokens,
+        config.qformer,
+    )
     plain.load_state_dict(auditor.state_dict())
     return auditor, plain.eval(), bundle.tokenizer, bundle.pixels
 

@@ -21,9 +21,17 @@ def test_another_llm_trains_and_comes_back(quick_weights_dir, tmp_path, model_ty
     shutil.copytree(quick_weights_dir / "Llama-2-7b-chat-hf", folder)
     (folder / "model.safetensors").unlink()
     config = AutoConfig.for_model(
-        model_type, vocab_size=600, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, tie_word_embeddings=model_type == "qwen2", bos_token_id=1, eos_token_id=2,
-    )  # fmt: skip
+        model_type,
+        vocab_size=600,
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=model_type == "qwen2",
+        bos_token_id=1,
+        eos_token_id=2,
+    )
     model = AutoModelForCausalLM.from_config(config)
     model.generation_config.eos_token_id = [2, 0]
     model.save_pretrained(folder)

@@ -9,8 +9,8 @@ import pytest
 
 from configs.construction import BuildArguments
 from dataset.benchmark.annotations import read_test, read_train
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.construction.referrals import read_referrals
+from dataset.media.lengths import NUM_FRAMES
 from dataset.verification.benchmark import verify_benchmark
 from dataset.world.reference import KINDS, references
 from dataset.world.render import render

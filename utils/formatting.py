@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 
@@ -14,3 +15,8 @@ def one_line(text: str) -> str:
     """The text with line breaks and runs of spaces as one space each, and a mark in place of control characters."""
     words = " ".join(text.split())
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in words)
+
+
+def without_tags(answer: str) -> str:
+    """An auditor's answer as one line of plain words."""
+    return re.sub(r" (?=[.,;:!?](\s|$))", "", one_line(re.sub(r"</?\w+>", " ", answer)))

@@ -13,11 +13,11 @@ from pathlib import Path
 from dataset.benchmark.metadata import CsvRow, int_or_none
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
 from dataset.benchmark.uids import is_null, vid_of
+from dataset.media.lengths import NUM_FRAMES
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
 from utils.tokens import reserved_tokens
 
-NUM_FRAMES = 10
 # Of masks whose type decides the action. Test entries of perfect and full_neg masks have it whatever the file says.
 FIXED_ACTIONS = {"perfect": "accept", "full_neg": "reject", "null": "reject"}
 IOU_SLACK = 1e-6  # the file's numbers may be rounded

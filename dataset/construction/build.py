@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from dataset.benchmark.annotations import META_DIR, split_text
-from dataset.benchmark.entries import NUM_FRAMES, MaskEntry, sample_entry
+from dataset.benchmark.entries import MaskEntry, sample_entry
 from dataset.benchmark.metadata import CsvRow, metadata_text
 from dataset.construction.candidates import MadeMask, MissingMask, make_candidates
 from dataset.construction.negatives import NegativeSource, usable_negatives
@@ -31,6 +31,7 @@ from dataset.construction.progress import PROGRESS_DIR, write_whole
 from dataset.construction.referrals import Referral
 from dataset.construction.source import RefAVSBench
 from dataset.media.images import encode_mask, read_mask
+from dataset.media.lengths import NUM_FRAMES
 from utils.splits import split_file_name
 
 

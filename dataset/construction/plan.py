@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.construction.referrals import Referral
 from dataset.construction.selection import pick_video_mode
 from dataset.construction.source import RefAVSBench
+from dataset.media.lengths import NUM_FRAMES
 from utils.splits import SPLITS, TRAIN
 
 Areas = dict[int, list[int]]  # fid -> pixels of that object in each of the ten frames

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.metadata import CSV_COLUMNS, CsvRow, csv_lines, metadata_text
 from dataset.benchmark.uids import is_null, object_of, uid_parts
+from dataset.media.lengths import NUM_FRAMES
 from utils.splits import SPLITS
 from utils.tokens import reserved_tokens
 from utils.whole_files import write_text

@@ -20,16 +20,15 @@ import soundfile
 from PIL import Image
 from tqdm import tqdm
 
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.validation import attempt, check_audio, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
 from dataset.media.images import check_image, encode_mask, read_mask, read_upright_frame
+from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.waveform import SAMPLE_RATE
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"
-SILENCE_SECONDS = 10
 JPEG_QUALITY = 95
 EXIF_ORIENTATION, UPRIGHT, TURNED_SIDEWAYS = 0x0112, 1, (5, 6, 7, 8)
 UNNAMED_OBJECT = "object"  # name of an object with masks on disk but without a row in metadata.csv
@@ -159,7 +158,7 @@ class SourceWriter(SourceLayout):
         self._write_series(video.frames, lambda t: self.frame_path(video.vid, t), _write_frame)
         for fid, masks in video.objects.items():
             self._write_series(masks, lambda t, fid=fid: self.mask_path(video.vid, fid, t), _write_mask)
-        waveform = np.zeros(SILENCE_SECONDS * SAMPLE_RATE) if video.waveform is None else video.waveform
+        waveform = np.zeros(CLIP_SECONDS * SAMPLE_RATE) if video.waveform is None else video.waveform
         with whole_file(self.audio_path(video.vid)) as path:
             soundfile.write(path, waveform, SAMPLE_RATE, subtype="PCM_16", format="WAV")
 

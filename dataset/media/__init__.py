@@ -1,5 +1,6 @@
 """Frames, masks and sound files -> arrays and tensors.
 
+- lengths: how many frames and seconds a clip has
 - images: frames and masks, read and written
 - pixels: pictures -> CLIP's input
 - waveform: sound files, read and checked

@@ -22,11 +22,10 @@ import soundfile
 from av.stream import Disposition
 from PIL import Image
 
-from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 10.0
 SLACK = 0.1  # a clip of 9.9 to 10.1 s counts as one of ten seconds
 SAME_INSTANT = 0.002  # some containers round times to milliseconds
 RESYNC = 0.05  # sound that is further than this from its time stamp is moved to it
@@ -94,7 +93,7 @@ def _frame_times(path: Path) -> tuple[list[float], float]:
     for time, length, _ in _decoded(path, "video"):
         times.append(time)
         ends = max(ends, time + length - times[0])
-        if ends > SECONDS + SLACK:
+        if ends > CLIP_SECONDS + SLACK:
             break
     return times, ends
 
@@ -122,7 +121,7 @@ def _read_sound(path: Path, begin: float | None = None) -> Sound:
         if samples is None:
             begin = time if begin is None else begin
             rate, channels = frame.sample_rate, frame.layout.nb_channels
-            samples = np.zeros((round((SECONDS + SLACK) * rate), channels), np.float32)
+            samples = np.zeros((round((CLIP_SECONDS + SLACK) * rate), channels), np.float32)
             resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate)  # changes the format only
         due = round((time - begin) * rate)
         if first is None or abs(due - position) > RESYNC * rate:
@@ -198,13 +197,15 @@ def _length(frame, stream) -> float:
 
 
 def _clip_seconds(path: Path, available: float) -> float:
-    if available > SECONDS + SLACK:
-        logger.warning("%s: longer than %g s; its first ten seconds are used", path, SECONDS)
-    elif available < SECONDS - SLACK:
+    if available > CLIP_SECONDS + SLACK:
+        logger.warning("%s: longer than %g s; its first ten seconds are used", path, CLIP_SECONDS)
+    elif available < CLIP_SECONDS - SLACK:
         spacing = available / NUM_FRAMES
-        logger.warning("%s: lasts %.1f s, not %g s; the frames are %.2f s apart", path, available, SECONDS, spacing)
+        logger.warning(
+            "%s: lasts %.1f s, not %g s; the frames are %.2f s apart", path, available, CLIP_SECONDS, spacing
+        )
         return available
-    return SECONDS
+    return CLIP_SECONDS
 
 
 def _warn_of_gaps(seconds: float, path: Path, picture_ends: float, sound_path: Path, sound: Sound) -> None:

@@ -26,7 +26,7 @@ class FrameReader:
 
     def mask_pixels(self, frame_path: Path, mask_path: Path, view: str) -> Tensor:
         """(3, S, S) float32 CLIP pixels of one view of a mask."""
-        return self.transform(mask_image(_decode_frame(frame_path), _decode_mask(mask_path), view))
+        return self.transform(mask_image(decode_frame(frame_path), _decode_mask(mask_path), view))
 
 
 @lru_cache(8)
@@ -36,7 +36,8 @@ def decode_fbank(path: Path) -> Tensor:
 
 
 @lru_cache(32)
-def _decode_frame(path: Path) -> np.ndarray:
+def decode_frame(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, upright; the errors are those of `read_upright_frame`."""
     return read_upright_frame(path)
 
 
@@ -52,5 +53,5 @@ def _decode_pixels(path: Path, transform: PixelTransform) -> Tensor:
 
 def forget_decoded() -> None:
     """Empty the caches."""
-    for kept in (decode_fbank, _decode_frame, _decode_mask, _decode_pixels):
+    for kept in (decode_fbank, decode_frame, _decode_mask, _decode_pixels):
         kept.cache_clear()

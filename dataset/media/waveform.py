@@ -12,8 +12,10 @@ import numpy as np
 import soundfile
 import soxr
 
+from dataset.media.lengths import NUM_FRAMES
+
 SAMPLE_RATE = 16_000
-NUM_SEGMENTS = 10  # one for each video frame, for a sound of any duration
+NUM_SEGMENTS = NUM_FRAMES  # one for each video frame, for a sound of any duration
 WINDOW = 400  # 25 ms
 HOP = 160  # 10 ms
 MIN_FRAMES = 16  # the encoder's patches are 16 frames long

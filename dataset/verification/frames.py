@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.metadata import int_or_none
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.media.images import check_image, read_mask
+from dataset.media.lengths import NUM_FRAMES
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import label_faults, rank_faults
 from dataset.verification.mask_rules import GroundTruth, bounding_box, box_iou, geometry_fault

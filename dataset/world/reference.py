@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.lengths import NUM_FRAMES
 from dataset.world import motions, sounds
 from dataset.world.scenes import Scene, Thing
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.lengths import NUM_FRAMES
 from dataset.world.looks import COLOURS
 from dataset.world.scenes import FRAME_SIZE, Scene, Thing
 from dataset.world.silhouettes import outline

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.lengths import NUM_FRAMES
 from dataset.world.looks import Look
 from dataset.world.motions import Motion
 from dataset.world.silhouettes import reach

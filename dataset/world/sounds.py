@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataset.media.lengths import CLIP_SECONDS
 from dataset.media.waveform import SAMPLE_RATE
 
-SECONDS = 10
 PITCHES = {"low": (180.0, 240.0), "high": (900.0, 1200.0)}  # Hz
 LOUDNESS = {"loud": 0.25, "soft": 0.05}  # amplitude
 NOISE_FLOOR = 0.002
@@ -60,13 +60,13 @@ def _onsets(rng: np.random.Generator, count: int, facet: str | None) -> list[int
 def _draw(rng: np.random.Generator, onset: int, wanted: str | None = None) -> Sound:
     pitch = wanted if wanted in PITCHES else str(rng.choice(list(PITCHES)))
     loudness = wanted if wanted in LOUDNESS else str(rng.choice(list(LOUDNESS)))
-    offset = int(rng.integers(onset + 3, SECONDS + 1))
+    offset = int(rng.integers(onset + 3, CLIP_SECONDS + 1))
     return Sound(pitch, float(rng.uniform(*PITCHES[pitch])), loudness, onset, offset)
 
 
 def waveform(sounds: list[tuple[str, Sound]], rng: np.random.Generator) -> np.ndarray:
     """All sounds mixed: (160000,) float in [-1, 1] at 16 kHz. `sounds`: pairs of an object's texture and its sound."""
-    mixed = NOISE_FLOOR * rng.standard_normal(SECONDS * SAMPLE_RATE)
+    mixed = NOISE_FLOOR * rng.standard_normal(CLIP_SECONDS * SAMPLE_RATE)
     for texture, sound in sounds:
         start, stop = sound.onset * SAMPLE_RATE, sound.offset * SAMPLE_RATE
         tone = TIMBRES[texture](np.arange(stop - start) / SAMPLE_RATE, sound.pitch_hz, rng)

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.uids import make_uid
 from dataset.construction.referrals import NAME_ONLY, Referral
 from dataset.construction.source import SourceVideo
+from dataset.media.lengths import NUM_FRAMES
 from dataset.world.looks import draw_looks
 from dataset.world.motions import draw_motions
 from dataset.world.phrases import draw_expression

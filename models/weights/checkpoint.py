@@ -79,9 +79,13 @@ def check_target(folder: str | Path) -> None:
 def _write_files(parts: AuditorParts, folder: Path) -> None:
     config = parts.config
     lora = LoraConfig(
-        task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), inference_mode=True,
-        base_model_name_or_path=config.bases["language_model"], **config.lora,
-    )  # fmt: skip
+        task_type="CAUSAL_LM",
+        bias="none",
+        target_modules=list(LORA_TARGETS),
+        inference_mode=True,
+        base_model_name_or_path=config.bases["language_model"],
+        **config.lora,
+    )
     lora.target_modules = sorted(lora.target_modules)  # PEFT keeps a set; a list is written the same way every time
     lora.save_pretrained(folder)
     tensors_of = {ADAPTER_FILE: {}, PROJECTOR_FILE: {}, TOKEN_FILE: {}}

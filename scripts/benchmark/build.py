@@ -16,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from configs.construction import BuildArguments
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.benchmark.validation import BadData, listing
 from dataset.construction.build import VideoBuilder, build_videos, write_splits
 from dataset.construction.choice import Choice, choose_referrals
@@ -24,6 +23,7 @@ from dataset.construction.negatives import FileNegatives, GroundTruthNegatives, 
 from dataset.construction.plan import Areas, Plan, Sizes, count_visible, make_plan
 from dataset.construction.progress import PROGRESS_DIR, REPORT, building, is_built, write_whole
 from dataset.construction.source import METADATA, RefAVSBench
+from dataset.media.lengths import NUM_FRAMES
 from scripts.benchmark.build_report import make_report, summarize
 from scripts.program import run_program
 from utils.run_record import fingerprint

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tqdm import tqdm
 
-from scripts.answering import Answerer, AuditRequest, Reply, answer_all
+from scripts.answering.answerer import Answerer, AuditRequest, Reply, answer_all
 from utils.record_log import RecordLog
 
 logger = logging.getLogger("inference")

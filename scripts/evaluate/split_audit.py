@@ -16,11 +16,11 @@ from dataset.benchmark.samples import Benchmark
 from dataset.benchmark.validation import validated
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor, find_auditor
-from scripts.answering import AuditRequest, Reply
+from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
-from scripts.tensor_answerer import TensorAnswerer
 from utils.audit import canonical_mask_type
 from utils.record_log import RecordLog
 from utils.records import prediction_row, raw_record, to_predictions
@@ -31,8 +31,15 @@ from utils.whole_files import write_json, write_jsonl
 
 logger = logging.getLogger("inference")
 # These settings do not change the answers: an interrupted run may be continued with other values.
-HOW_FAST = ("batch_size", "max_memory_gb", "num_workers", "share_prompts", "draft_answers", "feature_cache_dir",
-            "feature_cache_gb")  # fmt: skip
+HOW_FAST = (
+    "batch_size",
+    "max_memory_gb",
+    "num_workers",
+    "share_prompts",
+    "draft_answers",
+    "feature_cache_dir",
+    "feature_cache_gb",
+)
 
 
 def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:

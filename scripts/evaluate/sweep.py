@@ -94,8 +94,9 @@ def sweep(args: SweepArguments) -> None:
     try:
         made = {
             pool.submit(make_run, run, root / name, recipe["tests"], shared): name
-            for name, run in runs.items() if name not in scored
-        }  # fmt: skip
+            for name, run in runs.items()
+            if name not in scored
+        }
         for future in as_completed(made):
             future.result()
             scored[made[future]] = score_run(root / made[future], recipe["tests"])

@@ -36,8 +36,17 @@ from utils.run_record import changed_settings, write_run_record
 logger = logging.getLogger("finetune")
 
 # These settings decide which mask is shown at which step; resuming with other values gives a warning.
-SAMPLING = ("data_dir", "train_fraction", "eval_fraction", "pos_ratio", "masks_per_video", "wordings", "seed",
-            "per_device_train_batch_size", "gradient_accumulation_steps")  # fmt: skip
+SAMPLING = (
+    "data_dir",
+    "train_fraction",
+    "eval_fraction",
+    "pos_ratio",
+    "masks_per_video",
+    "wordings",
+    "seed",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+)
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
@@ -62,14 +71,21 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
     train_data.wordings = data_args.wordings
     if data_args.cache_features:
         remember_features(
-            auditor, [data for data in (train_data, eval_data) if data], bundle.pixels, data_args, training_args.device,
+            auditor,
+            [data for data in (train_data, eval_data) if data],
+            bundle.pixels,
+            data_args,
+            training_args.device,
             training_args.dataloader_num_workers,
-        )  # fmt: skip
+        )
     trainer = AuditTrainer(
-        bundle=bundle, args=training_args, train_dataset=train_data, eval_dataset=eval_data,
+        bundle=bundle,
+        args=training_args,
+        train_dataset=train_data,
+        eval_dataset=eval_data,
         data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
-    )  # fmt: skip
+    )
     if checkpoint:
         check_same_auditor(checkpoint, auditor)
     if trainer.is_world_process_zero():

@@ -72,7 +72,7 @@ class ProjectorTrainer(PartsTrainer):
 def pretrain(
     model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
 ) -> None:
-    """Captions and parts are judged first; the projector is written to `output_dir` under its published name."""
+    """Check captions and parts, train, and write the projector to `output_dir` under its published file name."""
     if unused := [name for name in FINETUNING_ONLY if getattr(model_args, name) != getattr(ModelArguments(), name)]:
         raise ValueError(f"--{unused[0]}: expected in fine-tuning only, got it in pretraining")
     set_seed(training_args.seed)
@@ -97,14 +97,20 @@ def pretrain(
         model.encoder.to(training_args.device)
         by_path = {caption.path: caption for caption in captions}
         data.features = encode_each(
-            by_path, lambda path: data.read(by_path[path]),
+            by_path,
+            lambda path: data.read(by_path[path]),
             lambda items: model.encode_each([own.to(training_args.device) for own in items]),
-            title="encoding", num_workers=training_args.dataloader_num_workers,
-        )  # fmt: skip
+            title="encoding",
+            num_workers=training_args.dataloader_num_workers,
+        )
     trainer = ProjectorTrainer(
-        model=model, args=training_args, train_dataset=data, data_collator=CaptionCollator(tokenizer.pad_token_id),
-        modality=modality, file_name=caption_args.file_name,
-    )  # fmt: skip
+        model=model,
+        args=training_args,
+        train_dataset=data,
+        data_collator=CaptionCollator(tokenizer.pad_token_id),
+        modality=modality,
+        file_name=caption_args.file_name,
+    )
     if trainer.is_world_process_zero():
         learning = sum(p.numel() for p in model.projector.parameters())
         logger.info("%d captions; the %s projector learns: %s parameters", len(captions), modality, f"{learning:,}")
@@ -121,7 +127,7 @@ def make_captioner(
     tokenizer: PreTrainedTokenizerBase,
     training_args: ProjectorTrainingArguments,
 ) -> Captioner:
-    """The frozen parts that `model_args` name, and a fresh projector.
+    """The frozen parts that `model_args` name, and a new projector.
 
     Under bf16 or fp16 the frozen parts are kept in that type; the projector learns in float32, except under DeepSpeed,
     which keeps its own float32 copy.

@@ -4,7 +4,7 @@
 - comparison: its work: every size and every kind of work
 - audits: masks per second from files to answers
 - ways: the ways of auditing that are compared
-- fastest: our way as it is run on a GPU, and the audit program's loop
+- fastest: our way as it is run on a GPU, and the loop of the audit program
 - data: the data side alone, from files to a batch
 - training: one training step
 - growth: time and memory against the number of masks and clips

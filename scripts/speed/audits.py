@@ -52,10 +52,21 @@ def measure(work: Work, repeats: int, machine: Machine, per_prompt: int) -> list
     rows = []
     for name in WAYS:
         same, ties = compare(answers["published way"], answers[name], decided) if exact else (None, 0)
-        rows.append(Row(
-            "audit", work.rig.name, per_prompt, name, 1 / typical[name], typical["published way"] / typical[name],
-            peaks[name], same, ties, limit / typical[name], parts[name],
-        ))  # fmt: skip
+        rows.append(
+            Row(
+                "audit",
+                work.rig.name,
+                per_prompt,
+                name,
+                1 / typical[name],
+                typical["published way"] / typical[name],
+                peaks[name],
+                same,
+                ties,
+                limit / typical[name],
+                parts[name],
+            )
+        )
     return rows
 
 
@@ -101,7 +112,11 @@ def least_seconds(work: Work, machine: Machine, answers: list[list[int]]) -> flo
     own = sum(len(item.input_ids) - item.num_shared for item in items)
     scripts = work.steering.answers if work.steering else answers
     need = Need(
-        flops, sum(samples.values()) + own, sum(map(len, answers)), max(map(passes_of, scripts)) if work.steering else
-        max(map(len, answers)), 2 * weights, weights * torch.finfo(dtype).bits / 8,
-    )  # fmt: skip
+        flops,
+        sum(samples.values()) + own,
+        sum(map(len, answers)),
+        max(map(passes_of, scripts)) if work.steering else max(map(len, answers)),
+        2 * weights,
+        weights * torch.finfo(dtype).bits / 8,
+    )
     return need.seconds(machine) / len(items)

@@ -36,11 +36,16 @@ def measure(args: EfficiencyArguments) -> None:
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     machine = measure_machine(device, dtype)
     about = {
-        "date": date.today().isoformat(), "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(), "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
-        "dtype": str(dtype), "flops_per_s": machine.flops, "bytes_per_s": machine.bytes,
-        "torch": torch.__version__, "transformers": transformers.__version__,
-    }  # fmt: skip
+        "date": date.today().isoformat(),
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
+        "dtype": str(dtype),
+        "flops_per_s": machine.flops,
+        "bytes_per_s": machine.bytes,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
     rows: list[Row] = []
 
     def add(more: list[Row]) -> None:

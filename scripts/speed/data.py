@@ -57,10 +57,19 @@ def measure(work: Work, repeats: int) -> list[Row]:
     torch.set_num_threads(threads)
     typical = {name: statistics.median(own) for name, own in seconds.items()}
     return [
-        Row("data", "1280x720", count, name, 1 / own, typical["published way"] / own, peaks[name],
-            _same(items["published way"], items[name]), seconds={"data": own})
+        Row(
+            "data",
+            "1280x720",
+            count,
+            name,
+            1 / own,
+            typical["published way"] / own,
+            peaks[name],
+            _same(items["published way"], items[name]),
+            seconds={"data": own},
+        )
         for name, own in typical.items()
-    ]  # fmt: skip
+    ]
 
 
 def _same(expected: list[AuditItem], got: list[AuditItem]) -> bool:

@@ -13,15 +13,15 @@ import torch
 from configs.evaluation import EvaluationArguments
 from dataset.benchmark.samples import Benchmark
 from models.decoding.together import answer_together
-from scripts.answering import AuditRequest, answer_all
+from scripts.answering.answerer import AuditRequest, answer_all
+from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.speed.audits import split
 from scripts.speed.meter import peak_memory
 from scripts.speed.rows import Row
 from scripts.speed.steering import Steering
 from scripts.speed.ways import Work, drafted
-from scripts.tensor_answerer import TensorAnswerer
 
-LEAN = (1, 2, 4)  # masks at once where memory is short
+LEAN, LEAN_MASKS = (1, 4), 8  # masks at once where memory is short, and masks that are timed
 PROGRAM_BATCH, PROGRAM_WORKERS = 128, 8  # masks at once, and processes that decode
 
 
@@ -31,14 +31,15 @@ def measure(work: Work, benchmark: Benchmark, repeats: int, published: Row) -> l
     `published`: the published way in the same run. LoRA stays merged, and the tower with all its layers, which only the
     published way needs, has left the device.
     """
-    rig, count = work.rig, len(work.dataset)
+    rig = work.rig
     rig.auditor.merge_lora()
     rig.whole_tower.cpu()
     if work.meter.device.type == "cuda":
         torch.cuda.empty_cache()
-    settings = [("+ merged LoRA", count), *((f"lean: {masks} at once", masks) for masks in LEAN)]
+    settings = [("+ merged LoRA", len(work.dataset), len(work.dataset))]
+    settings += [(f"lean: {at_once} at once", at_once, LEAN_MASKS) for at_once in LEAN]
     rows = []
-    for name, at_once in settings:
+    for name, at_once, count in settings:
         portions = [work.part(range(start, min(start + at_once, count))) for start in range(0, count, at_once)]
         row = _timed(
             name, lambda portions=portions: [drafted(one) for one in portions], count, work, repeats, published

@@ -16,12 +16,12 @@ from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.samples import AuditSample
 from models.decoding.answers import write_answers
-from scripts.answering import AuditRequest, Reply
+from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
 from scripts.speed.ways import Work, drafted
-from scripts.tensor_answerer import TensorAnswerer
 from utils.record_log import RecordLog
 
 MASKS_PER_CLIP = (1, 2, 4, 8, 13, 26, 63, 126)

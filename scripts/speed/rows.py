@@ -33,12 +33,21 @@ def render(rows: list[Row]) -> str:
     lines = [head]
     for row in rows:
         same = "" if row.identical is None else "yes" if row.identical else "NO"
-        lines.append((
-            row.work, row.size, str(row.masks_per_prefix), row.step, f"{1 / row.masks_per_s:.4f}",
-            f"{row.masks_per_s:.3f}", f"{row.ratio:.2f}", f"{row.peak_mb:.0f}",
-            "" if row.of_limit is None else f"{row.of_limit:.2f}", same + (f" ({row.ties} ties)" if row.ties else ""),
-            *(f"{row.seconds[part]:.4f}" if part in row.seconds else "" for part in PARTS),
-        ))  # fmt: skip
+        lines.append(
+            (
+                row.work,
+                row.size,
+                str(row.masks_per_prefix),
+                row.step,
+                f"{1 / row.masks_per_s:.4f}",
+                f"{row.masks_per_s:.3f}",
+                f"{row.ratio:.2f}",
+                f"{row.peak_mb:.0f}",
+                "" if row.of_limit is None else f"{row.of_limit:.2f}",
+                same + (f" ({row.ties} ties)" if row.ties else ""),
+                *(f"{row.seconds[part]:.4f}" if part in row.seconds else "" for part in PARTS),
+            )
+        )
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     left = (0, 1, 3)
     return "\n".join(

@@ -46,7 +46,10 @@ WIDTHS = {
         vision={"hidden_size": 256, "num_hidden_layers": 6, "intermediate_size": 1024, "num_attention_heads": 4},
         vision_layer=-2,
         beats={
-            "encoder_layers": 2, "encoder_embed_dim": 256, "encoder_ffn_embed_dim": 1024, "encoder_attention_heads": 4
+            "encoder_layers": 2,
+            "encoder_embed_dim": 256,
+            "encoder_ffn_embed_dim": 1024,
+            "encoder_attention_heads": 4,
         },
         bert={"hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
     ),
@@ -57,7 +60,7 @@ WIDTHS = {
         beats={},
         bert={"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
     ),
-}  # fmt: skip
+}
 VOCABULARY, PATCH, PICTURE, POSITIONS = 32_000, 14, 224, 4096
 
 

@@ -17,10 +17,10 @@ from dataset.media.decoded import forget_decoded
 from models.decoding.drafts import Drafts
 from models.decoding.together import answer_together
 from models.language.audio_visual import until_stop
+from scripts.answering.tensor_answerer import template_drafts
 from scripts.speed.meter import Meter
 from scripts.speed.sizes import Rig
 from scripts.speed.steering import Steering, SteeringProcessor
-from scripts.tensor_answerer import template_drafts
 
 LONGEST = 256  # tokens of an answer, as published
 LAYERS_THROUGH_THE_PROJECTOR = 3  # as published; one of them is used
@@ -43,9 +43,13 @@ class Work:
         """Only the masks with these numbers, from 0."""
         dataset = self.dataset
         own = AuditDataset(
-            dataset.samples, dataset.prompts, dataset.frames, self.rig.auditor.config.mask_encode_mode,
-            dataset.fixed_pairs[numbers.start : numbers.stop], dataset.without,
-        )  # fmt: skip
+            dataset.samples,
+            dataset.prompts,
+            dataset.frames,
+            self.rig.auditor.config.mask_encode_mode,
+            dataset.fixed_pairs[numbers.start : numbers.stop],
+            dataset.without,
+        )
         steering = self.steering and Steering(self.steering.answers[numbers.start : numbers.stop])
         return Work(self.rig, own, steering, self.meter)
 
@@ -143,13 +147,18 @@ def _written(work: Work, batch: dict, first: int):
     steered = [SteeringProcessor(work.steering, first)] if work.steering else []
     stops = auditor.stop_ids()
     return auditor.language_model.generate(
-        inputs_embeds=auditor.embed(batch), attention_mask=batch["attention_mask"],
+        inputs_embeds=auditor.embed(batch),
+        attention_mask=batch["attention_mask"],
         generation_config=GenerationConfig(
-            do_sample=False, max_new_tokens=LONGEST, eos_token_id=stops, pad_token_id=stops[0],
-            return_dict_in_generate=True, output_scores=True,
+            do_sample=False,
+            max_new_tokens=LONGEST,
+            eos_token_id=stops,
+            pad_token_id=stops[0],
+            return_dict_in_generate=True,
+            output_scores=True,
         ),
         logits_processor=LogitsProcessorList(steered),
-    )  # fmt: skip
+    )
 
 
 def _together(work: Work, drafts: Drafts | None) -> list[list[int]]:

@@ -15,8 +15,8 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.images import mask_image
+from dataset.media.lengths import NUM_FRAMES
 from dataset.media.waveform import NUM_SEGMENTS, SAMPLE_RATE
 from dataset.text.lesson_wording import FRAME_QUESTION, REGION_QUESTION, STATE_QUESTION
 from dataset.world import descriptions as say

@@ -1,4 +1,4 @@
-"""The work of scripts.pretrain.mini.grounding: lessons on scenes that the mini LLM sees and hears."""
+"""The work of scripts.pretrain.mini.grounding: trains the mini LLM on scenes that pass encoders and projectors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from configs.mini import PartsArguments
 from configs.model import ModelArguments
-from dataset.benchmark.entries import NUM_FRAMES
 from dataset.media.audio import compute_fbank
 from dataset.media.images import mask_image
+from dataset.media.lengths import NUM_FRAMES
 from dataset.media.pixels import PixelTransform
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import free_scene, rough_region
@@ -34,17 +34,21 @@ from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_p
 from scripts.pretrain.mini.schedule import train
 from utils.tokens import DIRECT_NTP
 
-SEED = 4_000  # of its world
+SEED = 4_000  # of the scenes
 NUM_SCENES = 2_000
 CUTS_PER_THING = 2
-PAIRS = 2  # that are seen together
-LEAST_PIXELS = 30  # of a region that is worth a lesson
+PAIRS = 2  # number of pairs of things that are shown together, in each scene
+LEAST_PIXELS = 30  # smaller regions get no lesson
 VIEWS = ("mask", "masked_frame")
 STAGE = Stage(
-    "grounded", 750, 12, 8, (video_prefix, audio_prefix),
-    {"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
-    {"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
-)  # fmt: skip
+    name="grounded",
+    steps=750,
+    scenes=12,
+    lessons=8,
+    heads=(video_prefix, audio_prefix),
+    kinds={"appearance": 0.2, "position": 0.2, "size": 0.15, "sound": 0.3, "motion": 0.15},
+    tasks={"judge": 0.86, "find": 0.06, "hear": 0.04, "repeat": 0.04},
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Seen:
 
 
 def draw(transform: PixelTransform, number: int) -> Drawn | None:
-    """The scene of that number with regions of every thing, roughly cut; None when one is too small to be seen."""
+    """The scene with this number, and roughly cut regions of all its things. None if a region is too small."""
     torch.set_num_threads(1)
     scene, rng = free_scene(SEED, number), np.random.default_rng([SEED, number, 1])
     drawn = render(scene)
@@ -102,9 +106,11 @@ def draw(transform: PixelTransform, number: int) -> Drawn | None:
         pictures += [mask_image(drawn.frames[key], both, view) for view in VIEWS]
         cuts.append((pair, say.TWO))
     return Drawn(
-        torch.stack([transform(frame) for frame in drawn.frames]), torch.stack([transform(p) for p in pictures]),
-        cuts, compute_fbank(drawn.waveform),
-    )  # fmt: skip
+        torch.stack([transform(frame) for frame in drawn.frames]),
+        torch.stack([transform(p) for p in pictures]),
+        cuts,
+        compute_fbank(drawn.waveform),
+    )
 
 
 def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
@@ -117,7 +123,7 @@ def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
 
 @torch.inference_mode()
 def look(auditor: Auditor, drawn: Drawn) -> Seen:
-    """What an auditor's encoders and projectors make of a scene."""
+    """The outputs of an auditor's encoders and projectors for a scene."""
     tokens = auditor.project_images(auditor.encode_images(torch.cat([drawn.frames, drawn.regions])))
     audio = auditor.project_sounds(auditor.encode_sounds([drawn.fbank]))[0].unflatten(0, (NUM_FRAMES, -1))
     regions = tokens[NUM_FRAMES:].unflatten(0, (-1, len(VIEWS)))
@@ -125,7 +131,7 @@ def look(auditor: Auditor, drawn: Drawn) -> Seen:
 
 
 def look_at_all(args: ModelArguments, count: int) -> Iterator[Told]:
-    """The scenes through the parts that `args` name."""
+    """Pass the scenes through the encoders and projectors that `args` name."""
     bundle = AuditorBundle.from_parts(args)
     bundle.load_projectors(args)
     auditor, pixels = bundle.auditor.eval(), bundle.pixels
@@ -139,8 +145,8 @@ def look_at_all(args: ModelArguments, count: int) -> Iterator[Told]:
 
 
 def ground(args: PartsArguments) -> None:
-    """Train the LLM further and save it; what is finished is not made again."""
-    torch.set_num_threads(1)  # one core draws, one looks
+    """Train the LLM further and save it. Finished steps are not repeated."""
+    torch.set_num_threads(1)  # one core draws scenes, the other one encodes them
     weights, work = Path(args.weights), Path(args.work)
     llama = weights / PUBLISHED_NAMES["llama_path"]
     model = Pupil(load_tokenizer(llama, DIRECT_NTP))
@@ -150,7 +156,13 @@ def ground(args: PartsArguments) -> None:
     teacher = Teacher(load_tokenizer(llama, DIRECT_NTP), [] if finished else list(look_at_all(parts, NUM_SCENES)))
     torch.set_num_threads(THREADS)
     train(
-        f"language_{STAGE.name}", model, partial(teacher.batch, STAGE), model.losses,
-        steps=STAGE.steps, learning_rate=STAGE.learning_rate, folder=work, seed=SEED,
-    )  # fmt: skip
+        f"language_{STAGE.name}",
+        model,
+        partial(teacher.batch, STAGE),
+        model.losses,
+        steps=STAGE.steps,
+        learning_rate=STAGE.learning_rate,
+        folder=work,
+        seed=SEED,
+    )
     save_model(model.llama.half(), llama)

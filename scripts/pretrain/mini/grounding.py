@@ -1,4 +1,4 @@
-"""The mini LLM's last lessons: the same as before, on scenes that it sees and hears through encoders and projectors.
+"""The last stage of training the mini LLM: lessons on scenes that it sees and hears through encoders and projectors.
 
 python -m scripts.pretrain.mini.grounding WEIGHTS WORK
 

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from dataset.benchmark.entries import NUM_FRAMES
+from dataset.media.lengths import NUM_FRAMES
 from dataset.text import lesson_wording as wording
 from dataset.text.wording import AUDIO_HEAD, AUDIO_QUESTION, VIDEO_HEAD
 from dataset.world import descriptions as say

@@ -12,7 +12,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
-from configs.evaluation import EvaluationArguments
+from configs.runtime import AnsweringArguments
 from dataset.batches.audit_dataset import AuditDataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
@@ -21,7 +21,7 @@ from dataset.text.prompt import encode_text
 from models.auditor.auditor import Auditor
 from models.decoding.answers import write_answers
 from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
-from scripts.answering import Answerer, AuditRequest, OutOfMemory, Reply
+from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
 from scripts.memory import MemoryBudget
 from utils.audit import all_wordings
 from utils.batches import GroupedBatch, PromptBatch
@@ -38,9 +38,13 @@ class TensorAnswerer(Answerer):
     """
 
     def __init__(
-        self, auditor: Auditor, tokenizer: PreTrainedTokenizerBase, dataset: AuditDataset, args: EvaluationArguments,
+        self,
+        auditor: Auditor,
+        tokenizer: PreTrainedTokenizerBase,
+        dataset: AuditDataset,
+        args: AnsweringArguments,
         write: Write | None = None,
-    ):  # fmt: skip
+    ):
         self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
         self.write = write or write_answers
         self.items = RequestItems(dataset)
@@ -53,9 +57,11 @@ class TensorAnswerer(Answerer):
         """Processes of a DataLoader decode and collate the next batches."""
         taken: deque[list[AuditRequest]] = deque()
         loader = DataLoader(
-            self.items, batch_sampler=_taken_batches(batches, taken), num_workers=self.args.num_workers,
+            self.items,
+            batch_sampler=_taken_batches(batches, taken),
+            num_workers=self.args.num_workers,
             collate_fn=self.collator,
-        )  # fmt: skip
+        )
         for batch in loader:
             requests = taken.popleft()
             self.ready = requests, batch
@@ -64,10 +70,10 @@ class TensorAnswerer(Answerer):
 
     def answer(self, requests: Sequence[AuditRequest]) -> list[Reply]:
         """Raises OutOfMemory as `Answerer.answer`."""
-        batch = self._batch_of(requests)
+        batch = None
         try:
             with self.budget.running(len(requests)):
-                batch = send_to_device(batch, self.auditor.device)
+                batch = send_to_device(self.batch_of(requests), self.auditor.device)
                 written = self.write(self.auditor, self.tokenizer, batch, self.args.max_new_tokens, self.drafts)
             return [Reply(text, ids) for ids, text in written]
         except RuntimeError as error:
@@ -85,8 +91,8 @@ class TensorAnswerer(Answerer):
         """As many as should fit into memory, from what earlier batches have taken."""
         return self.budget.next_size(most)
 
-    def _batch_of(self, requests: Sequence[AuditRequest]) -> PromptBatch | GroupedBatch:
-        """The batch that was read ahead, if it is that of these requests."""
+    def batch_of(self, requests: Sequence[AuditRequest]) -> PromptBatch | GroupedBatch:
+        """The collated requests: read ahead, or read now."""
         ready, self.ready = self.ready, None
         if ready is not None and ready[0] is requests:
             return ready[1]

@@ -18,7 +18,7 @@ FIRST_SIZE, LARGEST_SIZE = 16, 256  # requests in a batch, if its size is chosen
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """One mask to be audited. `candidate` is one of the sample's; nothing that is true of it is told to the model."""
+    """One mask of a sample to be audited. Nothing that is true of the mask is told to the model."""
 
     sample: AuditSample
     candidate: Candidate

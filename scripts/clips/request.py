@@ -1,0 +1,82 @@
+"""One question about a mask of a clip, given as paths or as arrays."""
+
+from __future__ import annotations
+
+import operator
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from configs.audit import check_clip
+from dataset.media.lengths import NUM_FRAMES
+
+Given = str | os.PathLike
+Sound = tuple[np.ndarray, int]
+SOUND_TYPES = ("float32", "float64", "int16", "int32")
+
+
+@dataclass(kw_only=True, eq=False)
+class ClipRequest:
+    """One mask of a clip to audit. Paths mean files; everything else is taken as an array.
+
+    expression: what the mask should show. mask: a picture, in which what is not black is inside, or (H, W) bool, of any
+    size. frame: which of the ten frames, 0 to 9, the mask belongs to. The clip is either a `video` file or `frames`, a
+    folder of ten numbered images or (10, H, W, 3) uint8 RGB. audio: a sound file, or mono samples (n,) and their rate;
+    `frames` need it, for a `video` it replaces the video's own sound. Samples are float in [-1, 1], int16 or int32.
+
+    Raises ValueError for arguments that do not belong together and for arrays of another shape or type.
+    """
+
+    expression: str
+    mask: Given | np.ndarray
+    frame: int
+    video: Given | None = None
+    frames: Given | np.ndarray | None = None
+    audio: Given | Sound | None = None
+
+    def __post_init__(self):
+        check_clip(self.expression, self.frame, self.video, self.frames, self.audio)
+        self.frame = operator.index(self.frame)
+        if not is_path(self.mask):
+            self.mask = _checked_mask(np.asarray(self.mask))
+        if self.frames is not None and not is_path(self.frames):
+            self.frames = _checked_frames(np.asarray(self.frames))
+        if self.audio is not None and not is_path(self.audio):
+            self.audio = _checked_sound(self.audio)
+
+
+def is_path(given: object) -> bool:
+    """Whether it is a path, not an array."""
+    return isinstance(given, Given)
+
+
+def _checked_mask(mask: np.ndarray) -> np.ndarray:
+    if mask.ndim != 2 or mask.dtype != bool or not mask.size:
+        raise ValueError(f"mask: expected (H, W) bool, got {mask.shape} {mask.dtype}")
+    return mask
+
+
+def _checked_frames(frames: np.ndarray) -> np.ndarray:
+    is_rgb = frames.ndim == 4 and frames.shape[::3] == (NUM_FRAMES, 3) and frames.size
+    if not is_rgb or frames.dtype != np.uint8:
+        raise ValueError(f"frames: expected ({NUM_FRAMES}, H, W, 3) uint8, got {frames.shape} {frames.dtype}")
+    return frames
+
+
+def _checked_sound(given: object) -> Sound:
+    """Samples (n,) float32 in [-1, 1], and their rate."""
+    try:
+        samples, rate = given
+        samples, rate = np.asarray(samples), int(rate)
+    except (TypeError, ValueError):
+        raise ValueError("audio: expected a path, or samples (n,) and their rate, got something else") from None
+    if samples.ndim != 1 or samples.dtype.name not in SOUND_TYPES:
+        kinds = ", ".join(SOUND_TYPES)
+        raise ValueError(f"audio: expected samples (n,) of {kinds}, got {samples.shape} {samples.dtype}")
+    if rate < 1:
+        raise ValueError(f"audio: expected a rate of at least 1 sample per second, got {rate}")
+    if not np.isfinite(samples).all():
+        raise ValueError("audio: expected finite samples, got NaN or infinity")
+    scale = 1.0 if samples.dtype.kind == "f" else 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return (samples / scale).astype(np.float32), rate
