@@ -11,7 +11,8 @@ The words of the task:
 
 Files:
 - records: predictions as JSON lines, read and written; filters
-- record_log: a log of results, from which an interrupted run continues
+- answer_log: a log of answers, each with what it was made from
+- record_log: a log of other results, from which an interrupted run continues
 - run_record: run.json, which says what was run, with which versions and data
 - whole_files: files and folders that are never half written
 - locks: one program at a time in a folder

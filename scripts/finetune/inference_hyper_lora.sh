@@ -2,8 +2,7 @@
 # Audit a test split of MQ-RAVSBench and score the audits. Every variable below can be set from outside, flags follow:
 #   TEST_NAME=test_u REFAVS_EVAL_MODE=video bash scripts/finetune/inference_hyper_lora.sh [--flag value ...]
 # A variable that is not set leaves the setting to the program (python -m scripts.evaluate.run --help).
-# Run it again after an interruption, with the same settings and paths spelled the same way: it continues after its last
-# answer. With other settings it starts from the first mask.
+# Run it again after an interruption: answers that still hold are kept.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, add_flags, add_part_flags, PYTHON
 
