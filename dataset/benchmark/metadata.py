@@ -16,6 +16,7 @@ from dataset.media.lengths import NUM_FRAMES
 from utils.tables import Columns, check_names, read_table
 
 CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
+SOURCE_COLUMNS = Columns(CSV_COLUMNS[:5], optional=CSV_COLUMNS[5:])  # of a source: no key frames needed
 MAX_OBJECTS = 10**6  # in one video
 
 

@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset.benchmark.metadata import CSV_COLUMNS, CsvRow, metadata_rows, metadata_text, number_faults
+from dataset.benchmark.metadata import SOURCE_COLUMNS, CsvRow, metadata_rows, metadata_text, number_faults
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.uids import is_null, object_of, uid_parts
 from utils.splits import SPLITS
-from utils.tables import Columns
 from utils.tokens import reserved_tokens
 from utils.whole_files import write_text
 
 MAX_NAME_BYTES = 240  # file systems allow 255; the rest is for the endings of temporary files
-COLUMNS = Columns(CSV_COLUMNS[:5], optional=CSV_COLUMNS[5:])
 NULL_REFERENCE = "null reference: no object in the video, so no ground truth"
 NAME_ONLY = "name_only"  # split of a row that only gives an object its name; no benchmark takes it
 
@@ -66,7 +64,7 @@ def read_referrals(path: Path) -> Metadata:
     """
     metadata, usable = Metadata(), []
     names: dict[tuple[str, int], Counter] = defaultdict(Counter)
-    for line, row in metadata_rows(path, COLUMNS):
+    for line, row in metadata_rows(path, SOURCE_COLUMNS):
         try:
             referral = _referral(row)
             names[referral.vid, referral.fid][referral.target_object] += 1
