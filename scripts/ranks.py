@@ -34,7 +34,8 @@ def on_first_rank(work: Callable[[], T]) -> T:
 def once_a_node(work: Callable[[], T]) -> list[T]:
     """What `work` gives on the first process of each node, on every process.
 
-    If it fails on one of them, it fails everywhere. Nodes may have disks of their own, so what is true of the files of one need not be true on another.
+    If it fails on one of them, it fails everywhere. Nodes may have disks of their own, so what is true of the files of
+    one need not be true on another.
     """
     return _shared(work, int(os.environ.get("LOCAL_RANK", "0")) == 0)
 
