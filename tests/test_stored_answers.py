@@ -4,14 +4,15 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from scripts.answering import tensor_answerer
-from scripts.evaluate.processes import Processes
 from scripts.evaluate.run import main as inference
+from scripts.evaluate.sharing import share_of
 from scripts.evaluate.stored_answers import Logs, collect, read_stored, resume
 from tests.conftest import BENCHMARK, GOLDEN
 from tests.seeded import CLIP_NAME
@@ -103,14 +104,8 @@ def test_a_full_disk_names_the_log(logs, monkeypatch):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_processes_share_whole_groups(count):
-    from types import SimpleNamespace
-
     requests = [SimpleNamespace(sample=SimpleNamespace(uid=uid)) for uid in "aaabbbbcdddddd" for _ in range(3)]
-    shares = []
-    for rank in range(count):
-        processes = Processes()
-        processes.count, processes.rank = count, rank
-        shares.append(processes.share(requests))
+    shares = [share_of(requests, rank, count) for rank in range(count)]
     assert [request for share in shares for request in share] == requests
     uids = [{request.sample.uid for request in share} for share in shares]
     assert sum(map(len, uids)) == 4

@@ -5,7 +5,7 @@
 - audit_loop: the loop of `run`, with a log and a progress bar
 - basis: what decides an answer, as digests
 - stored_answers: which answers of an interrupted run still hold, and why others do not
-- processes: several processes that share the masks of one run
+- sharing: several processes that share the masks of one run
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines
 - seeds: the same auditor trained with several seeds, with means and spreads

@@ -46,7 +46,8 @@ def model_basis(bundle: AuditorBundle, model_args: ModelArguments, args: Evaluat
     auditor, tokenizer = bundle.auditor, bundle.tokenizer
     tensors = auditor.state_dict().items()
     total = sum(tensor.nbytes for _, tensor in tensors) / 10**9
-    logger.info("digesting %.1f GB of weights", total)
+    if total > 1:
+        logger.info("digesting %.1f GB of weights", total)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     tokens = backend.to_str() if backend is not None else sorted(tokenizer.get_vocab().items())
     return {

@@ -1,7 +1,7 @@
 """Audit the masks of a test split, and score the audits: python -m scripts.evaluate.run [--flag ...]
 
 scripts/finetune/inference_hyper_lora.sh starts it with settings from variables. Several processes share the masks:
-torchrun --nproc_per_node N -m scripts.evaluate.run [--flag ...]
+python -m scripts.processes --nproc_per_node N -m scripts.evaluate.run [--flag ...]
 """
 
 from __future__ import annotations

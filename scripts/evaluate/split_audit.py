@@ -22,10 +22,11 @@ from scripts.answering.answerer import AuditRequest, Reply
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
 from scripts.evaluate.basis import Basis, model_basis, request_bases
-from scripts.evaluate.processes import Processes
+from scripts.evaluate.sharing import join_processes, own_device, share_of, wait_for_all
 from scripts.evaluate.stored_answers import EARLIER, Logs, collect, resume
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
+from scripts.ranks import on_first_rank, rank, told_once, world_size
 from utils.answer_log import AnswerLog
 from utils.audit import canonical_mask_type
 from utils.locks import only_one
@@ -64,27 +65,28 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
 
     Several processes share the masks; the first one does everything else.
     """
-    processes = Processes()
-    args = replace(args, device=processes.device(args.device))
-    check_auditor(args.auditor_dir, model_args)
+    join_processes()
+    args = replace(args, device=own_device(args.device))
+    with told_once():
+        check_auditor(args.auditor_dir, model_args)
     forget_decoded()
     forget_digests()
     with ExitStack() as held:
-        run = processes.from_first(lambda: prepare(args, held))
+        run = on_first_rank(lambda: prepare(args, held))
         device, dtype = resolve_runtime(args)
         bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
-        model = model_basis(bundle, model_args, args, str(dtype)) if processes.rank == 0 else {}
+        model = model_basis(bundle, model_args, args, str(dtype)) if rank() == 0 else {}
         auditor = bundle.auditor
         if args.merge_lora:
             auditor.merge_lora()
         dataset = build_dataset(run.benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
         if args.feature_cache_dir:
             remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
-        bases, todo = processes.from_first(lambda: plan(run, request_bases(dataset, run.requests, model)))
+        bases, todo = on_first_rank(lambda: plan(run, request_bases(dataset, run.requests, model)))
         answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args)
-        ask(answerer, run, bases, todo, processes)
-        processes.wait()
-        if processes.rank == 0:
+        ask(answerer, run, bases, todo)
+        wait_for_all()
+        if rank() == 0:
             settings = vars(model_args) | vars(args) | {"resolved_dtype": str(dtype), "resolved_device": str(device)}
             finish(run, bases, settings)
 
@@ -112,13 +114,13 @@ def plan(run: Run, bases: list[Basis]) -> tuple[dict[tuple, Basis], list[int]]:
     return by_mask, sorted(todo.values())
 
 
-def ask(answerer: TensorAnswerer, run: Run, bases: dict[tuple, Basis], todo: list[int], processes: Processes) -> None:
+def ask(answerer: TensorAnswerer, run: Run, bases: dict[tuple, Basis], todo: list[int]) -> None:
     """Ask for the audits that are this process's share of what is to do."""
-    own = processes.share([run.requests[number] for number in todo])
-    log = AnswerLog(run.logs.of(processes.rank))
+    own = share_of([run.requests[number] for number in todo], rank(), world_size())
+    log = AnswerLog(run.logs.of(rank()))
     title = f"auditing {run.args.test_name}"
-    if processes.count > 1:
-        title += f", share 1 of {processes.count}"
+    if world_size() > 1:
+        title += f", share 1 of {world_size()}"
 
     def with_basis(request: AuditRequest, reply: Reply) -> dict:
         return record_of(request, reply) | {"basis": bases[mask_identity(request)]}
