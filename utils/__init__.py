@@ -12,6 +12,7 @@ The words of the task:
 Files:
 - records: predictions as JSON lines, read and written; filters
 - answer_log: a log of answers, each with what it was made from
+- repeats: records about a mask that was there before
 - record_log: a log of other results, from which an interrupted run continues
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
