@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from utils.whole_files import flush, left_beside, name_beside, swap_folder, write_json
+from utils.whole_files import flush, left_beside, name_beside, set_mode, swap_folder, write_json
 
 MANIFEST, FORMAT = "manifest.json", "sizes and digests 1"
 _REASON = "the folder was changed, or its writing was cut off"
@@ -37,6 +37,8 @@ def whole_parts(folder: str | Path, kinds: Sequence[str]) -> Iterator[Path]:
     try:
         yield staged
         _write_manifest(staged, _kept_entries(folder, kinds))
+        for path in filter(Path.is_file, staged.rglob("*")):
+            set_mode(path, (staged / MANIFEST).stat().st_mode)  # some libraries make files for their owner only
         for path in staged.rglob("*"):
             flush(path)
         flush(staged)

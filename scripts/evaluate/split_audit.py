@@ -27,7 +27,7 @@ from utils.records import prediction_row, raw_record, to_predictions
 from utils.reports.terminal import render_summary
 from utils.run_record import fingerprint, write_run_record
 from utils.scores.scoring import result_names, score_answers
-from utils.whole_files import write_json, write_jsonl
+from utils.whole_files import own_folder, write_json, write_jsonl
 
 logger = logging.getLogger("inference")
 # These settings do not change the answers: an interrupted run may be continued with other values.
@@ -88,8 +88,7 @@ def set_aside(folder: Path, names: list[str]) -> None:
     if left:
         logger.info("%s: the results of an earlier run go to previous/", folder)
     for path in left:
-        (folder / "previous").mkdir(exist_ok=True)
-        path.replace(folder / "previous" / path.name)
+        path.replace(own_folder(folder / "previous") / path.name)
 
 
 def describe_run(
