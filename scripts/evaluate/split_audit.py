@@ -60,7 +60,9 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
     if args.feature_cache_dir:
         remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
-    log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
+    log = RecordLog(
+        own_folder(folder) / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype)
+    )
     set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
     answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args)
     title = f"auditing {args.test_name}"

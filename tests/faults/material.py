@@ -1,7 +1,7 @@
 """Right input for every program, small: made once, and copied for each case, which may damage its copy.
 
-bench (a benchmark), auditor (a folder), parts (pretrained weights), clip (frames, audio.wav, video.mkv, mask.png), source (in the
-layout of Ref-AVSBench) and records.jsonl (answers).
+bench (a benchmark), auditor (a folder), parts (pretrained weights), clip (frames, audio.wav, video.mkv, mask.png),
+source (in the layout of Ref-AVSBench) and records.jsonl (answers).
 """
 
 from __future__ import annotations

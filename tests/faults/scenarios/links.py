@@ -21,7 +21,7 @@ def planted_links(options: Options) -> Counts:
     """Nothing is written through a link that stands in the place of a program's file or folder."""
     material, counts = make_material(options.folder / "material"), Counts()
     warm_up(set(PROGRAMS), material, options.folder)
-    for name in PROGRAMS:
+    for name in list(PROGRAMS)[:: options.every]:
         root = options.folder / "case"
         outcome, before = run(name, material, root, {})
         written = [path.relative_to(root) for path in root.rglob("*") if path not in before]
@@ -29,7 +29,7 @@ def planted_links(options: Options) -> Counts:
             counts.tell("unclear", f"{name}: expected exit code 0 of right input, got {outcome.code}")
         folders = [path for path in written if (root / path).is_dir()]
         files = [path for path in written if (root / path).is_file()]
-        for places in [files, *([folder] for folder in folders)]:
+        for places in [files, *([folder] for folder in folders[:: options.every])]:
             counts.cases += 1
             victims = plant(places, root, options.folder / "victims", folder=places is not files)
             outcome, _ = run(name, material, root, victims)
