@@ -14,6 +14,7 @@ Files:
 - record_log: a log of results, from which an interrupted run continues
 - run_record: run.json, which says what was run, with which versions and data
 - whole_files: files and folders that are never half written
+- locks: one program at a time in a folder
 - finished: the file that tells, for each step, that it is finished
 - manifest: folders of files that belong together, with sizes and digests
 - run_length: masks as run-length codes
