@@ -14,5 +14,7 @@
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
+- checkpoints: training checkpoints: written whole, confirmed, tidied up
+- resuming: settings that have changed since the checkpoint
 - trainer: HF's Trainer for models of which only some parts learn
 """

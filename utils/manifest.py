@@ -80,6 +80,17 @@ def check_manifest(folder: str | Path, kinds: Sequence[str] = ()) -> None:
             raise ValueError(f"{Path(folder) / name}: {expected}, got {got[:12]}: {_REASON}")
 
 
+def has_its_files(folder: str | Path) -> bool:
+    """Whether the folder has a manifest, and all files of it in their sizes. Digests are not compared."""
+    try:
+        entries = read_manifest(folder)
+        for name, entry in (entries or {}).items():
+            _check_size(Path(folder) / name, entry["bytes"])
+    except (OSError, ValueError):
+        return False
+    return entries is not None
+
+
 def read_manifest(folder: str | Path) -> dict[str, dict] | None:
     """File name -> {"bytes", "sha256"}; None if there is no manifest of our format. ValueError as `read_facts`."""
     content = read_facts(folder)
