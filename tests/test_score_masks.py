@@ -132,9 +132,12 @@ BAD = {
     "no rows": (lambda t: [str(t), "--test_name", "val"], "expected rows of split val, got test_n, test_s, test_u"),
     "few columns": (
         lambda t: [str(t), *bad_metadata(t, "v,v_dog_1,test_s,1")],
-        "1 rows cannot be used: line 2: expected 5 columns vid,uid,split,fid,exp, got 4",
+        "metadata.csv line 2: expected 5 cells, one for each column, got 4",
     ),
-    "no number": (lambda t: [str(t), *bad_metadata(t, "v,v_dog_1,test_s,x,a dog")], "as fid, got 'x'"),
+    "no number": (
+        lambda t: [str(t), *bad_metadata(t, "v,v_dog_1,test_s,x,a dog")],
+        "fid: expected the number of an object, got 'x'",
+    ),
     "bad uid": (lambda t: [str(t), *bad_metadata(t, "v,dog,test_s,1,a dog")], "expected a uid <vid>_<object>_<number>"),
     "a path as uid": (lambda t: [str(t), *bad_metadata(t, "v,../v_dog_1,test_s,1,a dog")], "expected a uid"),
     "no words": (lambda t: [str(t), *bad_metadata(t, "v,v_dog_1,test_s,1, ")], "expected an expression for v_dog_1"),
@@ -178,5 +181,5 @@ def test_bad_masks(tmp_path, name, content, sentence):
 
 def test_rows_of_other_splits_do_not_matter(tmp_path):
     path = tmp_path / "metadata.csv"
-    path.write_text("v,v_dog_1,test_s,1,a dog,7\nv,v_dog_2,train,x,\n")
+    path.write_text("v,v_dog_1,test_s,1,a dog,7\nv,v_dog_2,train,x,,\n")
     assert [(e.uid, e.fid, e.text) for e in read_expressions(path, ["test_s"])] == [("v_dog_1", 1, "a dog")]

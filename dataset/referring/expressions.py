@@ -11,11 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset.benchmark.metadata import csv_lines, int_or_none
+from dataset.benchmark.metadata import SOURCE_COLUMNS, CsvRow, metadata_rows, number_faults
 from dataset.benchmark.uids import is_null, object_of, uid_parts
 from dataset.construction.referrals import is_plain_name
 
-COLUMNS = ("vid", "uid", "split", "fid", "exp")
 NULL_SPLIT = "test_n"
 SPLIT_NAMES = ("train", "val", "test_s", "test_u", NULL_SPLIT)
 _LISTED = 5  # as many problems are shown in an error
@@ -52,21 +51,17 @@ class Expression:
 
 
 def read_expressions(path: Path, splits: Collection[str]) -> list[Expression]:
-    """The rows of these splits, in file order. Columns after the fifth are ignored; a header row is optional.
+    """The rows of these splits, in file order. A header row is optional.
 
     Raises FileNotFoundError, or ValueError that names the lines that do not fit or says that no row is of these splits.
     """
     found, problems, seen, others = [], [], Counter(), Counter()
-    for number, (line, cells) in enumerate(csv_lines(path)):
-        if number == 0 and {"vid", "uid"} <= {cell.strip().lower() for cell in cells}:
-            _check_header(cells, path)
-            continue
-        split = cells[2].strip() if len(cells) > 2 else ""
-        if split not in splits and len(cells) > 2:
-            others[split] += 1
+    for line, row in metadata_rows(path, SOURCE_COLUMNS):
+        if row.split not in splits:
+            others[row.split] += 1
             continue
         try:
-            expression = _expression(cells, seen)
+            expression = _expression(row, seen)
         except ValueError as error:
             problems.append(f"line {line}: {error}")
             continue
@@ -81,21 +76,12 @@ def read_expressions(path: Path, splits: Collection[str]) -> list[Expression]:
     return found
 
 
-def _check_header(cells: list[str], path: Path) -> None:
-    names = [cell.strip().lower() for cell in cells[: len(COLUMNS)]]
-    if names != list(COLUMNS):
-        raise ValueError(f"{path}: expected the columns {','.join(COLUMNS)} in this order, got {','.join(names)}")
-
-
-def _expression(cells: list[str], seen: Counter) -> Expression:
-    if len(cells) < len(COLUMNS):
-        raise ValueError(f"expected {len(COLUMNS)} columns {','.join(COLUMNS)}, got {len(cells)}")
-    uid, split, fid = (cell.strip() for cell in cells[1:4])
-    parts = uid_parts(uid)
-    if len(parts) < 3 or not all(parts[:2]) or not is_plain_name(uid):
-        raise ValueError(f"expected a uid <vid>_<object>_<number>, got {uid!r}")
-    if (number := int_or_none(fid)) is None or number < 0:
-        raise ValueError(f"expected a whole number from 0 as fid, got {fid!r}")
-    if not cells[4].strip():
-        raise ValueError(f"expected an expression for {uid}, got none")
-    return Expression(uid, split, number, cells[4], seen[uid])
+def _expression(row: CsvRow, seen: Counter) -> Expression:
+    parts = uid_parts(row.uid)
+    if len(parts) < 3 or not all(parts[:2]) or not is_plain_name(row.uid):
+        raise ValueError(f"expected a uid <vid>_<object>_<number>, got {row.uid!r}")
+    for fault in number_faults(row):
+        raise ValueError(fault)
+    if not row.exp.strip():
+        raise ValueError(f"expected an expression for {row.uid}, got none")
+    return Expression(row.uid, row.split, row.fid, row.exp, seen[row.uid])
