@@ -99,9 +99,7 @@ def test_a_named_checkpoint_must_be_whole(tmp_path):
     good, bad = save(tmp_path, 3), save(tmp_path, 4)
     assert checkpoint_to_resume(arguments(tmp_path, resume_from_checkpoint=str(good))) == str(good)
     (bad / MANIFEST).unlink()
-    with pytest.raises(
-        ValueError, match=r"checkpoint-4: expected manifest.json, got none: it was written by an"
-    ):
+    with pytest.raises(ValueError, match=r"checkpoint-4: expected manifest.json, got none: it was written by an"):
         checkpoint_to_resume(arguments(tmp_path, resume_from_checkpoint=str(bad)))
     with pytest.raises(FileNotFoundError, match="no such folder"):
         checkpoint_to_resume(arguments(tmp_path, resume_from_checkpoint=str(tmp_path / "checkpoint-9")))
