@@ -18,6 +18,7 @@ from pathlib import Path
 
 from transformers import TrainingArguments
 
+from scripts.ranks import on_first_rank
 from utils.finished import TRAINER_STATE
 from utils.manifest import MANIFEST, check_manifest, has_its_files, read_facts, seal_folder
 from utils.whole_files import flush
@@ -32,28 +33,25 @@ NEEDED = (TRAINER_STATE, "scheduler.pt")  # without these there is nothing to go
 def checkpoint_to_resume(args: TrainingArguments) -> str | None:
     """The checkpoint that --resume_from_checkpoint names, or the newest whole one in `output_dir`, or None.
 
-    The first process must call this before the others: it checks all files and tidies up, the others rely on it.
-    Raises FileNotFoundError or ValueError if the named checkpoint is not whole.
+    Every process must call this. The first one checks all files and tidies up. Raises FileNotFoundError or ValueError
+    if the named checkpoint is not whole.
     """
-    is_first, named = args.process_index == 0, args.resume_from_checkpoint
-    if is_first:
+
+    def look() -> str | None:
         _remove(Path(args.output_dir) / SCRATCH)
-    if not named:
-        return find_resumable(args.output_dir, is_checked=not is_first)
-    if is_first:
-        confirm(Path(named))
-    return named
+        if args.resume_from_checkpoint is None:
+            return find_resumable(args.output_dir)
+        confirm(Path(args.resume_from_checkpoint))
+        return args.resume_from_checkpoint
+
+    return on_first_rank(look)
 
 
-def find_resumable(output_dir: str | Path, is_checked: bool = False) -> str | None:
-    """The newest checkpoint that its manifest confirms, or None. Newer ones are passed over: renamed, with a warning.
-
-    `is_checked`: another process has done this just now.
-    """
+def find_resumable(output_dir: str | Path) -> str | None:
+    """The newest checkpoint that its manifest confirms, or None. Newer ones are passed over: renamed, with a warning."""
     for _, checkpoint in reversed(_numbered(output_dir, CHECKPOINT)):
         try:
-            if not is_checked:
-                confirm(checkpoint)
+            confirm(checkpoint)
             return str(checkpoint)
         except (OSError, ValueError) as error:
             place = checkpoint.with_name(f"torn-{checkpoint.name}")

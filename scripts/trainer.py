@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
-from transformers import Trainer, TrainerState
+from torch.utils.data import DataLoader
+from transformers import ProgressCallback, Trainer, TrainerState
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 
 from scripts.checkpoints import SCRATCH, is_finished, keep_newest, store
+from scripts.ranks import on_every_rank, on_first_rank
 from scripts.resuming import use_own_rates
+from scripts.step_guard import StepGuard, check_weights
+from scripts.stopping import Stopped, leave_signals_to_the_main_process
 from utils.finished import TRAINER_STATE
 from utils.whole_files import flush, naming, whole_file
 
@@ -30,6 +37,12 @@ class PartsTrainer(Trainer):
         super().__init__(**kwargs)
         self.deciding = deciding or {}
         self.own_groups: list[dict] = []  # settings of the optimizer's groups; none if DeepSpeed makes the optimizer
+        self.guard = StepGuard(self.name_of)
+        self.add_callback(self.guard)
+
+    def name_of(self, number: Hashable) -> str:
+        """What a user calls the sample of this number, as samplers yield it."""
+        raise NotImplementedError
 
     def write_parts(self, folder: str) -> None:
         """Write the trained parts to `folder`. Called on every rank, because ZeRO-3 has to gather their shards."""
@@ -56,11 +69,41 @@ class PartsTrainer(Trainer):
         logger.info("starting from %s", checkpoint or "the pretrained parts")
         if self.args.should_save:
             last_file.unlink(missing_ok=True)
-        self.train(resume_from_checkpoint=checkpoint)
+        with self.guard.signals.noting(), self._bar_ended():
+            self.train(resume_from_checkpoint=checkpoint)
+        if self.guard.stopped_by and self.state.global_step < self.state.max_steps:
+            kept = f" after step {self.state.global_step}, which is saved; start the run again to go on"
+            raise Stopped(self.guard.stopped_by, kept)
         self.save_model()
         self.save_state()
 
+    @contextmanager
+    def _bar_ended(self) -> Iterator[None]:
+        """End the line of the progress bar, also after an error, whose sentence then stands on its own."""
+        try:
+            yield
+        finally:
+            for callback in self.callback_handler.callbacks:
+                if isinstance(callback, ProgressCallback) and callback.training_bar is not None:
+                    callback.training_bar.close()
+
+    def get_train_dataloader(self) -> DataLoader:
+        loader = super().get_train_dataloader()
+        loader.worker_init_fn = leave_signals_to_the_main_process
+        return loader
+
+    def training_step(self, *args, **kwargs) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        self.guard.losses.append(loss)
+        return loss
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        self.guard.check(self, norm)
+        return norm
+
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        check_weights(self.model)
         self.write_parts(output_dir or self.args.output_dir)
 
     def save_state(self) -> None:
@@ -81,18 +124,24 @@ class PartsTrainer(Trainer):
         staged = scratch / f"checkpoint-{self.state.global_step}"
         place = scratch.parent / staged.name
         try:
-            with naming(place):
-                self._run_folder = str(scratch)
-                super()._save_checkpoint(model, trial)
-                self._name_best(staged, place)
-                self.accelerator.wait_for_everyone()
-                if self.args.should_save:
-                    store(staged, self.state.global_step, self.deciding)
-                    keep_newest(place, self.args.save_total_limit, self.state.best_model_checkpoint)
+            self._run_folder = str(scratch)
+            self._write_on_all_ranks(partial(_naming, place, super()._save_checkpoint, model, trial))
+            self._name_best(staged, place)
+            on_first_rank(partial(_naming, place, store, staged, self.state.global_step, self.deciding))
         finally:
             self._run_folder = None
             if self.args.should_save:
                 shutil.rmtree(scratch, ignore_errors=True)
+        if self.args.should_save:
+            keep_newest(place, self.args.save_total_limit, self.state.best_model_checkpoint)
+
+    def _write_on_all_ranks(self, write: Callable[[], None]) -> None:
+        """Where processes wait for each other while they write, one that fails can tell the others nothing."""
+        if self.is_deepspeed_enabled or self.state.best_global_step:
+            write()
+            self.accelerator.wait_for_everyone()
+        else:
+            on_every_rank(write)
 
     def _name_best(self, staged: Path, place: Path) -> None:
         """The best checkpoint is known by the place that it will have."""
@@ -139,3 +188,9 @@ class PartsTrainer(Trainer):
         deepspeed_load_checkpoint(self.model_wrapped, resume_from_checkpoint, load_module_strict=False)
         self._load_optimizer_and_scheduler(resume_from_checkpoint)
         return model, train_dataloader
+
+
+def _naming(place: Path, work: Callable, *arguments: object) -> None:
+    """Calls `work`; errors of writing name the checkpoint."""
+    with naming(place):
+        work(*arguments)

@@ -85,7 +85,7 @@ def test_a_checkpoint_that_is_made_again_replaces_the_old_one(tmp_path):
 
 
 def arguments(run, **more) -> SimpleNamespace:
-    return SimpleNamespace(**{"output_dir": str(run), "process_index": 0, "resume_from_checkpoint": None} | more)
+    return SimpleNamespace(**{"output_dir": str(run), "resume_from_checkpoint": None} | more)
 
 
 def test_the_start_removes_what_a_kill_left(tmp_path):

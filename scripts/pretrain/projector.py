@@ -30,6 +30,7 @@ from models.language.projector import QFormerProjector
 from models.weights.checkpoint import pixel_settings, square
 from models.weights.published import read_pretrained_projector, write_pretrained_projector
 from scripts.checkpoints import checkpoint_to_resume
+from scripts.ranks import only_run, told_once
 from scripts.resuming import changed_settings, deciding_settings, record_run
 from scripts.trainer import PartsTrainer
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
@@ -67,6 +68,9 @@ class ProjectorTrainer(PartsTrainer):
         super().__init__(**kwargs)
         self.projector_name, self.file_name = PROJECTORS[modality], file_name
 
+    def name_of(self, number: int) -> str:
+        return str(self.train_dataset.captions[number].path)
+
     def write_parts(self, folder: str) -> None:
         if self.args.should_save:
             state = self.model.projector.state_dict()
@@ -85,6 +89,13 @@ def pretrain(
     model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
 ) -> None:
     """Check captions and parts, train, and write the projector to `output_dir` under its published file name."""
+    with only_run(training_args.output_dir):
+        _pretrain(model_args, caption_args, training_args)
+
+
+def _pretrain(
+    model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
+) -> None:
     if unused := [name for name in FINETUNING_ONLY if getattr(model_args, name) != getattr(ModelArguments(), name)]:
         raise ValueError(f"--{unused[0]}: expected in fine-tuning only, got it in pretraining")
     set_seed(training_args.seed)
@@ -93,8 +104,7 @@ def pretrain(
     captions = [caption for path in caption_args.captions for caption in read(path, caption_args.media_dir)]
     if is_deepspeed_zero3_enabled():
         raise ValueError("--deepspeed: expected stage 2 or none, got stage 3 (a projector is small; it is not sharded)")
-    with training_args.main_process_first(local=False):
-        checkpoint = checkpoint_to_resume(training_args)
+    checkpoint = checkpoint_to_resume(training_args)
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     tokenizer = load_tokenizer(part_path(model_args, "llama_path"), DIRECT_NTP)
     prompts = PromptEncoder(tokenizer, model_args.num_query_tokens)
@@ -126,7 +136,8 @@ def pretrain(
         modality=modality,
         file_name=caption_args.file_name,
     )
-    changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
+    with told_once():
+        changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
     if trainer.is_world_process_zero():
         learning = sum(p.numel() for p in model.projector.parameters())
         logger.info("%d captions; the %s projector learns: %s parameters", len(captions), modality, f"{learning:,}")
