@@ -48,7 +48,7 @@ def checkpoint_to_resume(args: TrainingArguments) -> str | None:
 
 
 def find_resumable(output_dir: str | Path) -> str | None:
-    """The newest checkpoint that its manifest confirms, or None. Newer ones are passed over: renamed, with a warning."""
+    """The newest checkpoint that its manifest confirms, or None. Newer ones are renamed, with a warning."""
     for _, checkpoint in reversed(_numbered(output_dir, CHECKPOINT)):
         try:
             confirm(checkpoint)
