@@ -7,6 +7,7 @@
 #   forget_settings                unsets all variables that the launch scripts read, for a script that sets its own
 #   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags; reads NNODES,
 #                                  and NODE_RANK, MASTER_ADDR and MASTER_PORT where it is above 1
+#   choose_processes               the array launcher, for work without training
 #   PYTHON
 CALLER_DIR=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -103,6 +104,16 @@ choose_nodes() {
             exit 2
         fi
         nodes=(--nnodes "$NNODES" --node_rank "$NODE_RANK" --master_addr "$MASTER_ADDR" --master_port "$MASTER_PORT")
+    fi
+}
+
+# For work without training: the array launcher, of NPROC_PER_NODE processes (1 if it is not set).
+choose_processes() {
+    NPROC_PER_NODE=${NPROC_PER_NODE:-1}
+    whole_number NPROC_PER_NODE 1
+    launcher=("$PYTHON")
+    if [ "$NPROC_PER_NODE" -gt 1 ]; then
+        launcher+=(-m scripts.processes --standalone --nproc_per_node "$NPROC_PER_NODE")
     fi
 }
 
