@@ -60,7 +60,10 @@ def test_launch_scripts_hold_no_default_of_a_setting(script):
         ({"NPROC_PER_NODE": "0"}, "NPROC_PER_NODE: expected a whole number from 1 on, got 0"),
         ({"NNODES": "2"}, "NODE_RANK: expected a whole number from 0 on, got ''"),
         ({"NNODES": "2", "NODE_RANK": "2"}, "NODE_RANK: expected a number below NNODES (2), got 2"),
-        ({"NNODES": "2", "NODE_RANK": "1"}, "MASTER_ADDR: expected the name or address of the computer with NODE_RANK=0"),
+        (
+            {"NNODES": "2", "NODE_RANK": "1"},
+            "MASTER_ADDR: expected the name or address of the computer with NODE_RANK=0",
+        ),
     ],
 )
 def test_wrong_numbers_of_processes_end_with_one_sentence(settings, sentence):
