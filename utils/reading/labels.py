@@ -51,7 +51,7 @@ BAND_ACTION = re.compile(rf"band,?\saction\b{LINKS}")
 VERB = "(?:match|cover|align|segment|delineate|capture|overlap|fit|outline)(?:e?s|ed)?"
 OBJECT = r"(?:target|object|ground|gt|correct|referred|described)"
 WORDED_TYPES = {  # the prompt's own definitions
-    "perfect": rf"\bperfectly\s{VERB}\b|\bperfect\smatch\b|\bmatch(?:es)?\s[^.,;]{0, 60}?\bperfectly\b",
+    "perfect": rf"\bperfectly\s{VERB}\b|\bperfect\smatch\b|\bmatch(?:es)?\s[^.,;]{{0,60}}?\bperfectly\b",
     "cutout": rf"\bcovers\sthe\s(?:correct\s)?(?:{OBJECT}\s)*but\shas\smissing\sregions",
     "dilate": rf"\bcovers\sthe\s(?:correct\s)?(?:{OBJECT}\s)*but\shas\souter\sregions",
     "erode": rf"\bcovers\sthe\s(?:correct\s)?(?:{OBJECT}\s)*but\shas\sshrunk\sregions",
