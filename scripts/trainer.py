@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from transformers import Trainer, TrainerState, TrainingArguments
+from torch.utils.data import DataLoader
+from transformers import ProgressCallback, Trainer, TrainerState, TrainingArguments
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 from transformers.trainer_utils import get_last_checkpoint
 
+from scripts.step_guard import StepGuard, check_weights
+from scripts.stopping import Stopped, leave_signals_to_the_main_process
 from utils.finished import TRAINER_STATE, is_trained
 
 logger = logging.getLogger("training")
@@ -19,6 +24,15 @@ logger = logging.getLogger("training")
 
 class PartsTrainer(Trainer):
     """A checkpoint is what `write_parts` writes, with the Trainer's full state beside it."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.guard = StepGuard(self.name_of)
+        self.add_callback(self.guard)
+
+    def name_of(self, number: Hashable) -> str:
+        """What a user calls the sample of this number, as samplers yield it."""
+        raise NotImplementedError
 
     def write_parts(self, folder: str) -> None:
         """Write the trained parts to `folder`. Called on every rank, because ZeRO-3 has to gather their shards."""
@@ -45,11 +59,41 @@ class PartsTrainer(Trainer):
         logger.info("starting from %s", checkpoint or "the pretrained parts")
         if self.args.should_save:
             last_file.unlink(missing_ok=True)
-        self.train(resume_from_checkpoint=checkpoint)
+        with self.guard.signals.noting(), self._bar_ended():
+            self.train(resume_from_checkpoint=checkpoint)
+        if self.guard.stopped_by and self.state.global_step < self.state.max_steps:
+            kept = f" after step {self.state.global_step}, which is saved; start the run again to go on"
+            raise Stopped(self.guard.stopped_by, kept)
         self.save_model()
         self.save_state()
 
+    @contextmanager
+    def _bar_ended(self) -> Iterator[None]:
+        """End the line of the progress bar, also after an error, whose sentence then stands on its own."""
+        try:
+            yield
+        finally:
+            for callback in self.callback_handler.callbacks:
+                if isinstance(callback, ProgressCallback) and callback.training_bar is not None:
+                    callback.training_bar.close()
+
+    def get_train_dataloader(self) -> DataLoader:
+        loader = super().get_train_dataloader()
+        loader.worker_init_fn = leave_signals_to_the_main_process
+        return loader
+
+    def training_step(self, *args, **kwargs) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        self.guard.losses.append(loss)
+        return loss
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        self.guard.check(self, norm)
+        return norm
+
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        check_weights(self.model)
         self.write_parts(output_dir or self.args.output_dir)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model=None) -> None:

@@ -18,6 +18,10 @@ class AuditTrainer(PartsTrainer):
         super().__init__(model=bundle.auditor, **kwargs)
         self.bundle, self.sampling = bundle, sampling
 
+    def name_of(self, number: tuple[int, int]) -> str:
+        sample = self.train_dataset.samples[number[0]]
+        return f"{sample.uid} ({sample.candidates[number[1]].mask_name})"
+
     def _get_train_sampler(self, train_dataset=None) -> BalancedSampler:
         dataset = self.train_dataset if train_dataset is None else train_dataset
         batch_size = self.args.per_device_train_batch_size

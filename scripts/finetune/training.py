@@ -18,8 +18,8 @@ from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.sampling import select_candidates, split_train
 from dataset.benchmark.annotations import read_train
-from dataset.benchmark.samples import AuditSample
-from dataset.benchmark.validation import validated
+from dataset.benchmark.samples import AuditSample, Problem
+from dataset.benchmark.validation import find_file_problems, validated
 from models.auditor.auditor import Auditor
 from models.auditor.build import PUBLISHED_NAMES, part_path
 from models.auditor.config import AuditorConfig
@@ -31,6 +31,7 @@ from scripts.features import remember_features
 from scripts.finetune.build_locks import wait_for_builds
 from scripts.finetune.checkpointing import switch_off_where_it_fits
 from scripts.finetune.trainer import AuditTrainer
+from scripts.ranks import once_a_node, only_run, told_once
 from scripts.trainer import find_resumable, is_finished
 from utils.run_record import changed_settings, write_run_record
 
@@ -61,9 +62,16 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     with training_args.main_process_first(local=False):
         check_request(model_args, data_args, training_args)
+    with only_run(training_args.output_dir):
+        _train(model_args, data_args, training_args)
+
+
+def _train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
+    with training_args.main_process_first(local=False):
         checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
     set_seed(training_args.seed)
-    benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample)
+    with told_once():
+        benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample, find_problems_together)
     train_samples, eval_samples = split_train(
         benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
     )
@@ -106,6 +114,13 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
         switch_off_where_it_fits(trainer)
     trainer.complete(checkpoint)
     logger.info("auditor written to %s", training_args.output_dir)
+
+
+def find_problems_together(samples: list[AuditSample]) -> list[Problem]:
+    """Those of every node's files, on all processes; the files are decoded once a node."""
+    together = once_a_node(lambda: find_file_problems(samples))
+    known = set(together[0])
+    return together[0] + [problem for problems in together[1:] for problem in problems if problem not in known]
 
 
 def describe_schedule(training_args: FinetuningArguments) -> str:

@@ -29,6 +29,7 @@ from models.language.captioner import Captioner
 from models.language.projector import QFormerProjector
 from models.weights.checkpoint import pixel_settings, square
 from models.weights.published import read_pretrained_projector, write_pretrained_projector
+from scripts.ranks import only_run
 from scripts.trainer import PartsTrainer, find_resumable
 from utils.run_record import write_run_record
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
@@ -55,6 +56,9 @@ class ProjectorTrainer(PartsTrainer):
         super().__init__(**kwargs)
         self.projector_name, self.file_name = PROJECTORS[modality], file_name
 
+    def name_of(self, number: int) -> str:
+        return str(self.train_dataset.captions[number].path)
+
     def write_parts(self, folder: str) -> None:
         if self.args.should_save:
             state = self.model.projector.state_dict()
@@ -73,6 +77,13 @@ def pretrain(
     model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
 ) -> None:
     """Check captions and parts, train, and write the projector to `output_dir` under its published file name."""
+    with only_run(training_args.output_dir):
+        _pretrain(model_args, caption_args, training_args)
+
+
+def _pretrain(
+    model_args: ModelArguments, caption_args: CaptionArguments, training_args: ProjectorTrainingArguments
+) -> None:
     if unused := [name for name in FINETUNING_ONLY if getattr(model_args, name) != getattr(ModelArguments(), name)]:
         raise ValueError(f"--{unused[0]}: expected in fine-tuning only, got it in pretraining")
     set_seed(training_args.seed)
