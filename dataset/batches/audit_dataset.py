@@ -72,13 +72,7 @@ class AuditDataset(Dataset):
         """
         video, frame, masks = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
         sounds = self._sound_keys(sample)
-        num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(sounds), IMAGE: len(frame), MASK: len(masks)}
-        text = self.prompts.encode(
-            "" if "expression" in self.without else sample.expression,
-            self._wording(sample, number),
-            num_items,
-            self._target(sample, candidate),
-        )
+        text = self._text(sample, candidate, number)
         image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
             image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__
@@ -94,6 +88,34 @@ class AuditDataset(Dataset):
             num_before_frame=self._first(text["input_ids"], IMAGE, MASK),
             num_video_images=len(video),
         )
+
+    def _text(self, sample: AuditSample, candidate: Candidate, number: int) -> dict[str, Tensor]:
+        """`input_ids` and `labels` (L,) of one candidate."""
+        num_items = {
+            VIDEO: len(self._frame_keys(sample)),
+            AUDIO: NUM_SEGMENTS * len(self._sound_keys(sample)),
+            IMAGE: len(self._key_frame_keys(sample)),
+            MASK: len(self.views),
+        }
+        expression = "" if "expression" in self.without else sample.expression
+        return self.prompts.encode(
+            expression, self._wording(sample, number), num_items, self._target(sample, candidate)
+        )
+
+    def check_texts(self) -> None:
+        """Raises ValueError naming the uids whose words cannot be put into a prompt for this LLM."""
+        problems: dict[str, str] = {}
+        seen = set()
+        for number, sample in enumerate(self.samples):
+            if sample.candidates and (key := (sample.uid, sample.protocol)) not in seen:
+                seen.add(key)
+                try:
+                    self._text(sample, sample.candidates[0], number)
+                except ValueError as error:
+                    problems[sample.uid] = str(error)
+        if problems:
+            listed = "".join(f"\n  - {uid}: {text}" for uid, text in problems.items())
+            raise ValueError(f"{len(problems)} expressions cannot be put into a prompt:{listed}")
 
     def _first(self, input_ids: Tensor, *tokens: str) -> int:
         """The first position (L,) at which one of the tokens stands."""
@@ -158,10 +180,17 @@ def build_dataset(
     pixel_settings: dict,
     settings: AuditSettings,
     fixed_pairs: Sequence[tuple[int, int]] | None = None,
+    positions: int | None = None,
 ) -> AuditDataset:
-    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration."""
-    prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation)
+    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration.
+
+    `positions`: the longest text that its LLM can read. Raises ValueError for words that its tokenizer would read as
+    a command, and for too many of them.
+    """
+    prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation, positions)
     size = pixel_settings["size"]["height"]
     transform = PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"]))
     frames = FrameReader(transform)
-    return AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+    dataset = AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+    dataset.check_texts()
+    return dataset

@@ -18,7 +18,7 @@ from dataset.benchmark.uids import is_null, make_uid
 from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.waveform import check_waveform, load_waveform
-from utils.tokens import reserved_tokens
+from utils.words import fault_of_words
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -121,10 +121,10 @@ def _is_file(folder: Path, name: str) -> bool:
 def clean_expression(text: object, where: str) -> str:
     """The expression on one line. Raises ValueError when it is no text, empty, or has a reserved token."""
     words = " ".join(text.split()) if isinstance(text, str) else ""
-    if not words or not words.isprintable():
+    if not words:
         raise ValueError(f"{where}: expected an expression in words, got {str(text)[:60]!r}")
-    if reserved := reserved_tokens(words):
-        raise ValueError(f"{where}: expected plain words, got the reserved {', '.join(reserved)}")
+    if fault := fault_of_words(words):
+        raise ValueError(f"{where}: {fault}")
     return words
 
 

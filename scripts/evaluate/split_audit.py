@@ -57,7 +57,9 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
     auditor = bundle.auditor
     if args.merge_lora:
         auditor.merge_lora()
-    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
+    dataset = build_dataset(
+        benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
+    )
     if args.feature_cache_dir:
         remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
     log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
