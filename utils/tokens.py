@@ -31,6 +31,9 @@ CONTROL_TOKENS = (
     *("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"),
 )
 _BARRED = re.compile(r"<[|\uff5c][^<>|\uff5c\s]{1,60}[|\uff5c]>")  # such as <|im_end|>
+# Ref-Thinker's: the same ids as an auditor's up to </s_object>, others behind it.
+THINK_PLACEHOLDERS = (VIDEO, IMAGE, AUDIO)
+THINK_TOKENS = (*SPECIAL_TOKENS[: SPECIAL_TOKENS.index("<audit>")], "<frame>", "</frame>", "<box>", "</box>")
 
 DIRECT_NTP, REGRESS_ST = "direct_ntp", "regress_st"
 IOU_ESTIMATIONS = (DIRECT_NTP, REGRESS_ST)
@@ -56,5 +59,5 @@ def reserved_tokens(text: str) -> list[str]:
 
     Words of prompts and answers must contain none: the tokenizer would read it as the token, not as words.
     """
-    own = [token for token in special_tokens(REGRESS_ST) if token in text.lower()]
-    return [*own, *control_tokens(text)]
+    own = dict.fromkeys((*special_tokens(REGRESS_ST), *THINK_TOKENS))
+    return [*(token for token in own if token in text.lower()), *control_tokens(text)]

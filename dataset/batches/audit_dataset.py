@@ -71,8 +71,8 @@ class AuditDataset(Dataset):
         Items with the same `number` have to be of the same sample. In training it also chooses the prompt's wording.
         """
         video, frame, masks = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
-        sounds = self._sound_keys(sample)
-        text = self._text(sample, candidate, number)
+        sounds, num_items = self._sound_keys(sample), self._num_items(sample, candidate)
+        text = self._encode(sample, self._wording(sample, number), num_items, self._target(sample, candidate))
         image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
             image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__
@@ -89,33 +89,43 @@ class AuditDataset(Dataset):
             num_video_images=len(video),
         )
 
-    def _text(self, sample: AuditSample, candidate: Candidate, number: int) -> dict[str, Tensor]:
-        """`input_ids` and `labels` (L,) of one candidate."""
-        num_items = {
-            VIDEO: len(self._frame_keys(sample)),
-            AUDIO: NUM_SEGMENTS * len(self._sound_keys(sample)),
-            IMAGE: len(self._key_frame_keys(sample)),
-            MASK: len(self.views),
-        }
-        expression = "" if "expression" in self.without else sample.expression
-        return self.prompts.encode(
-            expression, self._wording(sample, number), num_items, self._target(sample, candidate)
-        )
-
     def check_texts(self) -> None:
         """Raises ValueError naming the uids whose words cannot be put into a prompt for this LLM."""
         problems: dict[str, str] = {}
-        seen = set()
-        for number, sample in enumerate(self.samples):
-            if sample.candidates and (key := (sample.uid, sample.protocol)) not in seen:
-                seen.add(key)
+        first = {(sample.uid, sample.protocol): i for i, sample in reversed(list(enumerate(self.samples)))}
+        for number in sorted(first.values()):
+            sample = self.samples[number]
+            for candidate in sample.candidates[:1]:
                 try:
-                    self._text(sample, sample.candidates[0], number)
+                    num_items, target = self._num_items(sample, candidate), self._target(sample, candidate)
+                    self._encode(sample, self._wording(sample, number), num_items, target)
                 except ValueError as error:
                     problems[sample.uid] = str(error)
         if problems:
             listed = "".join(f"\n  - {uid}: {text}" for uid, text in problems.items())
             raise ValueError(f"{len(problems)} expressions cannot be put into a prompt:{listed}")
+
+    def prompt(self, sample: AuditSample, candidate: Candidate) -> Tensor:
+        """(L,) ids of the prompt about a mask of a test sample, as in its item; no media are read."""
+        return self._encode(sample, self._wording(sample, 0), self._num_items(sample, candidate), None)["input_ids"]
+
+    def media_of(self, sample: AuditSample) -> tuple[list[Path], list[Path]]:
+        """The files of frames and of sounds that are shown with every mask of a sample."""
+        frames = [*self._frame_keys(sample), sample.frame_path]  # a mask's views need its frame
+        return frames, list(self._sound_keys(sample))
+
+    def _num_items(self, sample: AuditSample, candidate: Candidate) -> dict[str, int]:
+        """How many images or seconds stand behind each placeholder."""
+        return {
+            VIDEO: len(self._frame_keys(sample)),
+            AUDIO: NUM_SEGMENTS * len(self._sound_keys(sample)),
+            IMAGE: len(self._key_frame_keys(sample)),
+            MASK: len(self._mask_keys(sample, candidate)),
+        }
+
+    def _encode(self, sample: AuditSample, wording: str, num_items: dict[str, int], target: str | None) -> dict:
+        expression = "" if "expression" in self.without else sample.expression
+        return self.prompts.encode(expression, wording, num_items, target)
 
     def _first(self, input_ids: Tensor, *tokens: str) -> int:
         """The first position (L,) at which one of the tokens stands."""
