@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils.mask_types import MASK_TYPES
+from utils.reading.reply import LENIENT, READERS, STRICT
 from utils.splits import EVAL_MODES
 
 
@@ -40,6 +41,14 @@ class ScoreArguments:
             "rank stay. -1: all ranks.",
             "metavar": "N",
             "type": rank,
+        },
+    )
+    level: str = field(
+        default=STRICT,
+        metadata={
+            "help": "How answers are read. strict: by tags only, as the released parser; lenient: also by aliases of "
+            "the tags, phrases and prose, for other auditors.",
+            "choices": READERS,
         },
     )
     against: str | None = field(
@@ -86,3 +95,25 @@ class ScoringSpeedArguments:
     def __post_init__(self):
         if self.records < 1:
             raise ValueError(f"--records: expected at least 1, got {self.records}")
+
+
+@dataclass(kw_only=True)
+class ReadingArguments:
+    """Which replies are read, and how."""
+
+    replies: str = field(
+        default="-",
+        metadata={
+            "help": "One JSON object per line, its `reply` a text or null. -: standard input.",
+            "positional": True,
+            "metavar": "REPLIES.jsonl",
+        },
+    )
+    level: str = field(
+        default=LENIENT,
+        metadata={
+            "help": "strict: by tags only, as the released parser; lenient: also by aliases of the tags, phrases and "
+            "prose.",
+            "choices": READERS,
+        },
+    )

@@ -16,9 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from utils.audit import Audit, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.audit import Audit, canonical_mask_type, normalize_mask_type
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
+from utils.reading.reply import STRICT, read_audit
 from utils.repeats import Repeats
 
 logger = logging.getLogger(__name__)
@@ -60,11 +61,12 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
-def read_predictions(path: str | Path, texts: bool = True) -> list[Prediction]:
+def read_predictions(path: str | Path, reader: str = STRICT, texts: bool = True) -> list[Prediction]:
     """The records of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
 
     Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
     and predictions files (gt_mask_type, gt_iou, gt_action, raw_output, ...), whose raw text is then parsed anew.
+    `reader` as in `read_reply`.
     Without `texts`, raw_output and generated_ids are parsed and then forgotten: a record takes 0.4 kB.
     A record that says the same of the same mask as an earlier one is left out, with a warning. Raises ValueError naming
     file, line, what was expected and what was found; also if two records say different things of one mask.
@@ -72,18 +74,19 @@ def read_predictions(path: str | Path, texts: bool = True) -> list[Prediction]:
     repeats, kept = Repeats(), []
     for record in _each_record(Path(path)):
         repeats.add(record)
-        kept.append(_to_prediction(record, texts))
+        kept.append(_to_prediction(record, reader, texts))
     first = repeats.find()
     return _without_copies(path, kept, repeats, first) if first else kept
 
 
-def stream_predictions(path: str | Path) -> Iterator[Prediction]:
+def stream_predictions(path: str | Path, reader: str = STRICT) -> Iterator[Prediction]:
     """As `read_predictions`, one by one, for a file that it has read before."""
     repeats = Repeats()
     for record in _each_record(Path(path)):
         repeats.add(record)
     first = repeats.find()
-    return (_to_prediction(record) for number, record in enumerate(_each_record(Path(path))) if number not in first)
+    numbered = enumerate(_each_record(Path(path)))
+    return (_to_prediction(record, reader) for number, record in numbered if number not in first)
 
 
 def _each_record(path: Path) -> Iterator[dict]:
@@ -164,17 +167,17 @@ def raw_record(
     }
 
 
-def to_predictions(records: Iterable[dict]) -> list[Prediction]:
-    """Raw records (see `read_predictions`) with their text parsed."""
-    return [_to_prediction(record) for record in records]
+def to_predictions(records: Iterable[dict], reader: str = STRICT) -> list[Prediction]:
+    """Raw records (see `read_predictions`) with their text parsed; `reader` as in `read_reply`."""
+    return [_to_prediction(record, reader) for record in records]
 
 
-def _to_prediction(record: dict, texts: bool = True) -> Prediction:
+def _to_prediction(record: dict, reader: str, texts: bool = True) -> Prediction:
     get = record.get
     return Prediction(
         uid=_shared(get("uid")),
         true=Audit(_shared(get("mask_type")), get("iou_to_gt"), _shared(get("action"))),
-        said=parse_audit(get("raw_output")),
+        said=read_audit(get("raw_output"), reader),
         raw_output=get("raw_output") if texts else None,
         vid=_shared(get("vid")),
         frame_idx=get("frame_idx"),
