@@ -53,7 +53,7 @@ def test_records_that_name_no_mask_all_count(tmp_path):
 
 def test_predictions_without_texts_are_scored_the_same(tmp_path):
     folder = GOLDEN / "07_metrics" / "video_merge"
-    full, light = (read_predictions(folder / "records.jsonl", texts) for texts in (True, False))
+    full, light = (read_predictions(folder / "records.jsonl", texts=texts) for texts in (True, False))
     assert [p.said for p in full] == [p.said for p in light] and not any(p.raw_output for p in light)
     assert score_answers(full, "video")[0] == score_answers(light, "video")[0]
 
