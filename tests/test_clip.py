@@ -11,7 +11,8 @@ import soundfile
 from PIL import Image
 
 from dataset.media.audio import read_fbank
-from dataset.media.clip import extract_clip, find_frames
+from dataset.media.clip import extract_clip
+from dataset.media.frame_folder import find_frames
 
 GREY_PER_SECOND = 20
 RATE = 16_000
