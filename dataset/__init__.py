@@ -7,5 +7,6 @@
 - features: outputs of the frozen encoders, kept on disk
 - construction: ground-truth masks -> a benchmark
 - verification: measures every mask of a benchmark again and lists what is wrong
+- referring: expressions about objects of videos, their true masks, and masks of any method
 - world: draws a small world of moving, sounding objects, the source of the mini benchmark
 """

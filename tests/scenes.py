@@ -53,6 +53,6 @@ def write_source(root: Path) -> Path:
         referrals += referrals_of(vid, split)
     writer.write_metadata(referrals)
     with (root / "metadata.csv").open("a") as rows:
-        rows.write("video0_0_10000,video0_0_10000_dog_9,val,0,the dog of another split\n")
-        rows.write("video0_0_10000,null_video0_0_10000_null_1,train,0,the piano\n")
+        rows.write("video0_0_10000,video0_0_10000_dog_9,val,0,the dog of another split,\n")
+        rows.write("video0_0_10000,null_video0_0_10000_null_1,train,0,the piano,\n")
     return root

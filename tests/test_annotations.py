@@ -192,15 +192,18 @@ def test_uid_that_the_csv_does_not_know(benchmark):
     assert "zZ_0_0: test_s_image_filtered.json: metadata.csv does not know this uid" in complaint(benchmark)
 
 
-def test_short_csv_row_and_bad_key_frame(benchmark):
-    def damage(rows):
-        rows[1] = rows[1][:4]
-        rows[2][5] = "first"
+@pytest.mark.parametrize("kfid", ["first", "10", "-1", "3.0", "1" * 5000])
+def test_bad_key_frame(benchmark, kfid):
+    edit_csv(benchmark, lambda rows: rows[2].__setitem__(5, kfid))
+    expected = "vB2_1_3: metadata.csv line 3: kfid: expected a frame number from 0 to 9, got "
+    assert expected + (kfid if kfid == "10" else repr(kfid)) in complaint(benchmark, "train")
 
-    edit_csv(benchmark, damage)
-    text = complaint(benchmark, "train")
-    assert "vA1-x_y_0_1: metadata.csv line 2: expected 6 columns, got 4" in text
-    assert "vB2_1_3: metadata.csv: kfid: expected a frame number, got 'first'" in text
+
+@pytest.mark.parametrize("split", ["train", "test_s", "val"])
+def test_a_short_csv_row_of_any_split(benchmark, split):
+    edit_csv(benchmark, lambda rows: rows.append(["x", "x_0_0", split, "1"]))
+    with pytest.raises(ValueError, match="metadata.csv line 7: expected 6 cells, one for each column, got 4"):
+        read(benchmark)
 
 
 def test_reserved_words_in_an_expression(benchmark):
@@ -221,9 +224,9 @@ def test_all_problems_come_in_one_list(benchmark):
         (lambda root: (root / META / "metadata.csv").unlink(), "metadata.csv: no such file"),
         (
             lambda root: (root / META / "metadata.csv").write_bytes(b"vid,\xe9"),
-            "metadata.csv: expected comma-separated",
+            "metadata.csv line 1: expected UTF-8 text, got the byte 0xe9",
         ),
-        (lambda root: (root / META / "metadata.csv").write_text('"' + "x" * 200_000), "metadata.csv: expected comma-"),
+        (lambda root: (root / META / "metadata.csv").write_text('"' + "x" * 200_000), "line 1: expected comma-"),
         (lambda root: (root / IMAGE).unlink(), "test_s_image_filtered.json: no such file"),
         (lambda root: (root / IMAGE).write_text("{"), "test_s_image_filtered.json: expected JSON"),
         (lambda root: (root / IMAGE).write_text("[" * 100_000), "test_s_image_filtered.json: expected JSON"),
@@ -273,9 +276,14 @@ def test_rank_filter_drops_masks_of_unknown_rank(benchmark):
     assert len(read_test(benchmark, "test_s", "image", "cutout", 1).requests()) == 1
 
 
-def test_blank_rows_and_short_rows_of_other_splits_do_not_matter(benchmark):
-    edit_csv(benchmark, lambda rows: rows.extend([["  "], ["x", "x_0_0", "val", "1"]]))
+def test_blank_rows_do_not_matter(benchmark):
+    edit_csv(benchmark, lambda rows: rows.extend([["  "], [], [""] * 6]))
     assert not read(benchmark).problems
+
+
+def test_columns_are_taken_by_their_names(benchmark):
+    edit_csv(benchmark, lambda rows: [row.__setitem__(slice(None), [*row[::-1], "more"]) for row in rows])
+    assert not read(benchmark).problems and len(read(benchmark).samples) == 2
 
 
 def test_what_the_filters_leave_out_is_not_looked_at(benchmark):

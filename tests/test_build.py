@@ -290,15 +290,23 @@ def test_a_video_with_broken_files_is_replaced(source, tmp_path):
     ]
 
 
-def test_line_breaks_in_an_expression(source, tmp_path):
+def test_a_line_break_in_an_expression_is_a_quote_that_stays_open(source, tmp_path):
     broken = shutil.copytree(source, tmp_path / "source")
     table = broken / "metadata.csv"
-    table.write_text(
-        table.read_text().replace("the sounding cat", '"the sounding\rcat\n"').replace("the cat", "the\x01cat")
-    )
-    build(arguments(broken, tmp_path / "out"))
+    table.write_text(table.read_text().replace("the sounding cat", '"the sounding\ncat"', 1))
+    with pytest.raises(ValueError, match=r"metadata.csv line \d+: expected a quote that is closed on its line"):
+        build(arguments(broken, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_rows_at_fault_stop_the_build_or_are_left_out(source, tmp_path):
+    broken = shutil.copytree(source, tmp_path / "source")
+    table = broken / "metadata.csv"
+    table.write_text(table.read_text().replace("the cat", "the\x01cat"))
+    with pytest.raises(BadData, match=r"6 problems in the data:\n.*: metadata.csv line \d+: expression with a control"):
+        build(arguments(broken, tmp_path / "out"))
+    build(arguments(broken, tmp_path / "out", on_bad_sample="skip"))
     assert not verify_benchmark(tmp_path / "out", 1).findings
-    assert "the sounding cat" in {row["exp"] for row in rows(tmp_path / "out")}
     assert len(report_of(tmp_path / "out")["left_out"]["expression with a control character"]) == 6
 
 

@@ -20,6 +20,7 @@ REQUIRED = {
     "scripts.benchmark.verify": ("ROOT",),
     "scripts.evaluate.score": ("RECORDS.jsonl", "--output"),
     "scripts.finetune.convert": ("--source", "--target"),
+    "scripts.segment.score": ("MASKS", "--data_dir"),
     "scripts.pretrain.mini.grounding": ("weights", "work"),
     "scripts.pretrain.mini.parts": ("weights", "work"),
     "scripts.pretrain.pretrain_projector": ("--modality", "--captions", "--media_dir"),

@@ -13,7 +13,10 @@ Files:
 - records: predictions as JSON lines, read and written; filters
 - record_log: a log of results, from which an interrupted run continues
 - run_record: run.json, which says what was run, with which versions and data
+- text_files: text and JSON as they are read from files
+- tables: tables of comma-separated text as they are read from files
 - whole_files: files and folders that are never half written
+- locks: one program at a time in a folder
 - finished: the file that tells, for each step, that it is finished
 - manifest: folders of files that belong together, with sizes and digests
 - run_length: masks as run-length codes

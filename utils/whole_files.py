@@ -18,6 +18,17 @@ from typing import Any
 
 
 @contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Errors of the block that name no file, such as that of a full disk, name `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
 def whole_file(path: str | Path, scratch: Path | None = None) -> Iterator[Path]:
     """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error.
 
@@ -28,8 +39,9 @@ def whole_file(path: str | Path, scratch: Path | None = None) -> Iterator[Path]:
     for folder in (path.parent, temporary.parent):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        yield temporary
-        temporary.replace(path)
+        with naming(path):
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

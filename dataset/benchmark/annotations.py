@@ -17,6 +17,7 @@ from dataset.benchmark.samples import Benchmark, Problem
 from utils.audit import canonical_mask_type
 from utils.mask_types import MASK_TYPES
 from utils.splits import TRAIN, split_file_name
+from utils.text_files import read_json, unrepeated
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +88,6 @@ def _read_split(root: Path, split: str, protocol: str, wants: Wants) -> Benchmar
 
 def read_entries(path: Path) -> Iterator[tuple[str, dict]]:
     """(uid, entry) of a split file: a list of entries, or an object with the uids as keys (repeated keys are kept)."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
     for position, (uid, entry) in enumerate(_read_pairs(path)):
         if not isinstance(entry, dict) or not (uid or entry.get("uid")):
             raise ValueError(f"{path}: entry {position}: expected an object with a uid, got {str(entry)[:60]!r}")
@@ -101,19 +100,19 @@ class _Pairs(list):
 
 def _read_pairs(path: Path) -> list[tuple[str | None, object]]:
     """(key, entry) pairs; a list's entries have no key. Raises ValueError naming the file."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_Pairs)
-        if isinstance(content, list):
-            keyed = content if isinstance(content, _Pairs) else [(None, entry) for entry in content]
+    content = read_json(path, _Pairs)
+    if isinstance(content, list):
+        keyed = content if isinstance(content, _Pairs) else [(None, entry) for entry in content]
+        try:
             return [(key, _plain(entry)) for key, entry in keyed]
-    except (ValueError, RecursionError) as error:  # Python's reader gives up on too many digits or nested brackets
-        raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
     raise ValueError(f"{path}: expected a list or an object, got {type(content).__name__}")
 
 
 def _plain(value):
     if isinstance(value, _Pairs):
-        return {key: _plain(item) for key, item in value}
+        return unrepeated([(key, _plain(item)) for key, item in value])
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 

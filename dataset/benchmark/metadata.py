@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.samples import Benchmark, Problem
+from dataset.media.lengths import NUM_FRAMES
+from utils.tables import Columns, check_names, read_table
 
 CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
+SOURCE_COLUMNS = Columns(CSV_COLUMNS[:5], optional=CSV_COLUMNS[5:])  # of a source: no key frames needed
+MAX_OBJECTS = 10**6  # in one video
 
 
 @dataclass(frozen=True)
@@ -37,47 +41,50 @@ def metadata_text(rows: list[CsvRow]) -> str:
     return text.getvalue()
 
 
-def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of every row that is not empty, the header among them.
+def metadata_rows(path: Path, columns: Columns) -> Iterator[tuple[int, CsvRow]]:
+    """(line number, row) of metadata.csv. The expression is as written; spaces around all others are taken away.
 
-    Raises FileNotFoundError, or ValueError naming the file.
+    Raises FileNotFoundError, or ValueError naming file and line, for what is no such table, and for names of videos or
+    uids that differ only by case, spaces or Unicode's spelling.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected columns {','.join(CSV_COLUMNS)}")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines)
-            yield from ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: expected comma-separated UTF-8 text, got something else ({error})") from None
+    table = [
+        (number, {k: v if k == "exp" else v.strip() for k, v in cells.items()})
+        for number, cells in read_table(path, columns)
+    ]
+    check_names(((number, cells["vid"]) for number, cells in table), "vid", path)
+    check_names(((number, cells["uid"]) for number, cells in table), "uid", path)
+    for number, cells in table:
+        numbers = {name: _int_or_text(cells[name]) for name in ("fid", "kfid")}
+        yield number, CsvRow(**cells | numbers)
+
+
+def number_faults(row: CsvRow) -> Iterator[str]:
+    """What is wrong with the numbers of a row; an empty kfid is no fault, for not every row needs one."""
+    if not (isinstance(row.fid, int) and 0 <= row.fid < MAX_OBJECTS):
+        yield f"fid: expected the number of an object, got {row.fid!r}"
+    if row.kfid != "" and not (isinstance(row.kfid, int) and 0 <= row.kfid < NUM_FRAMES):
+        yield f"kfid: expected a frame number from 0 to {NUM_FRAMES - 1}, got {row.kfid!r}"
 
 
 def read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, CsvRow]:
-    """metadata.csv by uid. A header row is optional; columns after the sixth are ignored."""
+    """metadata.csv by uid; faults of rows of this split are added to `benchmark.problems`. A header row is optional.
+
+    Raises as `metadata_rows`.
+    """
     rows: dict[str, CsvRow] = {}
-    for number, cells in csv_lines(path):
-        if number == 1 and [c.strip().lower() for c in cells[:3]] == list(CSV_COLUMNS[:3]):
-            continue
+    for number, row in metadata_rows(path, Columns(CSV_COLUMNS)):
         where = f"metadata.csv line {number}"
-        if 2 < len(cells) < len(CSV_COLUMNS) and cells[2].strip() != split:
-            continue
-        if len(cells) < len(CSV_COLUMNS):
-            uid = cells[1] if len(cells) > 1 else "(no uid)"
-            text = f"{where}: expected {len(CSV_COLUMNS)} columns, got {len(cells)}"
-            benchmark.problems.append(Problem(uid, text))
-            continue
-        vid, uid, row_split, fid, _, kfid = (cell.strip() for cell in cells[: len(CSV_COLUMNS)])
-        row = CsvRow(vid, uid, row_split, _int_or_text(fid), cells[4], _int_or_text(kfid))
         if row.uid in rows and split in (row.split, rows[row.uid].split):
             benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
             continue
+        if row.split == split:
+            benchmark.problems += [Problem(row.uid, f"{where}: {fault}") for fault in number_faults(row)]
         rows[row.uid] = row
     return rows
 
 
 def _int_or_text(cell: str) -> int | str:
-    value = int_or_none(cell)
-    return cell if value is None else value
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= 9 else cell
 
 
 def int_or_none(value) -> int | None:

@@ -8,7 +8,6 @@ expressions.csv (optional)         columns mask,expression[,object]; mask is the
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,8 +23,10 @@ from dataset.construction.stills import (
     find_audio,
 )
 from dataset.media.images import read_mask
+from utils.tables import Columns, read_table
 
 EXPRESSIONS = "expressions.csv"
+COLUMNS = Columns(("mask", "expression"), optional=("object",), needs_header=True)
 
 
 @dataclass
@@ -110,16 +111,12 @@ def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
     path = pairs.root / EXPRESSIONS
     if not path.is_file():
         return
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            rows = list(csv.DictReader(lines))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: expected comma-separated UTF-8 text, got something else ({error})") from None
-    for number, row in enumerate(rows, start=2):
+    for number, row in read_table(path, COLUMNS):
         where = f"{path} line {number}"
-        if row.get("mask") is None or row.get("expression") is None:
-            raise ValueError(f"{where}: expected the columns mask,expression[,object], got {', '.join(map(str, row))}")
-        mask, name = row["mask"].strip(), (row.get("object") or "").strip()
+        mask, name = row["mask"].strip(), row["object"].strip()
+        if row["object"][:1] == " " != row["expression"][:1]:
+            expected = "an object, or the whole expression in quotes"
+            raise ValueError(f"{where}: expected {expected}, got a cell behind a comma and a space: {row['object']!r}")
         if mask not in known:
             raise ValueError(f"{where}: expected a file inside {pairs.root / 'masks'}, got '{mask}'")
         earlier_name, earlier = pairs.texts.get(mask, ("", ()))

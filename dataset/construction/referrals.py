@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset.benchmark.metadata import CSV_COLUMNS, CsvRow, csv_lines, metadata_text
+from dataset.benchmark.metadata import SOURCE_COLUMNS, CsvRow, metadata_rows, metadata_text, number_faults
+from dataset.benchmark.samples import Problem
 from dataset.benchmark.uids import is_null, object_of, uid_parts
-from dataset.media.lengths import NUM_FRAMES
 from utils.splits import SPLITS
 from utils.tokens import reserved_tokens
 from utils.whole_files import write_text
 
 MAX_NAME_BYTES = 240  # file systems allow 255; the rest is for the endings of temporary files
-NUM_SOURCE_COLUMNS = 5  # kfid, the sixth, is optional
+NULL_REFERENCE = "null reference: no object in the video, so no ground truth"
 NAME_ONLY = "name_only"  # split of a row that only gives an object its name; no benchmark takes it
 
 
@@ -42,10 +42,14 @@ class Referral:
 
 @dataclass
 class Metadata:
-    """The content of metadata.csv. `left_out`: reason -> uids of rows that cannot be used."""
+    """The content of metadata.csv. `left_out`: reason -> uids of rows that cannot be used.
+
+    `problems`: which of them are at fault, with their lines; the others are right but of no use here.
+    """
 
     referrals: list[Referral] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
     object_names: dict[tuple[str, int], str] = field(default_factory=dict)  # (vid, fid) -> name, from every split
 
     def leave_out(self, reason: str, uid: str) -> None:
@@ -55,26 +59,26 @@ class Metadata:
 def read_referrals(path: Path) -> Metadata:
     """The rows of train, test_s and test_u that a benchmark can use, in file order, and the reasons for all others.
 
-    Columns vid,uid,split,fid,exp and optionally kfid; a header row is optional, columns after the sixth are ignored.
+    Columns vid,uid,split,fid,exp and optionally kfid; a header row is optional, other columns are ignored.
     Raises FileNotFoundError, or ValueError when the file is no such table.
     """
     metadata, usable = Metadata(), []
     names: dict[tuple[str, int], Counter] = defaultdict(Counter)
-    for line, cells in _rows(path):
-        split = cells[2].strip() if len(cells) > 2 else ""
+    for line, row in metadata_rows(path, SOURCE_COLUMNS):
         try:
-            referral = _referral(cells)
+            referral = _referral(row)
             names[referral.vid, referral.fid][referral.target_object] += 1
             reason = None
         except ValueError as error:
             reason = str(error)
-        if len(cells) >= NUM_SOURCE_COLUMNS and split not in SPLITS:
-            reason = f"split '{split}', expected one of {', '.join(SPLITS)}"
+        if row.split not in SPLITS:
+            reason = f"split '{row.split}', expected one of {', '.join(SPLITS)}"
+        elif reason not in (None, NULL_REFERENCE):
+            metadata.problems.append(Problem(row.uid, f"{path.name} line {line}: {reason}"))
         if reason is None:
             usable.append(referral)
         else:
-            uid = cells[1].strip() if len(cells) > 1 else ""
-            metadata.leave_out(reason, uid or f"(line {line})")
+            metadata.leave_out(reason, row.uid or f"(line {line})")
     metadata.referrals = list(_unrepeated(usable, metadata))
     metadata.object_names = {key: min(named, key=lambda name: (-named[name], name)) for key, named in names.items()}
     return metadata
@@ -96,51 +100,25 @@ def is_plain_name(name: str) -> bool:
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of every row that is neither empty nor the header."""
-    for position, (line, cells) in enumerate(csv_lines(path)):
-        if position > 0 or not _is_header(cells, path):
-            yield line, cells
-
-
-def _is_header(cells: list[str], path: Path) -> bool:
-    names = [cell.strip().lower() for cell in cells]
-    expected = list(CSV_COLUMNS[: max(len(names), NUM_SOURCE_COLUMNS)])
-    if {"vid", "uid"} <= set(names) and names[: len(expected)] != expected:
-        raise ValueError(f"{path}: expected the columns {','.join(CSV_COLUMNS)} in this order, got {','.join(names)}")
-    return "vid" in names and "uid" in names
-
-
-def _referral(cells: list[str]) -> Referral:
+def _referral(row: CsvRow) -> Referral:
     """The referral of one row, whatever its split. Raises ValueError with the reason when the row cannot be used."""
-    if len(cells) < NUM_SOURCE_COLUMNS:
-        raise ValueError(f"fewer than {NUM_SOURCE_COLUMNS} columns")
-    vid, uid, split, fid = (cell.strip() for cell in cells[:4])
-    expression, kfid = cells[4].strip(), cells[5].strip() if len(cells) > NUM_SOURCE_COLUMNS else ""
-    if not expression.isprintable():
-        expression = " ".join(expression.split())  # line breaks
-    if is_null(uid):
-        raise ValueError("null reference: no object in the video, so no ground truth")
-    if not (is_plain_name(vid) and is_plain_name(uid)):
+    if is_null(row.uid):
+        raise ValueError(NULL_REFERENCE)
+    if not (is_plain_name(row.vid) and is_plain_name(row.uid)):
         raise ValueError("vid or uid is not a plain folder name")
-    parts = uid_parts(uid)  # a reader of the benchmark finds the video and the object's name in the uid
-    if len(parts) < 3 or parts[0] != vid or not parts[1]:
+    parts = uid_parts(row.uid)  # a reader of the benchmark finds the video and the object's name in the uid
+    if len(parts) < 3 or parts[0] != row.vid or not parts[1]:
         raise ValueError("uid is not <vid>_<object>_<number>")
-    if not _is_number(fid):
-        raise ValueError("fid is not a whole number from 0")
-    if kfid and not (_is_number(kfid) and int(kfid) < NUM_FRAMES):
-        raise ValueError(f"kfid is not a frame from 0 to {NUM_FRAMES - 1}")
+    for fault in number_faults(row):
+        raise ValueError(fault)
+    expression = row.exp.strip()
     if not expression:
         raise ValueError("empty expression")
     if not expression.isprintable():
         raise ValueError("expression with a control character")
     if reserved_tokens(expression) or reserved_tokens(parts[1]):
         raise ValueError("expression or object name with a token that is reserved for prompts and answers")
-    return Referral(vid, uid, split, int(fid), expression, int(kfid) if kfid else None)
-
-
-def _is_number(cell: str) -> bool:
-    return cell.isascii() and cell.isdigit() and len(cell) <= 6
+    return Referral(row.vid, row.uid, row.split, row.fid, expression, None if row.kfid == "" else row.kfid)
 
 
 def _unrepeated(referrals: list[Referral], metadata: Metadata) -> Iterator[Referral]:

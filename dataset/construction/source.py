@@ -53,6 +53,8 @@ class SourceLayout:
 class RefAVSBench(SourceLayout):
     """The dataset to read. `referrals`: the usable rows. `left_out`: reason -> uids of the other rows.
 
+    `row_problems`: the rows that are at fault themselves, with their lines.
+
     Raises FileNotFoundError or ValueError when there is no such folder or its metadata.csv cannot be read.
     """
 
@@ -63,6 +65,7 @@ class RefAVSBench(SourceLayout):
         metadata = read_referrals(self.root / METADATA)
         self.referrals: list[Referral] = metadata.referrals
         self.left_out: dict[str, list[str]] = metadata.left_out
+        self.row_problems: list[Problem] = metadata.problems
         self._names = metadata.object_names
 
     def object_names(self, vid: str) -> dict[int, str]:

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 NEGATIVES = "negatives.jsonl"  # stays in the benchmark's folder: `--negatives file` can build from it again
 # These settings do not change what is built.
 INCIDENTAL = ("source_dir", "output_dir", "num_workers", "device")
+SKIP_HINT = "\n(--on_bad_sample skip builds without them)"
 
 
 def build(args: BuildArguments) -> None:
@@ -43,6 +44,8 @@ def build(args: BuildArguments) -> None:
     if is_built(root, run := _run(args, source)):
         logger.info("%s is built already; nothing is done", root)
     else:
+        if source.row_problems and args.on_bad_sample == "fail":
+            raise BadData(listing(source.root, source.row_problems) + SKIP_HINT)
         if args.negatives == "file":
             FileNegatives(Path(args.negatives_file)).check()
         with building(root, run):
@@ -131,7 +134,7 @@ def _choice(args: BuildArguments, source: RefAVSBench) -> Choice:
     given = args.key_frame == "given"
     choice = choose_referrals(source, _sizes(args), args.seed, given, args.num_workers, replace_bad)
     if choice.problems and not replace_bad:
-        raise BadData(listing(source.root, choice.problems) + "\n(--on_bad_sample skip builds without them)")
+        raise BadData(listing(source.root, choice.problems) + SKIP_HINT)
     if not choice.referrals and choice.problems:
         raise BadData(listing(source.root, choice.problems))
     if not choice.referrals:

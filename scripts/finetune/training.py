@@ -28,6 +28,7 @@ from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
 from scripts.features import remember_features
+from scripts.finetune.build_locks import wait_for_builds
 from scripts.finetune.checkpointing import switch_off_where_it_fits
 from scripts.finetune.trainer import AuditTrainer
 from scripts.trainer import find_resumable, is_finished
@@ -51,6 +52,8 @@ SAMPLING = (
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
     """Check folders, parts and data first, then load the model and train. The auditor is written to `output_dir`."""
+    if training_args.deepspeed:
+        wait_for_builds()
     if training_args.deepspeed and training_args.use_cpu:
         import deepspeed  # here, because it cannot be installed everywhere and is only needed here
 

@@ -5,6 +5,8 @@
 - overlay: a mask drawn on its frame
 - audit_picture: one audit with its frame and mask
 - audit_sheet: right and wrong audits side by side
+- mask_sheet: masks of a segmentation method beside the truth
+- segmentation_tables: scores of segmentation masks as text for a terminal
 - instance_sheet: all masks of one instance, with what is true of them
 - filmstrip: videos with their expressions and sounds
 - distribution: how the IoUs of a benchmark are distributed

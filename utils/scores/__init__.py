@@ -3,6 +3,10 @@
 - counts: hits and misses, precision, recall, F scores and RMSE
 - metrics: the summary of one run, frame by frame
 - video: the figures of whole videos
+- regions: J, F and S of segmentation masks
+- boundaries: the boundary F of segmentation masks
+- protocols: three ways of scoring segmentation masks, and their averages
+- intervals: intervals of averages when several values come from one video
 - columns: the columns of the paper's Tables 2 and 3
 - published: the numbers that the paper prints
 - scoring: everything that a finished run writes, and the names of its files

@@ -1,0 +1,76 @@
+"""A program's `main(argv)` in a child process: it may crash, hang or grow, and the modules are imported once only."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HANG, TRACEBACK = "hang", "traceback"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`code` is the exit code, HANG, TRACEBACK, or the negative number of the signal that ended the child."""
+
+    code: int | str
+    text: str  # stdout, stderr and log lines as they came
+    seconds: float
+
+
+def run_forked(work: Callable[[], int | None], log: Path, seconds: float = 60, memory_gb: float = 14) -> Outcome:
+    """Call `work` in a child, whose output goes to the file `log`. It is killed after so many seconds."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    start = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _be_the_child(work, log, memory_gb)
+    code = _wait(child, start + seconds)
+    text = log.read_text(encoding="utf-8", errors="surrogateescape")
+    return Outcome(code, text, time.monotonic() - start)
+
+
+def _be_the_child(work: Callable[[], int | None], log: Path, memory_gb: float) -> None:
+    """Never returns. Exit code 99 stands for a traceback."""
+    code = 99
+    try:
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+        logging.getLogger().handlers.clear()  # the program sets up its own, on this stderr
+        limit = int(memory_gb * 2**30)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        os.setsid()
+        code = work() or 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _wait(child: int, until: float) -> int | str:
+    pause = 0.001
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            return TRACEBACK if code == 99 else code
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return HANG

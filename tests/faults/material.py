@@ -1,0 +1,70 @@
+"""Right input for every program, small: made once, and copied for each case, which may damage its copy.
+
+bench (a benchmark), auditor (a folder), parts (pretrained weights), clip (frames, audio.wav, mask.png), source (in the
+layout of Ref-AVSBench) and records.jsonl (answers).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from tests.conftest import GOLDEN
+from tests.right_benchmark import ACTIONS, FOLDERS, MASKS, TEST, plain_iou, response_of, write_right_benchmark
+from tests.scenes import write_source
+from tests.seeded import assemble_pretrained_weights
+
+LINKED = ("parts",)  # too large to be copied; a case that changes one has to replace the link
+
+
+def make_material(root: Path) -> Path:
+    """Write everything to a new folder."""
+    root.mkdir(parents=True)
+    write_right_benchmark(root / "bench")
+    write_source(root / "source")
+    shutil.copytree(root / "bench/media/vB/frames", root / "clip/frames")
+    shutil.copy(root / "bench/media/vB/audio.wav", root / "clip/audio.wav")
+    shutil.copy(root / "bench" / FOLDERS[TEST] / "gt.png", root / "clip/mask.png")
+    (root / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in right_records()))
+    assemble_pretrained_weights(root / "parts", small_clip=True)
+    write_auditor(root / "auditor", root / "parts")
+    return root
+
+
+def right_records() -> list[dict]:
+    """One right answer for each mask of the benchmark's test frame."""
+    records = []
+    for name, mask in MASKS.items():
+        iou, action, mask_type = plain_iou(mask), ACTIONS[name], "perfect" if name == "gt" else name[:-2]
+        record = {"uid": "vB_dog_1", "vid": "vB", "frame_idx": 1, "mask_type": mask_type, "iou_to_gt": iou}
+        record |= {"action": action, "rank": None if name == "gt" else int(name[-1])}
+        record |= {"mask_path": f"{FOLDERS[TEST]}/{name}.png", "raw_output": response_of(name, iou, action)}
+        records.append(record | {"generated_ids": [1, 2]})
+    return records
+
+
+def write_auditor(folder: Path, parts: Path) -> None:
+    """The golden auditor on the tiny parts, as a folder of ours."""
+    from configs.model import ModelArguments
+    from models.weights.bundle import AuditorBundle
+
+    model_args = ModelArguments(pretrained_weights_dir=str(parts), lora_r=4, lora_alpha=8)
+    AuditorBundle.from_pretrained(GOLDEN / "weights/ckpt", model_args).save_pretrained(folder)
+
+
+def copy_material(material: Path, root: Path, argv: list[str]) -> None:
+    """Copy to the new folder `root` what the command line names in it."""
+    root.mkdir(parents=True)
+    for word in argv:
+        match = re.match(re.escape(f"{root}/") + r"([^/]+)", word)
+        name = match[1] if match else ""
+        if not name or not (material / name).exists() or (root / name).exists():
+            continue
+        if name in LINKED:
+            (root / name).symlink_to(material / name)
+        elif (material / name).is_dir():
+            shutil.copytree(material / name, root / name)
+        else:
+            shutil.copy(material / name, root / name)

@@ -1,0 +1,4 @@
+"""The scenarios. Every module here has functions marked @scenario; their order is that of the modules' names.
+
+- sentences: the sentence table: wrong and hostile input, and what each program says of it
+"""
