@@ -16,7 +16,9 @@ import numpy as np
 from dataset.benchmark.uids import is_null, make_uid
 from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
-from dataset.media.waveform import check_waveform, load_waveform
+from dataset.media.images import examine_frame
+from dataset.media.waveform import examine_sound
+from utils.same_names import find_sibling, same_name
 from utils.tokens import reserved_tokens
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -50,12 +52,18 @@ class Still:
 
 @dataclass
 class ImportReport:
-    """How much was written. `left_out`: reason -> origins of what was not written."""
+    """How much was written. `left_out`: reason -> origins of what was not written. `doubts`: origin -> a sentence."""
 
     num_videos: int = 0
     num_objects: int = 0
     num_referrals: int = 0
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
+
+    def add_doubt(self, origin: str | Path, doubt: str | None) -> None:
+        """Note what is doubtful about a file that was taken; None is no doubt."""
+        if doubt:
+            self.doubts[str(origin)] = doubt
 
     def leave_out(self, reason: str, origin: str) -> None:
         self.left_out.setdefault(reason, []).append(origin)
@@ -76,7 +84,9 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
             continue
         masks = {fid: item.mask for fid, item in enumerate(objects)}
         try:
-            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, _waveform(still.audio)))
+            report.add_doubt(still.picture, examine_frame(still.picture).doubt)
+            waveform = _waveform(still.audio, report)
+            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, waveform))
         except ValueError as error:
             raise ValueError(f"{still.picture}: {error}") from None
         vids.add(vid)
@@ -92,7 +102,7 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
 
 def find_audio(folder: Path | None, stem: str) -> Path | None:
     """The sound file of that name, if the folder has one."""
-    candidates = (folder / f"{stem}{suffix}" for suffix in AUDIO_SUFFIXES) if folder else ()
+    candidates = (find_sibling(folder / f"{stem}{suffix}") for suffix in AUDIO_SUFFIXES) if folder else ()
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -142,7 +152,8 @@ def _free_vid(name: str, taken: set[str]) -> str:
     if is_null(f"{vid}_") or not is_plain_name(vid):
         vid = f"picture-{vid}"
     number = 1
-    while (free := vid if number == 1 else f"{vid}-{number}") in taken:
+    folders = {same_name(name).casefold() for name in taken}  # some file systems know no capitals
+    while same_name(free := vid if number == 1 else f"{vid}-{number}").casefold() in folders:
         number += 1
     return free
 
@@ -153,9 +164,10 @@ def _plain(text: str, max_bytes: int) -> str:
     return plain.encode()[:max_bytes].decode(errors="ignore")
 
 
-def _waveform(path: Path | None) -> np.ndarray | None:
+def _waveform(path: Path | None, report: ImportReport) -> np.ndarray | None:
+    """Raises ValueError for a sound that an auditor cannot use."""
     if path is None:
         return None
-    waveform = load_waveform(path)
-    check_waveform(waveform, path)  # raises ValueError for a sound that an auditor cannot use
+    waveform, doubt = examine_sound(path)
+    report.add_doubt(path, doubt)
     return waveform

@@ -1,4 +1,4 @@
-"""A video file or a folder of frames -> ten frames and a sound file, as a sample of the benchmark has them.
+"""A video file -> ten frames and a sound file, as a sample of the benchmark has them.
 
 `video` reads the files. `images` and `audio` turn frames and sound into tensors.
 

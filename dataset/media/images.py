@@ -27,6 +27,7 @@ class FrameFacts:
 
     size: tuple[int, int]  # as `read_frame` reads it
     upright_size: tuple[int, int]  # as `read_upright_frame` reads it
+    is_turned: bool  # by its EXIF data
     is_plain_jpeg: bool  # in RGB and not turned: every reader sees the same picture
     doubt: str | None
 
@@ -50,16 +51,15 @@ def examine_frame(path: Path) -> FrameFacts:
     """What is known of a frame that can be used. Raises FileNotFoundError, or ValueError when it is no frame."""
     picture = open_picture(path, "frame")
     _rgb(picture.image, path)
-    is_plain_jpeg = (picture.format, picture.image.mode, picture.orientation) == ("JPEG", "RGB", UPRIGHT)
-    return FrameFacts(picture.size, picture.upright_size, is_plain_jpeg, _frame_doubt(picture))
+    is_turned = picture.orientation != UPRIGHT
+    is_plain_jpeg = (picture.format, picture.image.mode) == ("JPEG", "RGB") and not is_turned
+    return FrameFacts(picture.size, picture.upright_size, is_turned, is_plain_jpeg, _frame_doubt(picture))
 
 
 def _frame_doubt(picture: Picture) -> str | None:
     doubts = []
     if picture.is_series:
         doubts.append("expected one picture, got several; the first is used")
-    if picture.orientation != UPRIGHT:
-        doubts.append("its EXIF data turn it; as published, the masked frame is turned and the whole frame is not")
     if picture.image.has_transparency_data and picture.image.convert("RGBA").getextrema()[3][0] < 255:
         doubts.append("expected an opaque picture, got transparency, which is ignored")
     return "; ".join(doubts) or None
@@ -117,11 +117,6 @@ def _check_palette(image: Image.Image) -> None:
 def encode_mask(mask: np.ndarray) -> bytes:
     """(H, W) bool -> a PNG file's bytes: white where True, black elsewhere."""
     return cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
-
-
-def check_image(path: Path) -> tuple[int, int]:
-    """(H, W) of a frame that decodes to its end. Raises FileNotFoundError, ValueError."""
-    return examine_frame(path).size
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
