@@ -15,6 +15,9 @@ class TrainingOptions:
     remove_unused_columns: bool = field(
         default=False, metadata={"help": "The collator, not the model's signature, decides what a batch holds."}
     )
+    logging_nan_inf_filter: bool = field(
+        default=False, metadata={"help": "Log the mean of earlier losses in place of one that is not finite."}
+    )
 
 
 @dataclass

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from configs.parsing import parse_arguments
 from configs.runtime import RuntimeArguments
+from scripts.ranks import ToldElsewhere, end_with_launcher
+from scripts.stopping import Stopped, ended_by_signals
 
 if TYPE_CHECKING:
     import torch
@@ -28,12 +30,20 @@ def run_program(
     """Parse `argv` and call `work` with one instance per argument type.
 
     Exit code 0, or the one that `work` gives; 2 after one sentence on stderr when the input is at fault (OSError,
-    ValueError, ImportError), 130 when it is stopped by the keyboard.
+    ValueError, ImportError); 128 + N when signal N stops it: 130 from the keyboard, 143 with SIGTERM. The first of
+    several processes says so for all.
     """
     start_logging(level)
     arguments = parse_arguments(argument_types, argv, prog, doc)
     try:
-        code = work(*arguments)
+        with ended_by_signals():
+            code = work(*arguments)
+    except ToldElsewhere:
+        return 2
+    except Stopped as stopped:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"{prog}: {stopped}", file=sys.stderr)
+        return 128 + stopped.signum
     except (OSError, ValueError, ImportError) as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 2
@@ -46,12 +56,13 @@ def run_program(
 def run_distributed_program(
     prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None
 ) -> int:
-    """`run_program` for training, which may run as several processes; their process group is closed at the end.
+    """`run_program` for work of several processes; their process group is closed at the end.
 
     If there are several, each process ends right after its exit handlers, without Python's usual clean-up. During the
     clean-up a thread of the group may still hold a tensor, and the process would abort although its work is done
     (pytorch/pytorch#179291).
     """
+    end_with_launcher()
     ended: list[int] = []
 
     def leave() -> None:

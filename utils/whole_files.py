@@ -16,16 +16,30 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+# How torch and safetensors say that a file could not be written; they name no file.
+_WRITE_ERRORS = re.compile(r"PytorchStreamWriter|inline_container|iostream error|os error \d+")
+
 
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
-    """Errors of the block that name no file, such as that of a full disk, name `path`."""
+    """Errors of writing in the block that name no file, such as that of a full disk, name `path`."""
     try:
         yield
     except OSError as error:
         if error.errno is None or error.filename is not None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+    except Exception as error:  # torch raises RuntimeError, safetensors a class of its own
+        if not _WRITE_ERRORS.search(str(error)):
+            raise
+        reason = str(error).splitlines()[0]
+        raise OSError(f"{path}: could not be written, {_free(Path(path))} ({reason})") from error
+
+
+def _free(place: Path) -> str:
+    """The free room on the disk of a place that may not exist yet."""
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    return f"{shutil.disk_usage(there).free / 1e6:.1f} MB are free on its disk"
 
 
 @contextmanager

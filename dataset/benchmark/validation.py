@@ -6,7 +6,7 @@ This module knows which files a sample needs; `dataset.media` decodes them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,9 +23,14 @@ class BadData(ValueError):
     """The data cannot be used as it is; the message lists every problem, one a line."""
 
 
-def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: int = 4) -> Benchmark:
+def validated(
+    benchmark: Benchmark,
+    on_bad_sample: str = "fail",
+    find: Callable[[list[AuditSample]], list[Problem]] | None = None,
+) -> Benchmark:
     """The benchmark, if it has no problems; with `skip`, the benchmark without its bad samples, listed in `problems`.
 
+    `find` reads the files in place of `find_file_problems`, where several processes share the work.
     Raises BadData when something is wrong (`fail`), or when no sample is left.
     """
     for reason, count in benchmark.passed_over.items():
@@ -33,7 +38,7 @@ def validated(benchmark: Benchmark, on_bad_sample: str = "fail", num_threads: in
     silent = sum(s.protocol == "train" and not c.response for s in benchmark.samples for c in s.candidates)
     if silent:
         logger.warning("%d training masks have no response: their answer to learn is empty", silent)
-    problems = benchmark.problems + find_file_problems(benchmark.samples, num_threads)
+    problems = benchmark.problems + (find or find_file_problems)(benchmark.samples)
     if problems and on_bad_sample == "fail":
         raise BadData(listing(benchmark.root, problems))
     good = benchmark.without(problems)

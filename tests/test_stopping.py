@@ -1,0 +1,130 @@
+"""A training that is stopped: by signals at any step, by numbers that are not finite, by another run in its folder."""
+
+import os
+import re
+import shutil
+import signal
+
+import pytest
+import torch
+from transformers import TrainerCallback
+
+from scripts.finetune.finetune_hyperlora import main as finetune
+from scripts.ranks import LOCK_NAME
+from scripts.step_guard import StepGuard
+from tests.test_training import flags, losses, weights
+from utils.locks import only_one
+
+EVERY_VIDEO = ("--gradient_accumulation_steps", "1", "--save_strategy", "no", "--num_train_epochs", "3")  # 6 steps
+
+
+@pytest.fixture(scope="module")
+def whole(quick_weights_dir, tmp_path_factory):
+    """Three epochs of two steps each, without interruption."""
+    output = tmp_path_factory.mktemp("whole") / "MQ-Auditor"
+    assert finetune(flags(quick_weights_dir, output, *EVERY_VIDEO)) == 0
+    return output
+
+
+class Sender(TrainerCallback):
+    """Sends a signal to this process while a step runs."""
+
+    def __init__(self, signum, step):
+        self.signum, self.step = signum, step
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step + 1 == self.step:
+            os.kill(os.getpid(), self.signum)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Lets the next training get a signal at a step."""
+
+    def send(signum, step):
+        begin = StepGuard.on_step_begin
+        sender = Sender(signum, step)
+        monkeypatch.setattr(
+            StepGuard, "on_step_begin", lambda own, *more, **named: sender.on_step_begin(*more, **named)
+        )
+        return lambda: monkeypatch.setattr(StepGuard, "on_step_begin", begin)
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("signum", "step", "workers", "name", "code"),
+    [(signal.SIGTERM, 3, 0, "SIGTERM", 143), (signal.SIGINT, 2, 2, "the keyboard", 130)],
+)
+def test_a_signal_saves_and_the_next_start_goes_on_to_the_same_bits(
+    whole, quick_weights_dir, tmp_path, capsys, sent, signum, step, workers, name, code
+):
+    """In the middle of the second epoch, and at the end of the first."""
+    command = flags(quick_weights_dir, tmp_path, *EVERY_VIDEO, "--dataloader_num_workers", str(workers))
+    not_again = sent(signum, step)
+    assert finetune(command) == code
+    sentence = f"finetune: stopped by {name} after step {step}, which is saved; start the run again to go on"
+    assert capsys.readouterr().err.splitlines()[-1] == sentence
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == [f"checkpoint-{step}"]
+    not_again()
+    assert finetune(command) == 0
+    assert losses(tmp_path) == losses(whole)
+    assert all(torch.equal(tensor, weights(tmp_path)[key]) for key, tensor in weights(whole).items())
+
+
+def test_a_signal_before_the_training_ends_at_once(quick_weights_dir, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("scripts.finetune.training.start_auditor", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    assert finetune(flags(quick_weights_dir, tmp_path)) == 143
+    assert capsys.readouterr().err.splitlines()[-1] == "finetune: stopped by SIGTERM"
+
+
+@pytest.mark.parametrize("rate", ["1e8", "1e30"])
+def test_a_run_that_diverges_ends_with_a_sentence_and_saves_nothing_of_it(quick_weights_dir, tmp_path, capsys, rate):
+    more = ("--warmup_steps", "0", "--save_strategy", "steps", "--save_steps", "1")
+    assert finetune(flags(quick_weights_dir, tmp_path, *EVERY_VIDEO, "--learning_rate", rate, *more)) == 2
+    complaint = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.match(r"finetune: step \d: expected a finite (loss, got|gradient, got a norm of) (nan|inf)", complaint)
+    assert "the step is not done and not saved" in complaint
+    for checkpoint in tmp_path.glob("checkpoint-*"):
+        assert all(tensor.isfinite().all() for tensor in weights(checkpoint).values())
+    assert not (tmp_path / "adapter_model.safetensors").exists()
+
+
+def test_samples_and_weights_that_are_not_finite_are_named(quick_weights_dir, tmp_path, capsys, monkeypatch):
+    """One NaN in a pretrained projector: the first step names its two videos' masks, and the weight."""
+    from models.weights.bundle import AuditorBundle
+
+    load = AuditorBundle.load_projectors
+
+    def spoilt(bundle, *more):
+        load(bundle, *more)
+        bundle.auditor.vision_projector.norm.weight.data[3] = float("nan")
+
+    monkeypatch.setattr(AuditorBundle, "load_projectors", spoilt)
+    assert finetune(flags(quick_weights_dir, tmp_path)) == 2
+    complaint = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "step 1: expected a finite loss, got nan, for " in complaint
+    assert complaint.count(".png)") == 2 and "vision_projector.norm.weight" in complaint
+    assert not list(tmp_path.glob("checkpoint-*"))
+
+
+def test_weights_that_are_not_finite_are_not_saved(whole, quick_weights_dir, tmp_path, capsys, monkeypatch):
+    """A last update may spoil what no later step looks at."""
+    monkeypatch.setattr("scripts.trainer.is_finished", lambda *_: True)
+    monkeypatch.setattr(
+        "scripts.finetune.trainer.AuditTrainer.load_parts",
+        lambda own, _: own.model.vision_projector.norm.weight.data.fill_(float("inf")),
+    )
+    newest = sorted(whole.glob("checkpoint-*"))[-1]
+    shutil.copytree(newest, tmp_path / newest.name)
+    assert finetune(flags(quick_weights_dir, tmp_path)) == 2
+    sentence = "finetune: expected finite weights, got others in vision_projector.norm.weight"
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "projectors.safetensors").exists()
+
+
+def test_a_second_run_in_the_folder_refuses(quick_weights_dir, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("scripts.ranks.PATIENCE", 0)
+    with only_one(tmp_path / LOCK_NAME, "training"):
+        assert finetune(flags(quick_weights_dir, tmp_path)) == 2
+    assert f"{LOCK_NAME}: expected no other training at the same time" in capsys.readouterr().err
