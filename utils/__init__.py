@@ -16,7 +16,6 @@ Files:
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files
-- same_names: names that look the same, though their code points differ
 - whole_files: files and folders that are never half written
 - locks: one program at a time in a folder
 - finished: the file that tells, for each step, that it is finished

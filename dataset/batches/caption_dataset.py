@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import torch
 from torch import Tensor
@@ -66,11 +67,14 @@ def spread_frames(path: Path, count: int = VIDEO_FRAMES) -> list[np.ndarray]:
 
     Raises FileNotFoundError, and ValueError for a file that is no video or longer than MAX_VIDEO_SECONDS.
     """
-    total = 0
-    for total, (time, _, _) in enumerate(decode(path, "video"), start=1):
+    total = sum(1 for _ in _bounded(path))
+    wanted = np.linspace(0, total - 1, count).astype(int).tolist()
+    found = {i: frame.to_ndarray(format="rgb24") for i, frame in enumerate(_bounded(path)) if i in set(wanted)}
+    return [found[i] for i in wanted]
+
+
+def _bounded(path: Path) -> Iterator[av.VideoFrame]:
+    for time, _, frame in decode(path, "video"):
         if time > MAX_VIDEO_SECONDS:
             raise ValueError(f"{path}: expected a video of at most {MAX_VIDEO_SECONDS} s, got a longer one")
-    wanted = np.linspace(0, total - 1, count).astype(int).tolist()
-    frames = enumerate(decode(path, "video"))
-    found = {i: frame.to_ndarray(format="rgb24") for i, (_, _, frame) in frames if i in set(wanted)}
-    return [found[i] for i in wanted]
+        yield frame

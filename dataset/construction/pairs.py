@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dataset.construction.source import frame_size
 from dataset.construction.stills import (
+    DOUBTFUL,
     PICTURE_SUFFIXES,
     ImportReport,
     Still,
@@ -23,7 +24,6 @@ from dataset.construction.stills import (
     find_audio,
 )
 from dataset.media.images import examine_mask
-from utils.same_names import same_name
 from utils.tables import Columns, read_table
 
 EXPRESSIONS = "expressions.csv"
@@ -52,7 +52,8 @@ class PairsFolder:
 
     def _object(self, path: Path, size: tuple[int, int]) -> StillObject:
         mask, doubt = examine_mask(path)
-        self.report.add_doubt(path, doubt)
+        if doubt:
+            self.report.warn(DOUBTFUL, f"{path}: {doubt}")
         if mask.shape != size:
             raise ValueError(f"{path}: expected its picture's (height, width) {size}, got {mask.shape}")
         name, expressions = self.texts.get(mask_key(self.root, path), ("", ()))
@@ -64,7 +65,7 @@ class PairsFolder:
 
 def mask_key(root: Path, path: Path) -> str:
     """A mask's path inside masks/, as it is written in expressions.csv."""
-    return same_name(path.relative_to(root / "masks").as_posix())
+    return path.relative_to(root / "masks").as_posix()
 
 
 def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolder:
@@ -81,13 +82,13 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
     for picture in _visible(root / "images"):
         if picture.suffix.lower() not in PICTURE_SUFFIXES:
             report.leave_out("not a picture", str(picture))
-        elif (stem := same_name(picture.stem)) in stems:
-            raise ValueError(f"{picture}: expected one picture of this name, got {stems[stem].name} as well")
-        elif stem not in found:
+        elif picture.stem in stems:
+            raise ValueError(f"{picture}: expected one picture of this name, got {stems[picture.stem].name} as well")
+        elif picture.stem not in found:
             report.leave_out("picture without a mask", str(picture))
         else:
-            pairs.masks[picture] = found[stem]
-        stems[same_name(picture.stem)] = picture
+            pairs.masks[picture] = found[picture.stem]
+        stems[picture.stem] = picture
     for name in sorted(found.keys() - stems.keys()):
         report.leave_out("mask without a picture", str(root / "masks" / name))
     _read_expressions(pairs, {mask_key(root, path) for paths in found.values() for path in paths})
@@ -97,7 +98,7 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
 def _masks_by_name(root: Path, report: ImportReport) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in _visible(root / "masks"):
-        name = same_name(path.name if path.is_dir() else path.stem)
+        name = path.name if path.is_dir() else path.stem
         for mask in _visible(path) if path.is_dir() else [path]:
             if mask.suffix.lower() == ".png" and mask.is_file():
                 found.setdefault(name, []).append(mask)
@@ -116,7 +117,7 @@ def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
         return
     for number, row in read_table(path, COLUMNS):
         where = f"{path} line {number}"
-        mask, name = same_name(row["mask"].strip()), row["object"].strip()
+        mask, name = row["mask"].strip(), row["object"].strip()
         if row["object"][:1] == " " != row["expression"][:1]:
             expected = "an object, or the whole expression in quotes"
             raise ValueError(f"{where}: expected {expected}, got a cell behind a comma and a space: {row['object']!r}")

@@ -114,9 +114,7 @@ class RefAVSBench(SourceLayout):
         log_doubts(found | {f"video {vid}": Usable(self._size_doubt(vid, found)) for vid in fids})
         return {vid: list(self._video_faults(vid, fids[vid], found)) for vid in fids}
 
-    def _video_faults(
-        self, vid: str, fids: list[int], found: dict[Path, Usable | str]
-    ) -> Iterator[str]:
+    def _video_faults(self, vid: str, fids: list[int], found: dict[Path, Usable | str]) -> Iterator[str]:
         """`found`: path -> what is known of a file, or a sentence for a file that cannot be used."""
         paths = [self.frame_path(vid, t) for t in range(NUM_FRAMES)] + [self.audio_path(vid)]
         yield from (found[path] for path in paths if isinstance(found[path], str))

@@ -18,11 +18,11 @@ from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.images import examine_frame
 from dataset.media.waveform import examine_sound
-from utils.same_names import find_sibling, same_name
 from utils.tokens import reserved_tokens
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+DOUBTFUL = "taken with a doubt"
 MAX_VID_BYTES, MAX_OBJECT_BYTES = 120, 60
 
 
@@ -52,21 +52,20 @@ class Still:
 
 @dataclass
 class ImportReport:
-    """How much was written. `left_out`: reason -> origins of what was not written. `doubts`: origin -> a sentence."""
+    """How much was written. `left_out`: reason -> origins of what was not written; `warned`: of what is strange."""
 
     num_videos: int = 0
     num_objects: int = 0
     num_referrals: int = 0
     left_out: dict[str, list[str]] = field(default_factory=dict)
-    doubts: dict[str, str] = field(default_factory=dict)
 
-    def add_doubt(self, origin: str | Path, doubt: str | None) -> None:
-        """Note what is doubtful about a file that was taken; None is no doubt."""
-        if doubt:
-            self.doubts[str(origin)] = doubt
+    warned: dict[str, list[str]] = field(default_factory=dict)
 
     def leave_out(self, reason: str, origin: str) -> None:
         self.left_out.setdefault(reason, []).append(origin)
+
+    def warn(self, reason: str, origin: str) -> None:
+        self.warned.setdefault(reason, []).append(origin)
 
 
 def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> None:
@@ -84,7 +83,8 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
             continue
         masks = {fid: item.mask for fid, item in enumerate(objects)}
         try:
-            report.add_doubt(still.picture, examine_frame(still.picture).doubt)
+            if doubt := examine_frame(still.picture).doubt:
+                report.warn(DOUBTFUL, f"{still.picture}: {doubt}")
             waveform = _waveform(still.audio, report)
             writer.write_video(SourceVideo.of_still(vid, still.picture, masks, waveform))
         except ValueError as error:
@@ -102,7 +102,7 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
 
 def find_audio(folder: Path | None, stem: str) -> Path | None:
     """The sound file of that name, if the folder has one."""
-    candidates = (find_sibling(folder / f"{stem}{suffix}") for suffix in AUDIO_SUFFIXES) if folder else ()
+    candidates = (folder / f"{stem}{suffix}" for suffix in AUDIO_SUFFIXES) if folder else ()
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -152,8 +152,7 @@ def _free_vid(name: str, taken: set[str]) -> str:
     if is_null(f"{vid}_") or not is_plain_name(vid):
         vid = f"picture-{vid}"
     number = 1
-    folders = {same_name(name).casefold() for name in taken}  # some file systems know no capitals
-    while same_name(free := vid if number == 1 else f"{vid}-{number}").casefold() in folders:
+    while (free := vid if number == 1 else f"{vid}-{number}") in taken:
         number += 1
     return free
 
@@ -169,5 +168,6 @@ def _waveform(path: Path | None, report: ImportReport) -> np.ndarray | None:
     if path is None:
         return None
     waveform, doubt = examine_sound(path)
-    report.add_doubt(path, doubt)
+    if doubt:
+        report.warn(DOUBTFUL, f"{path}: {doubt}")
     return waveform

@@ -17,6 +17,7 @@ FEW = 16  # so many colours are labels or drawings; photos have more
 FEW_GREYS = 8
 LOWEST_TOP = 64  # whole numbers below it are labels, not shades of grey
 EDGE = 8  # pixels on each side of an edge that may be smoothed; in large pictures 1/32 of the shorter side
+MOST_BETWEEN = 0.25  # share of pixels; where more are between, it is a picture
 FLAT = np.ones((3, 3), np.uint8)
 
 
@@ -131,8 +132,9 @@ def _graded(values: np.ndarray, strange: np.ndarray | None = None, counted: str 
     else:
         between |= strange
     away = int(np.count_nonzero(between & ~_edges(inside)))
-    if away:
-        text = f"expected black and one other value, got {counted}, of which {away} pixels are away from any edge"
+    if away or between.mean() > MOST_BETWEEN:
+        away = away or int(np.count_nonzero(between))
+        text = f"expected black and one other value, got {counted}, of which {away} pixels are no smooth edge"
         raise ValueError(f"{text}; give each object a mask of its own, and cut probabilities at a threshold")
     return MaskReading(inside, f"expected black and one other value, got {counted}; from half the highest on is inside")
 
@@ -153,7 +155,7 @@ def _possible_labels(distinct: np.ndarray) -> np.ndarray:
     top = distinct[-1]
     between = distinct[(distinct > NEAR * top) & (distinct < (1 - NEAR) * top)]
     small = distinct[(distinct > 0) & (distinct <= NEAR * top)]
-    if not len(between) and len(small) == np.count_nonzero(distinct) - 1:
+    if not len(between) and distinct[0] == 0 and len(small) == len(distinct) - 2:
         between = small
     return between if len(between) <= FEW_GREYS else between[:0]
 

@@ -54,13 +54,13 @@ def open_sound(path: str | Path) -> Sound:
         with _ForwardOnly(path) as file:
             _check_header(file, path)
             blocks = list(_mono_blocks(file, path))
-            sound = Sound(np.concatenate([mono for mono, _ in blocks] or [np.zeros(0, np.float32)]), file.samplerate, "")
-            _check_whole(file, len(sound.mono), path)
+            mono = np.concatenate([np.zeros(0, np.float32), *(block for block, _ in blocks)])
+            _check_whole(file, len(mono), path)
     except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError) as error:
         raise ValueError(f"audio {path}: expected a readable sound file, got: {error}") from error
-    loudest = max((peak for _, peak in blocks), default=0.0)
+    loudest = float(np.max([0.0, *(peak for _, peak in blocks)]))  # NaN, if there is one
     check_scale(loudest, f"audio {path}")
-    return sound._replace(doubt=_doubt_of(sound.mono, loudest))
+    return Sound(mono, file.samplerate, _doubt_of(mono, loudest))
 
 
 def check_sound(path: str | Path) -> None:
@@ -113,7 +113,7 @@ def _check_header(file: _ForwardOnly, path: str | Path) -> None:
 
 
 def _ends_with_last_page(path: str | Path) -> bool:
-    with open(path, "rb") as stream:
+    with Path(path).open("rb") as stream:
         stream.seek(max(0, Path(path).stat().st_size - OGG_TAIL))
         tail = stream.read()
     page = tail[max(0, tail.rfind(OGG_PAGE)) :]

@@ -6,7 +6,7 @@ python -m scripts.benchmark.import_masks --output DIR --coco instances.json --im
     "expression", "caption" or "sent"; without such a key, "the <category>". Crowd annotations are left out.
 python -m scripts.benchmark.import_masks --output DIR --pairs DIR [--split test_s] [--object_name polyp]
     images/NAME.jpg       the picture
-    masks/NAME.png        its object: what is not black, or what is not transparent; or, for several objects,
+    masks/NAME.png        its object: every pixel that is not black; or, for several objects,
     masks/NAME/dog.png    one file for each object, with its name; two of one name are numbered (cat_1, cat_2)
     expressions.csv       optional: columns mask,expression[,object]; mask is the path inside masks/
     Without expressions.csv the expression is "the <object>".
@@ -48,11 +48,9 @@ def import_masks(args: MaskImportArguments) -> None:
     print(
         f"{args.output}: {report.num_videos} videos, {report.num_objects} objects, {report.num_referrals} expressions"
     )
-    for reason, origins in report.left_out.items():
-        print(f"left out, {reason}: {len(origins)}, for example {origins[0]}")
-    if report.doubts:
-        origin, doubt = next(iter(report.doubts.items()))
-        print(f"taken with a doubt: {len(report.doubts)}, for example {origin}: {doubt}")
+    for what, reasons in (("left out", report.left_out), ("strange", report.warned)):
+        for reason, origins in reasons.items():
+            print(f"{what}, {reason}: {len(origins)}, for example {origins[0]}")
 
 
 def read_sources(args: MaskImportArguments, report: ImportReport) -> list:
