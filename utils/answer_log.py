@@ -33,7 +33,7 @@ class AnswerLog:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with naming(path):
-            self._handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            self._handle = _open_end(path)
 
     def add(self, records: Iterable[dict]) -> None:
         """Raises OSError that names the file, e.g. if the disk is full; the last line may then be cut off."""
@@ -69,8 +69,13 @@ def write_answers(path: Path, records: Iterable[dict]) -> None:
 def keep_lines(path: Path, lines: Iterable[bytes]) -> None:
     """Append lines as they are to a file that nothing reads: nothing is deleted."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with naming(path), path.open("ab") as file:
+    with naming(path), os.fdopen(_open_end(path), "ab") as file:
         file.writelines(line + b"\n" for line in lines)
+
+
+def _open_end(path: Path) -> int:
+    """A file to append to. Raises OSError for a link."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
 
 
 def _record(line: bytes) -> dict | None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from utils.whole_files import flush, left_beside, name_beside, naming, swap_folder, write_json
+from utils.whole_files import flush, left_beside, name_beside, naming, set_mode, swap_folder, write_json
 
 MANIFEST, FORMAT = "manifest.json", "sizes and digests 1"
 _REASON = "the folder was changed, or its writing was cut off"
@@ -41,6 +41,8 @@ def whole_parts(folder: str | Path, kinds: Sequence[str]) -> Iterator[Path]:
             yield staged
             kept = {name: entry for name, entry in _kept_entries(folder, kinds).items() if name not in _files(staged)}
             _write_manifest(staged, kept)
+            for path in filter(Path.is_file, staged.rglob("*")):
+                set_mode(path, (staged / MANIFEST).stat().st_mode)  # some libraries make files for their owner only
             _flush_all(staged)
             if not _replace_folder(staged, folder, kinds):
                 _replace_files(staged, folder, kinds)

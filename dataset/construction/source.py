@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from PIL import Image
 from tqdm import tqdm
 
@@ -26,7 +25,7 @@ from dataset.construction.referrals import Referral, is_plain_name, read_referra
 from dataset.media.images import encode_mask, examine_frame, read_mask, read_upright_frame
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
-from dataset.media.waveform import SAMPLE_RATE
+from dataset.media.waveform import SAMPLE_RATE, write_wav
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"
@@ -161,8 +160,7 @@ class SourceWriter(SourceLayout):
         for fid, masks in video.objects.items():
             self._write_series(masks, lambda t, fid=fid: self.mask_path(video.vid, fid, t), _write_mask)
         waveform = np.zeros(CLIP_SECONDS * SAMPLE_RATE) if video.waveform is None else video.waveform
-        with whole_file(self.audio_path(video.vid)) as path:
-            soundfile.write(path, waveform, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+        write_wav(self.audio_path(video.vid), waveform, SAMPLE_RATE, subtype="PCM_16")
 
     def write_metadata(self, referrals: Iterable[Referral]) -> None:
         write_metadata(self.root / METADATA, referrals)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from dataset.media.mask_values import MaskReading, read_values
 from dataset.media.pictures import UPRIGHT, Picture, open_picture
+from utils.whole_files import whole_file
 
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
 GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")
@@ -117,6 +118,12 @@ def _check_palette(image: Image.Image) -> None:
 def encode_mask(mask: np.ndarray) -> bytes:
     """(H, W) bool -> a PNG file's bytes: white where True, black elsewhere."""
     return cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
+
+
+def write_picture(path: Path, pixels: np.ndarray, **options) -> None:
+    """Write (H, W, 3) uint8 RGB as PNG or JPEG, after the name's ending. `options` are Pillow's of that format."""
+    with whole_file(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format=Image.registered_extensions()[path.suffix.lower()], **options)
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import soundfile
 import soxr
 
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
 from dataset.media.sound_files import Sound, open_sound
+from utils.whole_files import whole_file
 
 SAMPLE_RATE = 16_000
 NUM_SEGMENTS = NUM_FRAMES  # one for each video frame, for a sound of any duration
@@ -47,6 +49,12 @@ def examine_sound(path: str | Path) -> Heard:
     if abs(seconds - CLIP_SECONDS) > SLACK:
         doubts.append(f"lasts {seconds:.1f} s, not {CLIP_SECONDS} s; each frame gets {seconds / NUM_FRAMES:.2f} s")
     return Heard(waveform, "; ".join(doubts) or None)
+
+
+def write_wav(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
+    """Write (num_samples,) or (num_samples, channels) in [-1, 1] as a WAV file. `subtype`: FLOAT or PCM_16."""
+    with whole_file(path) as temporary:
+        soundfile.write(temporary, samples, rate, subtype=subtype, format="WAV")
 
 
 def check_waveform(waveform: np.ndarray, path: str | Path = "waveform") -> None:

@@ -34,7 +34,7 @@ from utils.records import prediction_row, raw_record, to_predictions
 from utils.reports.terminal import render_summary
 from utils.run_record import write_run_record
 from utils.scores.scoring import ResultNames, result_names, score_answers
-from utils.whole_files import write_json, write_jsonl
+from utils.whole_files import own_folder, write_json, write_jsonl
 
 logger = logging.getLogger("inference")
 PATIENCE = 10.0  # seconds until a folder in use is refused: the processes of a killed run need a moment to end
@@ -101,7 +101,7 @@ def prepare(args: EvaluationArguments, held: ExitStack) -> Run:
         read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
         args.on_bad_sample,
     )
-    return Run(args, names, Path(args.output_dir) / names.directory, benchmark, requests_of(benchmark))
+    return Run(args, names, own_folder(Path(args.output_dir) / names.directory), benchmark, requests_of(benchmark))
 
 
 def plan(run: Run, bases: list[Basis]) -> tuple[dict[tuple, Basis], list[int]]:
@@ -164,7 +164,7 @@ def set_aside(folder: Path, names: Sequence[str]) -> None:
         number += 1
         target = folder / f"{EARLIER}-{number}"
     logger.info("the results of an earlier run go to %s", target)
-    target.mkdir(exist_ok=True)
+    own_folder(target)
     for name in left:
         (folder / name).replace(target / name)
 
