@@ -2,6 +2,7 @@
 
 The words of the task:
 - tokens: the special tokens of prompts and answers
+- words: what makes words from data no plain words
 - mask_types: the mask types, with their order, colours and table columns
 - splits: the parts of MQ-RAVSBench, with their protocols and file names
 - mask_modes: the ways of showing a mask to the model
@@ -24,6 +25,7 @@ Files:
 - formatting: values as text for a terminal, a table or a page
 
 Packages:
+- reading: replies of other auditors, read leniently
 - scores: counts, metrics and tables, from predictions to numbers
 - reports: numbers and masks as text and pictures
 """

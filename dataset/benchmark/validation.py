@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
 from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from utils.formatting import printable
 
 logger = logging.getLogger(__name__)
 
@@ -138,5 +139,5 @@ def _unique(paths: Iterable[Path]) -> list[Path]:
 
 def listing(root: Path, problems: list[Problem]) -> str:
     count = len(problems)
-    lines = "\n".join(f"  - {problem}" for problem in problems)
+    lines = "\n".join(f"  - {printable(str(problem), keep='')}" for problem in problems)
     return f"{root}: {count} problem{'s' * (count != 1)} in the data:\n{lines}"
