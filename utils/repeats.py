@@ -33,7 +33,7 @@ class Repeats:
         for place in again.tolist():
             earlier = int(order[place - 1])
             first[int(order[place])] = first.get(earlier, earlier)
-        return first
+        return dict(sorted(first.items()))
 
     def are_copies(self, one: int, other: int) -> bool:
         """Whether two records about a mask say the same."""
