@@ -36,7 +36,7 @@ def test_copies_of_a_record_count_once(tmp_path, caplog):
     arguments = ["--output", str(tmp_path / "m.json"), "--predictions_output", str(output)]
     assert score([str(tmp_path / "p.jsonl"), *arguments]) == 0
     assert json.loads((tmp_path / "m.json").read_text())["samples"] == 3 == len(output.read_text().splitlines())
-    assert "3 records are copies of others and left out: uid u, frame 3, m.png; uid v, frame 3, m.png\n" in caplog.text
+    assert "3 records are copies of others and left out: uid v, frame 3, m.png; uid u, frame 3, m.png\n" in caplog.text
     assert (tmp_path / "p.jsonl").read_bytes() == before
 
 
