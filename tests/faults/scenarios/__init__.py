@@ -1,5 +1,7 @@
 """The scenarios. Every module here has functions marked @scenario; their order is that of the modules' names.
 
+- evaluation: evaluations that are killed, and whose logs are damaged in between
+- full_disk: disks that fill up while something is written
 - links: nothing is written through a planted link
 - sentences: the sentence table: wrong and hostile input, and what each program says of it
 """
