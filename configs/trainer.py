@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from transformers import HfArgumentParser, TrainingArguments
 
 from configs.parsing import OneSentence
+from configs.thinking import ThinkTrainingOptions
 from configs.training import FinetuningOptions, TrainingOptions
 
 
@@ -42,3 +43,8 @@ class FinetuningArguments(FinetuningOptions, ProjectorTrainingArguments):
     def __post_init__(self):
         FinetuningOptions.__post_init__(self)
         ProjectorTrainingArguments.__post_init__(self)
+
+
+@dataclass
+class ThinkFinetuningArguments(ThinkTrainingOptions, FinetuningArguments):
+    """Training arguments of a thinker; the published values stand in the recipe."""

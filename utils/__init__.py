@@ -5,6 +5,7 @@ The words of the task:
 - mask_types: the mask types, with their order, colours and table columns
 - splits: the parts of MQ-RAVSBench, with their protocols and file names
 - mask_modes: the ways of showing a mask to the model
+- thought: a Thought, which is Ref-Thinker's answer, written as text and read from text
 - audit: an Audit (mask type, IoU, action), written as text and read from text
 - prediction: a Prediction, which is one answer of an auditor beside what is true of its mask
 - batches: the batch that a collator makes and a model reads, with named fields

@@ -161,7 +161,11 @@ def build_dataset(
 ) -> AuditDataset:
     """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration."""
     prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation)
-    size = pixel_settings["size"]["height"]
-    transform = PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"]))
-    frames = FrameReader(transform)
+    frames = frame_reader(pixel_settings)
     return AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+
+
+def frame_reader(pixel_settings: dict) -> FrameReader:
+    """Reads frames as pixels, by a CLIPImageProcessor's settings."""
+    size = pixel_settings["size"]["height"]
+    return FrameReader(PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"])))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
+from dataset.text.think_wording import build_think_prompt
 from dataset.text.wording import CAPTIONS, SYSTEM, build_prompt
 from utils.tokens import DIRECT_NTP, IGNORE_INDEX
 
@@ -50,6 +51,13 @@ class PromptEncoder:
         `num_items`: how many images or seconds stand behind each placeholder, e.g. {"<video>": 10, "<mask>": 2}.
         """
         prompt = build_prompt(expression, protocol, self.tokenizer.bos_token or "")
+        return self._encode(prompt, num_items, target)
+
+    def encode_thought(
+        self, expression: str, is_train: bool, num_items: dict[str, int], target: str | None = None
+    ) -> dict:
+        """One expression to think about, as `encode`."""
+        prompt = build_think_prompt(expression, is_train, self.tokenizer.bos_token or "")
         return self._encode(prompt, num_items, target)
 
     def encode_caption(self, medium: str, num_items: int, question: str, answer: str) -> dict:
