@@ -11,10 +11,13 @@
 - segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
 - program: what all programs share: logging, arguments, the device, errors in one sentence
+- terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
+- checkpoints: training checkpoints: written whole, confirmed, tidied up
+- resuming: settings that have changed since the checkpoint
 - processes: starts the processes of a training, and ends as they do
 - ranks: what one process of a training does for all, and how they end together
 - stopping: SIGTERM and Ctrl-C

@@ -17,6 +17,7 @@ from configs.parsing import parse_arguments
 from configs.runtime import RuntimeArguments
 from scripts.ranks import ToldElsewhere, end_with_launcher
 from scripts.stopping import Stopped, ended_by_signals
+from scripts.terminal import clean_streams, print_cleaned
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,11 @@ def run_program(
     ValueError, ImportError); 128 + N when signal N stops it: 130 from the keyboard, 143 with SIGTERM. The first of
     several processes says so for all.
     """
+    with clean_streams():
+        return _run(prog, argument_types, work, argv, doc, level)
+
+
+def _run(prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None, level: int) -> int:
     start_logging(level)
     arguments = parse_arguments(argument_types, argv, prog, doc)
     try:
@@ -56,7 +62,7 @@ def run_program(
 def run_distributed_program(
     prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None
 ) -> int:
-    """`run_program` for training, which may run as several processes; their process group is closed at the end.
+    """`run_program` for work of several processes; their process group is closed at the end.
 
     If there are several, each process ends right after its exit handlers, without Python's usual clean-up. During the
     clean-up a thread of the group may still hold a tensor, and the process would abort although its work is done
@@ -89,6 +95,7 @@ def start_logging(level: int) -> None:
     """
     level = level if os.environ.get("RANK", "0") == "0" else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    sys.excepthook = print_cleaned
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # read by transformers and huggingface_hub when they are imported
     os.environ["TRANSFORMERS_VERBOSITY"] = "warning"

@@ -40,7 +40,7 @@ def test_a_visual_caption(tmp_path):
         ({"video": "a.mp4"}, "expected one of 'image' and 'video', got image and video"),
         ({"conversations": [{"value": "what?"}]}, "expected a question and an answer"),
         ({"conversations": [{"value": "what?"}, {"value": " "}]}, "answer: expected words"),
-        ({"conversations": [{"value": "what?"}, {"value": "an <audit>"}]}, "reserved token"),
+        ({"conversations": [{"value": "what?"}, {"value": "an <audit>"}]}, "got the reserved <audit>"),
     ],
 )
 def test_visual_captions_that_do_not_fit(tmp_path, changes, said):

@@ -71,14 +71,8 @@ class AuditDataset(Dataset):
         Items with the same `number` have to be of the same sample. In training it also chooses the prompt's wording.
         """
         video, frame, masks = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
-        sounds = self._sound_keys(sample)
-        num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(sounds), IMAGE: len(frame), MASK: len(masks)}
-        text = self.prompts.encode(
-            "" if "expression" in self.without else sample.expression,
-            self._wording(sample, number),
-            num_items,
-            self._target(sample, candidate),
-        )
+        sounds, num_items = self._sound_keys(sample), self._num_items(sample, candidate)
+        text = self._encode(sample, self._wording(sample, number), num_items, self._target(sample, candidate))
         image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
             image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__
@@ -94,6 +88,44 @@ class AuditDataset(Dataset):
             num_before_frame=self._first(text["input_ids"], IMAGE, MASK),
             num_video_images=len(video),
         )
+
+    def check_texts(self) -> None:
+        """Raises ValueError naming the uids whose words cannot be put into a prompt for this LLM."""
+        problems: dict[str, str] = {}
+        first = {(sample.uid, sample.protocol): i for i, sample in reversed(list(enumerate(self.samples)))}
+        for number in sorted(first.values()):
+            sample = self.samples[number]
+            for candidate in sample.candidates[:1]:
+                try:
+                    num_items, target = self._num_items(sample, candidate), self._target(sample, candidate)
+                    self._encode(sample, self._wording(sample, number), num_items, target)
+                except ValueError as error:
+                    problems[sample.uid] = str(error)
+        if problems:
+            listed = "".join(f"\n  - {uid}: {text}" for uid, text in problems.items())
+            raise ValueError(f"{len(problems)} expressions cannot be put into a prompt:{listed}")
+
+    def prompt(self, sample: AuditSample, candidate: Candidate) -> Tensor:
+        """(L,) ids of the prompt about a mask of a test sample, as in its item; no media are read."""
+        return self._encode(sample, self._wording(sample, 0), self._num_items(sample, candidate), None)["input_ids"]
+
+    def media_of(self, sample: AuditSample) -> tuple[list[Path], list[Path]]:
+        """The files of frames and of sounds that are shown with every mask of a sample."""
+        frames = [*self._frame_keys(sample), sample.frame_path]  # a mask's views need its frame
+        return frames, list(self._sound_keys(sample))
+
+    def _num_items(self, sample: AuditSample, candidate: Candidate) -> dict[str, int]:
+        """How many images or seconds stand behind each placeholder."""
+        return {
+            VIDEO: len(self._frame_keys(sample)),
+            AUDIO: NUM_SEGMENTS * len(self._sound_keys(sample)),
+            IMAGE: len(self._key_frame_keys(sample)),
+            MASK: len(self._mask_keys(sample, candidate)),
+        }
+
+    def _encode(self, sample: AuditSample, wording: str, num_items: dict[str, int], target: str | None) -> dict:
+        expression = "" if "expression" in self.without else sample.expression
+        return self.prompts.encode(expression, wording, num_items, target)
 
     def _first(self, input_ids: Tensor, *tokens: str) -> int:
         """The first position (L,) at which one of the tokens stands."""
@@ -158,11 +190,18 @@ def build_dataset(
     pixel_settings: dict,
     settings: AuditSettings,
     fixed_pairs: Sequence[tuple[int, int]] | None = None,
+    positions: int | None = None,
 ) -> AuditDataset:
-    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration."""
-    prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation)
+    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration.
+
+    `positions`: the longest text that its LLM can read. Raises ValueError for words that its tokenizer would read as
+    a command, and for too many of them.
+    """
+    prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation, positions)
     frames = frame_reader(pixel_settings)
-    return AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+    dataset = AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+    dataset.check_texts()
+    return dataset
 
 
 def frame_reader(pixel_settings: dict) -> FrameReader:

@@ -24,11 +24,17 @@ VIDEO_FRAMES = 8
 
 
 class CaptionDataset(Dataset):
-    """Captions of one modality: images and videos, or sounds. `transform` is for the first."""
+    """Captions of one modality: images and videos, or sounds. `transform` is for the first.
+
+    Raises ValueError naming a caption that the tokenizer would read as a command.
+    """
 
     def __init__(self, captions: Sequence[Caption], prompts: PromptEncoder, transform: PixelTransform | None = None):
         self.captions, self.prompts, self.transform = captions, prompts, transform
         self.features: dict[Path, Tensor] | None = None
+        for caption in captions:
+            for what in ("question", "answer"):
+                prompts.check(getattr(caption, what), f"caption of {caption.path}: {what}")
 
     def __len__(self) -> int:
         return len(self.captions)

@@ -39,12 +39,7 @@ class ThinkDataset(Dataset):
 
     def item(self, sample: ThinkSample, _: None, number: int) -> AuditItem:
         """One expression, with what the encoders make of its media where `features` are set."""
-        num_items = {VIDEO: len(sample.video_paths), AUDIO: NUM_SEGMENTS}
-        is_train = sample.answer is not None
-        every = self.test_wording_every
-        with_train_words = is_train and not (every and number % every == every - 1)
-        target = sample.answer + self.prompts.tokenizer.eos_token if is_train else None
-        text = self.prompts.encode_thought(sample.expression.text, with_train_words, num_items, target)
+        text = self._encode(sample, number)
         image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
             image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__
@@ -62,6 +57,25 @@ class ThinkDataset(Dataset):
             num_video_images=len(sample.video_paths),
         )
 
+    def check_texts(self) -> None:
+        """Raises ValueError naming the uids whose words cannot be put into a prompt for this LLM."""
+        problems = {}
+        for number, sample in enumerate(self.samples):
+            try:
+                self._encode(sample, number)
+            except ValueError as error:
+                problems[sample.expression.key] = str(error)
+        if problems:
+            listed = "".join(f"\n  - {key}: {text}" for key, text in problems.items())
+            raise ValueError(f"{len(problems)} expressions cannot be put into a prompt:{listed}")
+
+    def _encode(self, sample: ThinkSample, number: int) -> dict[str, Tensor]:
+        num_items = {VIDEO: len(sample.video_paths), AUDIO: NUM_SEGMENTS}
+        is_train, every = sample.answer is not None, self.test_wording_every
+        with_train_words = is_train and not (every and number % every == every - 1)
+        target = sample.answer + self.prompts.tokenizer.eos_token if is_train else None
+        return self.prompts.encode_thought(sample.expression.text, with_train_words, num_items, target)
+
     def image_keys(self) -> Iterator[Path]:
         return (path for sample in self.samples for path in sample.video_paths)
 
@@ -78,7 +92,18 @@ class ThinkDataset(Dataset):
 
 
 def build_think_dataset(
-    samples: Sequence[ThinkSample], tokenizer: PreTrainedTokenizerBase, pixel_settings: dict, num_query_tokens: int
+    samples: Sequence[ThinkSample],
+    tokenizer: PreTrainedTokenizerBase,
+    pixel_settings: dict,
+    num_query_tokens: int,
+    positions: int | None = None,
 ) -> ThinkDataset:
-    """The dataset for a thinker's tokenizer, its CLIPImageProcessor settings and its number of query tokens."""
-    return ThinkDataset(samples, PromptEncoder(tokenizer, num_query_tokens), frame_reader(pixel_settings))
+    """The dataset for a thinker's tokenizer, its CLIPImageProcessor settings and its number of query tokens.
+
+    `positions`: the longest text that its LLM can read. Raises ValueError for words that its tokenizer would read as
+    a command, and for too many of them.
+    """
+    prompts = PromptEncoder(tokenizer, num_query_tokens, positions=positions)
+    dataset = ThinkDataset(samples, prompts, frame_reader(pixel_settings))
+    dataset.check_texts()
+    return dataset

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
 from dataset.media.images import check_image, read_mask
 from dataset.media.waveform import check_waveform, load_waveform
+from utils.formatting import printable
 
 logger = logging.getLogger(__name__)
 
@@ -128,5 +129,5 @@ def _unique(paths: Iterable[Path]) -> list[Path]:
 
 def listing(root: Path, problems: list[Problem]) -> str:
     count = len(problems)
-    lines = "\n".join(f"  - {problem}" for problem in problems)
+    lines = "\n".join(f"  - {printable(str(problem), keep='')}" for problem in problems)
     return f"{root}: {count} problem{'s' * (count != 1)} in the data:\n{lines}"

@@ -9,6 +9,7 @@ expressions.csv (optional)         columns mask,expression[,object]; mask is the
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,12 @@ class PairsFolder:
 
 def mask_key(root: Path, path: Path) -> str:
     """A mask's path inside masks/, as it is written in expressions.csv."""
-    return path.relative_to(root / "masks").as_posix()
+    return spelled(path.relative_to(root / "masks").as_posix())
+
+
+def spelled(name: str) -> str:
+    """The name in Unicode's composed spelling: systems differ in how they write an accent in a file's name."""
+    return unicodedata.normalize("NFC", name)
 
 
 def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolder:
@@ -76,15 +82,16 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
     found = _masks_by_name(root, report)
     stems: dict[str, Path] = {}
     for picture in _visible(root / "images"):
+        name = spelled(picture.stem)
         if picture.suffix.lower() not in PICTURE_SUFFIXES:
             report.leave_out("not a picture", str(picture))
-        elif picture.stem in stems:
-            raise ValueError(f"{picture}: expected one picture of this name, got {stems[picture.stem].name} as well")
-        elif picture.stem not in found:
+        elif name in stems:
+            raise ValueError(f"{picture}: expected one picture of this name, got {stems[name].name} as well")
+        elif name not in found:
             report.leave_out("picture without a mask", str(picture))
         else:
-            pairs.masks[picture] = found[picture.stem]
-        stems[picture.stem] = picture
+            pairs.masks[picture] = found[name]
+        stems[name] = picture
     for name in sorted(found.keys() - stems.keys()):
         report.leave_out("mask without a picture", str(root / "masks" / name))
     _read_expressions(pairs, {mask_key(root, path) for paths in found.values() for path in paths})
@@ -94,7 +101,7 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
 def _masks_by_name(root: Path, report: ImportReport) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in _visible(root / "masks"):
-        name = path.name if path.is_dir() else path.stem
+        name = spelled(path.name if path.is_dir() else path.stem)
         for mask in _visible(path) if path.is_dir() else [path]:
             if mask.suffix.lower() == ".png" and mask.is_file():
                 found.setdefault(name, []).append(mask)
@@ -113,7 +120,7 @@ def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
         return
     for number, row in read_table(path, COLUMNS):
         where = f"{path} line {number}"
-        mask, name = row["mask"].strip(), row["object"].strip()
+        mask, name = spelled(row["mask"].strip()), row["object"].strip()
         if row["object"][:1] == " " != row["expression"][:1]:
             expected = "an object, or the whole expression in quotes"
             raise ValueError(f"{where}: expected {expected}, got a cell behind a comma and a space: {row['object']!r}")

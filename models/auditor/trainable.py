@@ -15,10 +15,11 @@ def mark_trainable(auditor: AudioVisualLM) -> None:
     """LoRA, both projectors, the token embedding and the head learn (as published), and Regress ST's IoU head."""
     auditor.requires_grad_(False)
     for name, parameter in auditor.named_parameters():
-        parameter.requires_grad = _learns(name)
+        parameter.requires_grad = learns(name)
 
 
-def _learns(name: str) -> bool:
+def learns(name: str) -> bool:
+    """Whether a parameter of this name is trained."""
     return (
         name.startswith(("vision_projector.", "audio_projector.", "iou_head."))
         or ".lora_" in name
@@ -92,7 +93,7 @@ _PARTS = {
 
 def _learning_parameters(auditor: AudioVisualLM) -> Iterator[tuple[str, torch.nn.Parameter]]:
     """The learning parameters; one that is shared (a tied head) comes once, under its first name."""
-    return ((name, parameter) for name, parameter in auditor.named_parameters() if _learns(name))
+    return ((name, parameter) for name, parameter in auditor.named_parameters() if learns(name))
 
 
 def _gathered(parameter: Tensor, modify: bool = False):

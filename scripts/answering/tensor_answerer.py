@@ -23,6 +23,7 @@ from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
 from models.language.audio_visual import AudioVisualLM
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
 from scripts.memory import MemoryBudget
+from scripts.stopping import leave_signals_to_the_main_process
 from utils.audit import all_wordings
 from utils.batches import GroupedBatch, PromptBatch
 
@@ -64,6 +65,7 @@ class TensorAnswerer(Answerer):
             batch_sampler=_taken_batches(batches, taken),
             num_workers=self.args.num_workers,
             collate_fn=self.collator,
+            worker_init_fn=leave_signals_to_the_main_process,
         )
         for batch in loader:
             requests = taken.popleft()

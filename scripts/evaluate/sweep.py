@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from scripts.evaluate.summarize import read_runs
 from scripts.program import run_program
+from utils.credentials import without_secrets
 from utils.finished import is_trained
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
@@ -151,7 +152,7 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
     """
     logger.info("in %s: %s", folder, run.flags or "as is")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
+    write_json(folder / "settings.json", without_secrets({"environment": run.environment, "flags": run.flags}))
     auditor = folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
     environment = outer | variables | run.environment | {"PYTHON": sys.executable}
@@ -168,7 +169,8 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
 
 
 def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
-    with log.open("w") as file:
+    log.unlink(missing_ok=True)  # a link is removed, not written through
+    with log.open("x") as file:
         code = subprocess.run(["bash", *command], env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
     if code:
         raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")

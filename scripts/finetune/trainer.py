@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-
 from dataset.batches.sampling import BalancedSampler
 from models.auditor.trainable import load_trained_state
 from models.weights.bundle import ModelBundle
 from models.weights.checkpoint import read_folder
 from scripts.trainer import PartsTrainer
+
+LR_SCALES = (None, "projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale")
 
 
 class BundleTrainer(PartsTrainer):
@@ -18,26 +18,18 @@ class BundleTrainer(PartsTrainer):
         super().__init__(model=bundle.model, **kwargs)
         self.bundle = bundle
 
-    def create_optimizer(self, model=None) -> torch.optim.Optimizer:
-        """The Trainer's optimizer, with a separate learning rate for each part whose scale is not 1."""
-        fresh = self.optimizer is None
-        optimizer = super().create_optimizer(model)
-        scales = {id(p): self._lr_scale(name) for name, p in (model or self.model).named_parameters()}
-        if fresh and set(scales.values()) != {1.0}:
-            optimizer.param_groups = [
-                {**group, "params": own, "lr": group["lr"] * scale}
-                for group in optimizer.param_groups
-                for scale in sorted(set(scales.values()))
-                if (own := [p for p in group["params"] if scales[id(p)] == scale])
-            ]
-        return optimizer
+    def split(self, groups: list[dict]) -> list[dict]:
+        """Each part of the auditor has groups of its own, with its learning rate.
 
-    def _lr_scale(self, parameter_name: str) -> float:
-        if "_projector." in parameter_name:
-            return self.args.projector_lr_scale
-        if parameter_name.endswith("embed_tokens.weight"):
-            return self.args.embedding_lr_scale
-        return self.args.output_head_lr_scale if parameter_name.endswith("lm_head.weight") else 1.0
+        They are the same for all learning rates, so that a checkpoint can be resumed with others.
+        """
+        scale_of = {id(p): _lr_scale(name) for name, p in self.model.named_parameters()}
+        return [
+            {**group, "params": own, "lr": group["lr"] * (getattr(self.args, scale) if scale else 1.0)}
+            for scale in LR_SCALES
+            for group in groups
+            if (own := [p for p in group["params"] if scale_of[id(p)] == scale])
+        ]
 
     def write_parts(self, folder: str) -> None:
         self.bundle.save_pretrained(folder, is_writer=self.args.should_save)
@@ -68,3 +60,12 @@ class ThinkTrainer(BundleTrainer):
 
     def name_of(self, number: int) -> str:
         return self.train_dataset.samples[number].expression.key
+
+
+def _lr_scale(parameter_name: str) -> str | None:
+    """The setting that scales the learning rate of a parameter."""
+    if "_projector." in parameter_name:
+        return "projector_lr_scale"
+    if parameter_name.endswith("embed_tokens.weight"):
+        return "embedding_lr_scale"
+    return "output_head_lr_scale" if parameter_name.endswith("lm_head.weight") else None

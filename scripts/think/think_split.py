@@ -22,7 +22,7 @@ from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.answering.answerer import Reply
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
-from scripts.evaluate.split_audit import HOW_FAST, set_aside
+from scripts.evaluate.split_audit import set_aside
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
 from scripts.segment.mask_scoring import open_data
@@ -33,6 +33,16 @@ from utils.whole_files import write_json, write_jsonl
 
 logger = logging.getLogger("think")
 RESULTS = "inference_results.jsonl"
+# These settings do not change the answers: an interrupted run may be continued with other values.
+HOW_FAST = (
+    "batch_size",
+    "max_memory_gb",
+    "num_workers",
+    "share_prompts",
+    "draft_answers",
+    "feature_cache_dir",
+    "feature_cache_gb",
+)
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,16 @@ def think_split(model_args: ThinkerArguments, args: ThinkArguments) -> Path:
     bundle = ThinkerBundle.from_pretrained(args.thinker_dir, model_args, dtype)
     if args.merge_lora:
         bundle.model.merge_lora()
-    dataset = build_think_dataset(samples, bundle.tokenizer, bundle.pixels, bundle.model.config.num_query_tokens)
+    num_query_tokens, positions = bundle.model.config.num_query_tokens, bundle.model.positions
+    dataset = build_think_dataset(samples, bundle.tokenizer, bundle.pixels, num_query_tokens, positions)
     if args.feature_cache_dir:
         remember_features(bundle.model, [dataset], bundle.pixels, args, device, args.num_workers)
     log = RecordLog(folder / f"{RESULTS}.partial", describe_run(model_args, args, data, samples, dtype))
     set_aside(folder, [RESULTS, "summary.json", "run.json"])
     answerer = think_answerer(bundle, dataset, args, device)
-    requests = [ThinkRequest(sample) for sample in samples]
+    if log.records:
+        logger.info("going on after %d expressions that an interrupted run has answered", len(log.records))
+    requests = [ThinkRequest(sample) for sample in samples[len(log.records) :]]
     audit_all(answerer, requests, log, record_of, batch_size=args.batch_size, title=f"thinking about {args.test_name}")
     write_jsonl(folder / RESULTS, log.records)
     summary = summarize(log.records)
