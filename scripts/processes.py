@@ -1,8 +1,8 @@
 """torchrun that ends as its processes do: python -m scripts.processes --nproc_per_node 2 -m scripts.finetune...
 
-The flags are those of torchrun (`torchrun --help`). The exit code is that of the process which failed first, whose own sentence says why,
-and nothing is added to it. After SIGTERM or Ctrl-C the processes get TORCH_ELASTIC_SHUTDOWN_TIMEOUT seconds to save
-what they have (default here: 300).
+The flags are those of torchrun (`torchrun --help`). The exit code is that of the process which failed first, whose own
+sentence says why, and nothing is added to it. After SIGTERM or Ctrl-C the processes get TORCH_ELASTIC_SHUTDOWN_TIMEOUT
+seconds to save what they have (default here: 300).
 """
 
 from __future__ import annotations
