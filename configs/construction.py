@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from configs.data import LinkArguments
 from configs.ranges import MOST_PROCESSES, check_ranges
 from utils.splits import SPLITS
 
 
 @dataclass
-class BuildArguments:
+class BuildArguments(LinkArguments):
     """One benchmark from one segmentation dataset. The defaults are the paper's choices (Sec. 3)."""
 
     source_dir: str = field(default="../Ref-AVSBench", metadata={"help": "Dataset in the layout of Ref-AVSBench."})
@@ -105,7 +106,7 @@ class MaskSpeedArguments:
 
 
 @dataclass(kw_only=True)
-class MaskImportArguments:
+class MaskImportArguments(LinkArguments):
     """Pictures with masks from other datasets, brought into the layout of Ref-AVSBench."""
 
     output: str = field(metadata={"help": "Folder to write; new or empty. REF_AVSBENCH_DIR of the build."})
@@ -155,7 +156,7 @@ class MaskImportArguments:
 
 
 @dataclass(kw_only=True)
-class DescribeArguments:
+class DescribeArguments(LinkArguments):
     """One description of a benchmark."""
 
     root: str = field(
@@ -173,7 +174,7 @@ class DescribeArguments:
 
 
 @dataclass(kw_only=True)
-class VerifyArguments:
+class VerifyArguments(LinkArguments):
     """One verification of a benchmark."""
 
     root: str = field(
