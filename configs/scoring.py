@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils.mask_types import MASK_TYPES
+from utils.reading.reply import LENIENT, READERS, STRICT
 from utils.splits import EVAL_MODES
 
 
@@ -42,6 +43,14 @@ class ScoreArguments:
             "type": rank,
         },
     )
+    level: str = field(
+        default=STRICT,
+        metadata={
+            "help": "How answers are read. strict: by tags only, as the released parser; lenient: also by aliases of "
+            "the tags, phrases and prose, for other auditors.",
+            "choices": READERS,
+        },
+    )
     against: str | None = field(
         default=None,
         metadata={
@@ -60,10 +69,51 @@ class ScoreArguments:
     def __post_init__(self):
         if self.video_avg_output and self.eval_mode != "video":
             raise ValueError("--video_avg_output: expected --eval_mode video")
-        if Path(self.output).resolve() == Path(self.records).resolve():
-            raise ValueError(f"--output {self.output} would overwrite the records")
-        written = [
-            Path(path).resolve() for path in (self.output, self.predictions_output, self.video_avg_output) if path
-        ]
-        if self.against and Path(self.against).resolve() in written:
-            raise ValueError(f"--against {self.against} would be overwritten by what is written")
+        for name in ("output", "predictions_output", "video_avg_output"):
+            path = getattr(self, name)
+            if path and _is_same(path, self.records):
+                raise ValueError(f"--{name} {path} would overwrite the records")
+            if path and self.against and _is_same(path, self.against):
+                raise ValueError(f"--against {self.against} would be overwritten by what is written")
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, also by links."""
+    paths = Path(one), Path(other)
+    if all(path.exists() for path in paths):
+        return paths[0].samefile(paths[1])
+    return paths[0].resolve() == paths[1].resolve()
+
+
+@dataclass
+class ScoringSpeedArguments:
+    """How much is scored to measure the time."""
+
+    records: int = field(default=1_000_000, metadata={"help": "Records."})
+    eval_mode: str = field(default="video", metadata={"help": "Protocol.", "choices": EVAL_MODES})
+
+    def __post_init__(self):
+        if self.records < 1:
+            raise ValueError(f"--records: expected at least 1, got {self.records}")
+
+
+@dataclass(kw_only=True)
+class ReadingArguments:
+    """Which replies are read, and how."""
+
+    replies: str = field(
+        default="-",
+        metadata={
+            "help": "One JSON object per line, its `reply` a text or null. -: standard input.",
+            "positional": True,
+            "metavar": "REPLIES.jsonl",
+        },
+    )
+    level: str = field(
+        default=LENIENT,
+        metadata={
+            "help": "strict: by tags only, as the released parser; lenient: also by aliases of the tags, phrases and "
+            "prose.",
+            "choices": READERS,
+        },
+    )

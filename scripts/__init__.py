@@ -10,6 +10,7 @@
 - segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
 - program: what all programs share: logging, arguments, the device, errors in one sentence
+- terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds

@@ -17,17 +17,18 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from tqdm import tqdm
 
 from scripts.evaluate.summarize import read_runs
 from scripts.program import run_program
+from utils.credentials import without_secrets
 from utils.finished import is_trained
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
 from utils.scores.published import published_ablation
 from utils.splits import TEST_NAMES
 from utils.whole_files import whole_file, write_json, write_text
+from utils.yaml_files import read_yaml
 
 logger = logging.getLogger("sweep")
 
@@ -112,12 +113,7 @@ def read_sweep(path: str) -> dict:
 
     Raises FileNotFoundError, ValueError.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"sweep {path}: no such file")
-    try:
-        recipe = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"sweep {path}: not valid YAML: {' '.join(str(error).split())}") from None
+    recipe = read_yaml(path, "sweep")
     tables = recipe.get("tables") if isinstance(recipe, dict) else None
     if not isinstance(tables, dict) or not tables or set(recipe) - KEYS:
         raise ValueError(f"sweep {path}: expected the keys {', '.join(sorted(KEYS))}, got {recipe!r:.80}")
@@ -151,7 +147,7 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
     """
     logger.info("in %s: %s", folder, run.flags or "as is")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
+    write_json(folder / "settings.json", without_secrets({"environment": run.environment, "flags": run.flags}))
     auditor = folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
     environment = outer | variables | run.environment | {"PYTHON": sys.executable}

@@ -71,13 +71,16 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     checkpoint = checkpoint_to_resume(training_args)
     set_seed(training_args.seed)
     with told_once():
-        benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample, find_problems_together)
+        data = read_train(data_args.data_dir)
+        benchmark = validated(data, data_args.on_bad_sample, find_problems_together, data_args.allow_links)
     train_samples, eval_samples = split_train(
         benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
     )
     bundle = start_auditor(model_args, training_args)
     auditor = bundle.auditor
-    train_data = build_dataset(train_samples, bundle.tokenizer, bundle.pixels, auditor.config)
+    train_data = build_dataset(
+        train_samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
+    )
     eval_data = held_out_dataset(eval_samples, bundle, data_args.pos_ratio, training_args)
     train_data.wordings = data_args.wordings
     if data_args.cache_features:
