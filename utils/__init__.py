@@ -13,11 +13,13 @@ The words of the task:
 Files:
 - records: predictions as JSON lines, read and written; filters
 - answer_log: a log of answers, each with what it was made from
+- repeats: records about a mask that was there before
 - record_log: a log of other results, from which an interrupted run continues
 - credentials: keys and tokens, which are left out of it
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files
+- yaml_files: settings as they are read from YAML files
 - spelling: names of files in the spelling that the disk has
 - whole_files: files and folders that are never half written
 - locks: one program at a time in a folder
