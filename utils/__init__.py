@@ -21,6 +21,7 @@ Files:
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files
 - yaml_files: settings as they are read from YAML files
+- spelling: names of files in the spelling that the disk has
 - whole_files: files and folders that are never half written
 - locks: one program at a time in a folder
 - finished: the file that tells, for each step, that it is finished
