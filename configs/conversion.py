@@ -11,6 +11,7 @@ class ConversionArguments:
 
     source: str = field(metadata={"help": "Our auditor folder, the released pair's folder, or one checkpoint-N of it."})
     target: str = field(metadata={"help": "Folder to write."})
+    model: str = field(default="auditor", metadata={"help": "What is converted.", "choices": ("auditor", "thinker")})
     step: int = field(default=960, metadata={"help": "N of the checkpoint-N folder that the pair gets."})
 
     def __post_init__(self):

@@ -3,6 +3,7 @@
 - encoders: the frozen encoders of images and sound
 - language: a language model that also reads what the encoders see and hear
 - auditor: MQ-Auditor: its configuration, how it is built, what learns
+- thinker: Ref-Thinker, which names the object that an expression means
 - decoding: batches -> answers
 - weights: files and folders of weights
 - segmenting: finds the objects of a frame, for building a benchmark

@@ -14,6 +14,8 @@
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
+- checkpoints: training checkpoints: written whole, confirmed, tidied up
+- resuming: settings that have changed since the checkpoint
 - processes: starts the processes of a training, and ends as they do
 - ranks: what one process of a training does for all, and how they end together
 - stopping: SIGTERM and Ctrl-C

@@ -6,6 +6,7 @@
 #   path_list NAME                 one path, or several without spaces in them, separated by spaces; becomes an array
 #   forget_settings                unsets all variables that the launch scripts read, for a script that sets its own
 #   choose_machine N               NPROC_PER_NODE (at most N), and the arrays launcher and machine_flags
+#   choose_processes               the array launcher, for work without training
 #   PYTHON
 CALLER_DIR=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -74,6 +75,18 @@ add_part_flags() {
     path_variable BERT_CKPT_PATH
     add_flags pretrained_weights_dir:PRETRAINED_WEIGHTS_DIR llama_path:LLAMA2_CKPT_PATH clip_path:CLIP_CKPT_PATH \
         beats_path:BEATS_CKPT_PATH bert_path:BERT_CKPT_PATH
+}
+
+# For work without training: the array launcher, of NPROC_PER_NODE processes (1 if it is not set).
+choose_processes() {
+    if ! [[ ${NPROC_PER_NODE:=1} =~ ^[1-9][0-9]{0,3}$ ]]; then
+        printf 'NPROC_PER_NODE: expected a whole number from 1 on, got %q\n' "$NPROC_PER_NODE" >&2
+        exit 2
+    fi
+    launcher=("$PYTHON")
+    if [ "$NPROC_PER_NODE" -gt 1 ]; then
+        launcher+=(-m scripts.processes --standalone --nproc_per_node "$NPROC_PER_NODE")
+    fi
 }
 
 # Published: bf16 and DeepSpeed stage 2 with the optimizer on the CPU. Without a GPU: one process, float32.

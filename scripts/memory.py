@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +51,8 @@ class MemoryBudget:
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)
             return self._used() + SHARE_OF_GPU * free
-        return self._used() + SHARE_OF_FREE_RAM * psutil.virtual_memory().available
+        processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        return self._used() + SHARE_OF_FREE_RAM * psutil.virtual_memory().available / processes
 
     def _used(self, peak: bool = False) -> float:
         if self.device.type == "cuda":

@@ -56,7 +56,7 @@ def run_program(
 def run_distributed_program(
     prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None
 ) -> int:
-    """`run_program` for training, which may run as several processes; their process group is closed at the end.
+    """`run_program` for work of several processes; their process group is closed at the end.
 
     If there are several, each process ends right after its exit handlers, without Python's usual clean-up. During the
     clean-up a thread of the group may still hold a tensor, and the process would abort although its work is done

@@ -31,6 +31,14 @@ def on_first_rank(work: Callable[[], T]) -> T:
     return _shared(work, rank() == 0)[0]
 
 
+def on_every_rank(work: Callable[[], T]) -> T:
+    """What `work` gives on this process. If it fails on one process, it fails everywhere.
+
+    The work must not wait for other processes itself, for those may have failed.
+    """
+    return _shared(work, True)[rank()]
+
+
 def once_a_node(work: Callable[[], T]) -> list[T]:
     """What `work` gives on the first process of each node, on every process.
 

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import logging
-from collections.abc import Hashable, Iterator
+import shutil
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import ProgressCallback, Trainer, TrainerState, TrainingArguments
+from transformers import ProgressCallback, Trainer, TrainerState
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
-from transformers.trainer_utils import get_last_checkpoint
 
+from scripts.checkpoints import SCRATCH, is_finished, keep_newest, store
+from scripts.ranks import on_every_rank, on_first_rank
+from scripts.resuming import use_own_rates
 from scripts.step_guard import StepGuard, check_weights
 from scripts.stopping import Stopped, leave_signals_to_the_main_process
-from utils.finished import TRAINER_STATE, is_trained
+from utils.finished import TRAINER_STATE
+from utils.whole_files import flush, naming, whole_file
 
 logger = logging.getLogger("training")
 
 
 class PartsTrainer(Trainer):
-    """A checkpoint is what `write_parts` writes, with the Trainer's full state beside it."""
+    """A checkpoint is what `write_parts` writes, with the Trainer's full state beside it.
 
-    def __init__(self, **kwargs):
+    `deciding`: settings that decide what is learned, for the checkpoints' manifests.
+    """
+
+    _run_folder: str | None = None  # where checkpoints are being written, if not to output_dir
+
+    def __init__(self, *, deciding: dict | None = None, **kwargs):
         super().__init__(**kwargs)
+        self.deciding = deciding or {}
+        self.own_groups: list[dict] = []  # settings of the optimizer's groups; none if DeepSpeed makes the optimizer
         self.guard = StepGuard(self.name_of)
         self.add_callback(self.guard)
 
@@ -96,8 +106,70 @@ class PartsTrainer(Trainer):
         check_weights(self.model)
         self.write_parts(output_dir or self.args.output_dir)
 
+    def save_state(self) -> None:
+        """Write the Trainer's state to `output_dir`, whole or not at all: it says that the run is finished."""
+        if self.is_world_process_zero():
+            path = Path(self.args.output_dir) / TRAINER_STATE
+            with whole_file(path) as temporary:
+                self.state.save_to_json(str(temporary))
+                flush(temporary)
+            flush(path.parent)
+
+    def _get_output_dir(self, trial=None) -> str:
+        return self._run_folder or super()._get_output_dir(trial)
+
+    def _save_checkpoint(self, model, trial) -> None:
+        """Write a checkpoint beside, on all ranks; the first one then gives it its place (`scripts.checkpoints`)."""
+        scratch = Path(self.args.output_dir) / SCRATCH
+        staged = scratch / f"checkpoint-{self.state.global_step}"
+        place = scratch.parent / staged.name
+        try:
+            self._run_folder = str(scratch)
+            self._write_on_all_ranks(partial(_naming, place, super()._save_checkpoint, model, trial))
+            self._name_best(staged, place)
+            on_first_rank(partial(_naming, place, store, staged, self.state.global_step, self.deciding))
+        finally:
+            self._run_folder = None
+            if self.args.should_save:
+                shutil.rmtree(scratch, ignore_errors=True)
+        if self.args.should_save:
+            keep_newest(place, self.args.save_total_limit, self.state.best_model_checkpoint)
+
+    def _write_on_all_ranks(self, write: Callable[[], None]) -> None:
+        """Where processes wait for each other while they write, one that fails can tell the others nothing."""
+        if self.is_deepspeed_enabled or self.state.best_global_step:
+            write()
+            self.accelerator.wait_for_everyone()
+        else:
+            on_every_rank(write)
+
+    def _name_best(self, staged: Path, place: Path) -> None:
+        """The best checkpoint is known by the place that it will have."""
+        if self.state.best_model_checkpoint == str(staged):
+            self.state.best_model_checkpoint = str(place)
+            if self.args.should_save:
+                self.state.save_to_json(str(staged / TRAINER_STATE))
+
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model=None) -> None:
         self.load_parts(resume_from_checkpoint)
+
+    def create_optimizer(self, model=None) -> torch.optim.Optimizer:
+        """The Trainer's optimizer, in the groups of `split`; their settings are kept: a checkpoint overwrites them."""
+        fresh = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if fresh:
+            optimizer.param_groups = self.split(optimizer.param_groups)
+            self.own_groups = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+        return optimizer
+
+    def split(self, groups: list[dict]) -> list[dict]:
+        """The optimizer's groups of parameters, from those of the Trainer."""
+        return groups
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None and self.own_groups:
+            use_own_rates(self.optimizer, self.lr_scheduler, self.own_groups)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         """Leave the frozen parameters out of DeepSpeed's files: 13 GB in each checkpoint that never change."""
@@ -118,20 +190,7 @@ class PartsTrainer(Trainer):
         return model, train_dataloader
 
 
-def is_finished(checkpoint: str, training_args: TrainingArguments) -> bool:
-    """Whether the checkpoint is at the last step of the run."""
-    state = json.loads((Path(checkpoint) / TRAINER_STATE).read_text())
-    if training_args.max_steps > 0:
-        return state["global_step"] >= training_args.max_steps
-    return state["epoch"] >= training_args.num_train_epochs
-
-
-def find_resumable(output_dir: str) -> str | None:
-    """The newest complete checkpoint of a run, or None. Incomplete ones, whose writing was interrupted, are renamed."""
-    while Path(output_dir).is_dir() and (newest := get_last_checkpoint(output_dir)):
-        if is_trained(newest):
-            return newest
-        torn = Path(newest)
-        names = (f"torn-{torn.name}{f'-{i}' * (i > 1)}" for i in itertools.count(1))
-        torn.rename(next(place for name in names if not (place := torn.with_name(name)).exists()))
-    return None
+def _naming(place: Path, work: Callable, *arguments: object) -> None:
+    """Calls `work`; errors of writing name the checkpoint."""
+    with naming(place):
+        work(*arguments)

@@ -215,7 +215,7 @@ def test_two_builds_in_one_folder(source, tmp_path, monkeypatch):
     """The second one is refused and leaves the first one's work alone."""
 
     def meanwhile(*_):
-        with pytest.raises(ValueError, match="expected no other build at work in this folder"):
+        with pytest.raises(ValueError, match="expected no other build at the same time"):
             build(arguments(source, tmp_path / "out"))
         raise KeyboardInterrupt
 

@@ -361,3 +361,10 @@ def test_masks_of_another_size_and_awkward_names(benchmark, tmp_path, capsys):
     (sheet,) = (tmp_path / "out/sheets").iterdir()
     assert sheet.name == "01_train_vB2_1____3.png" and picture(sheet).shape[1] > 1000
     assert "\x07" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "\r=1", "\N{FULLWIDTH EQUALS SIGN}1"])
+def test_a_name_is_no_formula(name):
+    row = {"part": "train", "vid": "v", "uid": "u", "object": name, "mask_type": "merge", "action": None}
+    text = script.csv_text(tables.count_objects(tables.mask_table([row], ["train"])).reset_index())
+    assert text.splitlines()[1].startswith(f"'{name.strip()}")

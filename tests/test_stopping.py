@@ -115,11 +115,8 @@ def test_weights_that_are_not_finite_are_not_saved(whole, quick_weights_dir, tmp
         "scripts.finetune.trainer.AuditTrainer.load_parts",
         lambda own, _: own.model.vision_projector.norm.weight.data.fill_(float("inf")),
     )
-    checkpoint = tmp_path / "checkpoint-6"
-    checkpoint.mkdir()
-    for path in whole.iterdir():
-        if path.is_file():
-            shutil.copy(path, checkpoint)
+    newest = sorted(whole.glob("checkpoint-*"))[-1]
+    shutil.copytree(newest, tmp_path / newest.name)
     assert finetune(flags(quick_weights_dir, tmp_path)) == 2
     sentence = "finetune: expected finite weights, got others in vision_projector.norm.weight"
     assert sentence in capsys.readouterr().err

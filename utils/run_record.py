@@ -27,9 +27,17 @@ PACKAGES = (
 
 
 def write_run_record(
-    folder: str | Path, settings: dict, data_files: Iterable[Path], seed: int | None, counts: dict | None = None
+    folder: str | Path,
+    settings: dict,
+    data_files: Iterable[Path],
+    seed: int | None,
+    counts: dict | None = None,
+    resumed: list[dict] | None = None,
 ) -> None:
-    """Write `run.json`: resolved settings, commit, versions, fingerprints of the data files, seed, and what counted."""
+    """Write `run.json`: resolved settings, commit, versions, fingerprints of the data files, seed, and what counted.
+
+    `resumed`: for each time that a run went on with other settings, the checkpoint and the changes.
+    """
     record = {
         "command": sys.argv,
         "settings": settings,
@@ -39,22 +47,19 @@ def write_run_record(
         "packages": {name: _version(name) for name in PACKAGES},
         "counts": counts or {},
         "data": {str(path): fingerprint(path) for path in data_files},
+        **({"resumed": resumed} if resumed else {}),
     }
     Path(folder).mkdir(parents=True, exist_ok=True)
     write_json(Path(folder) / "run.json", record)
 
 
-def changed_settings(folder: str | Path, settings: dict, names: Iterable[str]) -> list[str]:
-    """Which of the named settings differ from those in the folder's `run.json`, as "name: then -> now"."""
-    record = Path(folder) / "run.json"
-    if not record.is_file():
+def read_resumed(folder: str | Path) -> list[dict]:
+    """What the folder's `run.json` says of the changes of settings after which the run went on; empty without one."""
+    try:
+        found = json.loads((Path(folder) / "run.json").read_bytes())["resumed"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return []
-    then = json.loads(record.read_text())["settings"]
-    return [
-        f"{name}: {then[name]} -> {settings[name]}"
-        for name in names
-        if then.get(name, settings[name]) != settings[name]
-    ]
+    return found if isinstance(found, list) else []
 
 
 def fingerprint(path: Path) -> str:

@@ -23,6 +23,10 @@ SPECIAL_TOKENS = (
     *("<mask>", "<mask_start>", "<mask_end>"),
 )
 
+# Ref-Thinker's: the same ids as an auditor's up to </s_object>, others behind it.
+THINK_PLACEHOLDERS = (VIDEO, IMAGE, AUDIO)
+THINK_TOKENS = (*SPECIAL_TOKENS[: SPECIAL_TOKENS.index("<audit>")], "<frame>", "</frame>", "<box>", "</box>")
+
 DIRECT_NTP, REGRESS_ST = "direct_ntp", "regress_st"
 IOU_ESTIMATIONS = (DIRECT_NTP, REGRESS_ST)
 
@@ -37,4 +41,4 @@ def reserved_tokens(text: str) -> list[str]:
 
     Words of prompts and answers must contain none: the tokenizer would read it as the token, not as words.
     """
-    return [token for token in special_tokens(REGRESS_ST) if token in text.lower()]
+    return [token for token in dict.fromkeys((*special_tokens(REGRESS_ST), *THINK_TOKENS)) if token in text.lower()]

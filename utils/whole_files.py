@@ -1,7 +1,7 @@
 """Files and folders that are never half written: they are written under a temporary name, then renamed.
 
 A temporary name is the name itself with a dot in front and a unique ending, in the same folder. It stays there when the
-program is killed.
+program is killed. Because of the renaming, a link in a file's place is replaced, and nothing is written through it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,43 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+# How torch and safetensors say that a file could not be written; they name no file.
+_WRITE_ERRORS = re.compile(r"PytorchStreamWriter|inline_container|iostream error|os error \d+")
+
 
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
-    """Errors of the block that name no file, such as that of a full disk, name `path`."""
+    """Errors of writing in the block that name no file, such as that of a full disk, name `path`."""
     try:
         yield
     except OSError as error:
         if error.errno is None or error.filename is not None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+    except Exception as error:  # torch raises RuntimeError, safetensors a class of its own
+        if not _WRITE_ERRORS.search(str(error)):
+            raise
+        reason = str(error).splitlines()[0]
+        raise OSError(f"{path}: could not be written, {_free(Path(path))} ({reason})") from error
+
+
+def _free(place: Path) -> str:
+    """The free room on the disk of a place that may not exist yet."""
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    return f"{shutil.disk_usage(there).free / 1e6:.1f} MB are free on its disk"
 
 
 @contextmanager
 def whole_file(path: str | Path, scratch: Path | None = None) -> Iterator[Path]:
     """Gives a temporary path to write to; the file is renamed to `path` at the end, or deleted after an error.
 
-    The temporary file stands beside `path`, or in the folder `scratch`, which must be on the same disk.
+    The temporary file stands beside `path`, or in the folder `scratch`, which must be on the same disk. The file gets
+    the permissions that new files get (umask), also from libraries that make files for their owner only.
     """
     path = Path(path)
     temporary = name_beside(path if scratch is None else scratch / path.name)
@@ -40,7 +55,10 @@ def whole_file(path: str | Path, scratch: Path | None = None) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     try:
         with naming(path):
+            temporary.touch(exist_ok=False)
+            usual = temporary.stat().st_mode
             yield temporary
+            set_mode(temporary, usual)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -66,6 +84,25 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
     """One JSON object per line. Raises ValueError for numbers that are not finite."""
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Give a file that this program has made the permissions `mode`, on disks that have any."""
+    if path.stat().st_mode != mode:
+        with suppress(OSError):
+            path.chmod(mode)
+
+
+def own_folder(path: str | Path) -> Path:
+    """Make a folder for results below a folder that the user has named, if it is not there; returns it.
+
+    Raises ValueError for a link: whoever has put it there would decide where the results are written.
+    """
+    path = Path(path)
+    if path.is_symlink():
+        raise ValueError(f"{path}: expected a folder, got a link: nothing is written through it (remove it)")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 @contextmanager

@@ -71,14 +71,8 @@ class AuditDataset(Dataset):
         Items with the same `number` have to be of the same sample. In training it also chooses the prompt's wording.
         """
         video, frame, masks = self._frame_keys(sample), self._key_frame_keys(sample), self._mask_keys(sample, candidate)
-        sounds = self._sound_keys(sample)
-        num_items = {VIDEO: len(video), AUDIO: NUM_SEGMENTS * len(sounds), IMAGE: len(frame), MASK: len(masks)}
-        text = self.prompts.encode(
-            "" if "expression" in self.without else sample.expression,
-            self._wording(sample, number),
-            num_items,
-            self._target(sample, candidate),
-        )
+        sounds, num_items = self._sound_keys(sample), self._num_items(sample, candidate)
+        text = self._encode(sample, self._wording(sample, number), num_items, self._target(sample, candidate))
         image_of, sound_of = self.read_image, self.read_sound
         if self.features is not None:
             image_of, sound_of = self.features.images.__getitem__, self.features.sounds.__getitem__
@@ -94,6 +88,28 @@ class AuditDataset(Dataset):
             num_before_frame=self._first(text["input_ids"], IMAGE, MASK),
             num_video_images=len(video),
         )
+
+    def prompt(self, sample: AuditSample, candidate: Candidate) -> Tensor:
+        """(L,) ids of the prompt about a mask of a test sample, as in its item; no media are read."""
+        return self._encode(sample, self._wording(sample, 0), self._num_items(sample, candidate), None)["input_ids"]
+
+    def media_of(self, sample: AuditSample) -> tuple[list[Path], list[Path]]:
+        """The files of frames and of sounds that are shown with every mask of a sample."""
+        frames = [*self._frame_keys(sample), sample.frame_path]  # a mask's views need its frame
+        return frames, list(self._sound_keys(sample))
+
+    def _num_items(self, sample: AuditSample, candidate: Candidate) -> dict[str, int]:
+        """How many images or seconds stand behind each placeholder."""
+        return {
+            VIDEO: len(self._frame_keys(sample)),
+            AUDIO: NUM_SEGMENTS * len(self._sound_keys(sample)),
+            IMAGE: len(self._key_frame_keys(sample)),
+            MASK: len(self._mask_keys(sample, candidate)),
+        }
+
+    def _encode(self, sample: AuditSample, wording: str, num_items: dict[str, int], target: str | None) -> dict:
+        expression = "" if "expression" in self.without else sample.expression
+        return self.prompts.encode(expression, wording, num_items, target)
 
     def _first(self, input_ids: Tensor, *tokens: str) -> int:
         """The first position (L,) at which one of the tokens stands."""

@@ -6,17 +6,18 @@ While a build runs, the folder `.building/` holds what is done so far. At the en
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from utils.whole_files import write_bytes
+from utils.locks import only_one
+from utils.whole_files import own_folder, write_bytes
 
 PROGRESS_DIR = ".building"
 REPORT = "build_report.json"
+OWN_FOLDERS = ("masks", "media", "train_test_meta_files")
 
 
 def is_built(root: Path, run: dict) -> bool:
@@ -45,13 +46,11 @@ def building(root: Path, run: dict) -> Iterator[None]:
     At the end `.building/` is removed. After an error it stays, so that the next run can continue. Raises ValueError
     while another build is running in this folder.
     """
-    (root / PROGRESS_DIR).mkdir(parents=True, exist_ok=True)
-    with (root / PROGRESS_DIR / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"{root}: expected no other build at work in this folder, got one") from None
+    own_folder(root / PROGRESS_DIR)
+    with only_one(root / PROGRESS_DIR / "lock", "build"):
         write_whole(root, f"{PROGRESS_DIR}/run.json", json.dumps(run).encode())
+        for folder in OWN_FOLDERS:
+            own_folder(root / folder)
         yield
         shutil.rmtree(root / PROGRESS_DIR, ignore_errors=True)
 

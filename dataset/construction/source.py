@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from PIL import Image
 from tqdm import tqdm
 
@@ -25,7 +24,7 @@ from dataset.benchmark.validation import attempt, check_audio, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
 from dataset.media.images import check_image, encode_mask, read_mask, read_upright_frame
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
-from dataset.media.waveform import SAMPLE_RATE
+from dataset.media.waveform import SAMPLE_RATE, write_wav
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"
@@ -162,8 +161,7 @@ class SourceWriter(SourceLayout):
         for fid, masks in video.objects.items():
             self._write_series(masks, lambda t, fid=fid: self.mask_path(video.vid, fid, t), _write_mask)
         waveform = np.zeros(CLIP_SECONDS * SAMPLE_RATE) if video.waveform is None else video.waveform
-        with whole_file(self.audio_path(video.vid)) as path:
-            soundfile.write(path, waveform, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+        write_wav(self.audio_path(video.vid), waveform, SAMPLE_RATE, subtype="PCM_16")
 
     def write_metadata(self, referrals: Iterable[Referral]) -> None:
         write_metadata(self.root / METADATA, referrals)

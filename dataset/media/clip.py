@@ -18,11 +18,12 @@ from pathlib import Path
 
 import av
 import numpy as np
-import soundfile
 from av.stream import Disposition
-from PIL import Image
 
+from dataset.media.images import write_picture
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
+from dataset.media.waveform import write_wav
+from utils.whole_files import own_folder
 
 logger = logging.getLogger(__name__)
 
@@ -100,14 +101,13 @@ def _frame_times(path: Path) -> tuple[list[float], float]:
 
 def _write_frames(path: Path, on_screen: list[int], folder: Path) -> list[Path]:
     """Write the frames with these positions in the stream as PNG, upright; the same position may come several times."""
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     frame_paths = [folder / f"{i}.png" for i in range(len(on_screen))]
     for position, (_, _, frame) in enumerate(_decoded(path, "video")):
         if position in on_screen:
             upright = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90))
-            picture = Image.fromarray(np.ascontiguousarray(upright))
             for i in (i for i, wanted in enumerate(on_screen) if wanted == position):
-                picture.save(frame_paths[i], compress_level=1)
+                write_picture(frame_paths[i], np.ascontiguousarray(upright), compress_level=1)
         if position >= max(on_screen):
             break
     return frame_paths
@@ -151,7 +151,7 @@ def _place(samples: np.ndarray, block: np.ndarray, position: int) -> None:
 
 
 def _write_sound(sound: Sound, seconds: float, path: Path) -> None:
-    soundfile.write(path, sound.samples[: round(seconds * sound.rate)], sound.rate, subtype="FLOAT")
+    write_wav(path, sound.samples[: round(seconds * sound.rate)], sound.rate)
 
 
 def _decoded(path: Path, kind: str) -> Iterator[tuple[float, float, av.VideoFrame | av.AudioFrame]]:

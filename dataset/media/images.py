@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from utils.whole_files import whole_file
+
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
 
 
@@ -40,6 +42,12 @@ def read_mask(path: Path) -> np.ndarray:
 def encode_mask(mask: np.ndarray) -> bytes:
     """(H, W) bool -> a PNG file's bytes: white where True, black elsewhere."""
     return cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
+
+
+def write_picture(path: Path, pixels: np.ndarray, **options) -> None:
+    """Write (H, W, 3) uint8 RGB as PNG or JPEG, after the name's ending. `options` are Pillow's of that format."""
+    with whole_file(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format=Image.registered_extensions()[path.suffix.lower()], **options)
 
 
 def _decode(path: Path, flags: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import soundfile
 import soxr
 
 from dataset.media.lengths import NUM_FRAMES
+from utils.whole_files import whole_file
 
 SAMPLE_RATE = 16_000
 NUM_SEGMENTS = NUM_FRAMES  # one for each video frame, for a sound of any duration
@@ -35,6 +36,12 @@ def load_waveform(path: str | Path) -> np.ndarray:
         raise ValueError(f"audio {path}: expected a readable sound file, got: {error}") from error
     waveform = channels.mean(axis=1)
     return waveform if rate == SAMPLE_RATE else _resample(waveform, rate)
+
+
+def write_wav(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
+    """Write (num_samples,) or (num_samples, channels) in [-1, 1] as a WAV file. `subtype`: FLOAT or PCM_16."""
+    with whole_file(path) as temporary:
+        soundfile.write(temporary, samples, rate, subtype=subtype, format="WAV")
 
 
 def check_waveform(waveform: np.ndarray, path: str | Path = "waveform") -> None:

@@ -1,4 +1,4 @@
-"""Parts from local files -> an auditor.
+"""Parts from local files -> an auditor, or another model of the same parts.
 
 Knows where the parts lie and that they must fit each other; what becomes trainable is left to `trainable`.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -28,6 +30,8 @@ from models.auditor.config import DEFAULT_MASK_MODE, LORA_TARGETS, AuditorConfig
 from models.auditor.trainable import expected_shapes
 from models.encoders.beats import load_beats
 from models.encoders.vision import load_vision_tower
+from models.language.audio_visual import AudioVisualLM
+from models.language.config import AudioVisualConfig
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
 from utils.manifest import check_manifest
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
@@ -62,7 +66,7 @@ def _published_place(path: Path) -> str:
     return str(converted if path.suffix in (".bin", ".pt") and not path.exists() and converted.exists() else path)
 
 
-def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
+def base_path(args: ModelArguments, config: AudioVisualConfig, base: str) -> str:
     """Where a base of a saved auditor lies: the path given, the recorded one, or its name under the weights folder."""
     argument, recorded = BASE_ARGUMENTS[base], config.bases[base]
     if getattr(args, argument) or not recorded:
@@ -76,12 +80,16 @@ def base_path(args: ModelArguments, config: AuditorConfig, base: str) -> str:
 
 
 def load_tokenizer(folder: str | Path, iou_estimation: str) -> PreTrainedTokenizerBase:
-    """The LLM's tokenizer with our special tokens behind its vocabulary, padding on the left with eos.
+    """The LLM's tokenizer with an auditor's special tokens; see `extend_tokenizer`."""
+    return extend_tokenizer(folder, special_tokens(iou_estimation))
+
+
+def extend_tokenizer(folder: str | Path, tokens: list[str]) -> PreTrainedTokenizerBase:
+    """The LLM's tokenizer with special tokens behind its vocabulary, padding on the left with eos.
 
     Raises ValueError when the special tokens do not get consecutive ids in the published order.
     """
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", local_files_only=True)
-    tokens = special_tokens(iou_estimation)
     tokenizer.add_tokens(tokens, special_tokens=True)
     ids = tokenizer.convert_tokens_to_ids(tokens)
     if ids != list(range(ids[0], ids[0] + len(tokens))):
@@ -95,24 +103,31 @@ def load_tokenizer(folder: str | Path, iou_estimation: str) -> PreTrainedTokeniz
 
 def new_config(args: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> AuditorConfig:
     """The configuration of an auditor made from the parts that `args` name."""
+    placeholders = [*PLACEHOLDERS, IOU_VALUE] if args.iou_estimation == REGRESS_ST else PLACEHOLDERS
+    return AuditorConfig(
+        mask_encode_mode=args.mask_encode_mode or DEFAULT_MASK_MODE,
+        iou_estimation=args.iou_estimation,
+        without=args.without,
+        **shared_settings(args, tokenizer, placeholders),
+    )
+
+
+def shared_settings(args: ModelArguments, tokenizer: PreTrainedTokenizerBase, placeholders: Sequence[str]) -> dict:
+    """What the configuration of any model from these parts says (`AudioVisualConfig`)."""
     llm_config = AutoConfig.from_pretrained(part_path(args, "llama_path"), local_files_only=True)
     bert_file = Path(part_path(args, "bert_path")) / "config.json"
     if not bert_file.is_file():
         raise FileNotFoundError(f"{bert_file}: no such file (it gives the Q-Former's sizes)")
-    placeholders = [*PLACEHOLDERS, IOU_VALUE] if args.iou_estimation == REGRESS_ST else PLACEHOLDERS
-    return AuditorConfig(
-        bases={base: part_path(args, argument) for base, argument in BASE_ARGUMENTS.items()},
-        qformer=qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
-        num_query_tokens=args.num_query_tokens,
-        vision_feature_layer=args.vision_feature_layer,
-        mask_encode_mode=args.mask_encode_mode or DEFAULT_MASK_MODE,
-        iou_estimation=args.iou_estimation,
-        without=args.without,
-        lora={"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
-        token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
-        vocab_size=len(tokenizer),
-        hidden_size=llm_config.hidden_size,
-    )
+    return {
+        "bases": {base: part_path(args, argument) for base, argument in BASE_ARGUMENTS.items()},
+        "qformer": qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
+        "num_query_tokens": args.num_query_tokens,
+        "vision_feature_layer": args.vision_feature_layer,
+        "lora": {"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
+        "token_ids": {token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
+        "vocab_size": len(tokenizer),
+        "hidden_size": llm_config.hidden_size,
+    }
 
 
 def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "none") -> PreTrainedModel:
@@ -142,7 +157,7 @@ def _quantized(quantization: str, dtype: torch.dtype) -> dict:
     return {"quantization_config": BitsAndBytesConfig(**{f"load_in_{quantization}": True}, **four)}
 
 
-def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_token_id: int) -> PeftModel:
+def prepare_language_model(model: PreTrainedModel, config: AudioVisualConfig, eos_token_id: int) -> PeftModel:
     """As many token rows as tokens (new ones random, as published), greedy decoding, and LoRA."""
     if model.get_input_embeddings().weight.shape[0] != config.vocab_size:
         model.resize_token_embeddings(config.vocab_size, mean_resizing=False)
@@ -152,25 +167,53 @@ def prepare_language_model(model: PreTrainedModel, config: AuditorConfig, eos_to
     return get_peft_model(model, lora, autocast_adapter_dtype=False)
 
 
-def build_auditor(
-    config: AuditorConfig, args: ModelArguments, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
-) -> Auditor:
+@dataclass(frozen=True)
+class Kind:
+    """One kind of model on the audio-visual language model.
+
+    `word` names it in messages. `tokens`: settings -> its special tokens; `new_config`: settings and tokenizer -> its
+    configuration.
+    """
+
+    word: str
+    config_class: type[AudioVisualConfig]
+    model_class: type[AudioVisualLM]
+    tokens: Callable[[ModelArguments], list[str]]
+    new_config: Callable[[ModelArguments, PreTrainedTokenizerBase], AudioVisualConfig]
+
+    @property
+    def a_model(self) -> str:
+        return f"{'an' if self.word[0] in 'aeiou' else 'a'} {self.word}"
+
+
+AUDITOR = Kind("auditor", AuditorConfig, Auditor, lambda args: special_tokens(args.iou_estimation), new_config)
+
+
+def build_model(
+    kind: Kind,
+    config: AudioVisualConfig,
+    args: ModelArguments,
+    tokenizer: PreTrainedTokenizerBase,
+    dtype: torch.dtype,
+) -> AudioVisualLM:
     """Load the bases that `config` names and join them; projectors, new token rows and LoRA are freshly made."""
     language_model = load_language_model(base_path(args, config, "language_model"), dtype, args.quantization)
     vision = load_vision_tower(base_path(args, config, "vision_encoder"), config.vision_feature_layer, dtype)
     audio = load_beats(base_path(args, config, "audio_encoder"), dtype)
     language_model = prepare_language_model(language_model, config, tokenizer.eos_token_id)
-    return Auditor(config, language_model, vision, audio).to(dtype)
+    return kind.model_class(config, language_model, vision, audio).to(dtype)
 
 
-def expected_state(config: AuditorConfig, args: ModelArguments, state: dict) -> dict[str, tuple[int, ...]]:
-    """Name and shape of everything that learns in an auditor of this configuration, without loading any weights."""
+def expected_state(
+    kind: Kind, config: AudioVisualConfig, args: ModelArguments, state: dict
+) -> dict[str, tuple[int, ...]]:
+    """Name and shape of everything that learns in a model of this configuration, without loading any weights."""
     llm_config = AutoConfig.from_pretrained(base_path(args, config, "language_model"), local_files_only=True)
     widths = {p: state[f"{p}.norm.weight"].shape[0] for p in ("vision_projector", "audio_projector")}
     with torch.device("meta"):
         language_model = AutoModelForCausalLM.from_config(llm_config)
         encoders = [_Width(width) for width in widths.values()]
-        return expected_shapes(Auditor(config, prepare_language_model(language_model, config, 0), *encoders))
+        return expected_shapes(kind.model_class(config, prepare_language_model(language_model, config, 0), *encoders))
 
 
 class _Width(torch.nn.Module):

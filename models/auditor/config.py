@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-from transformers import AutoConfig, BertConfig, PreTrainedConfig
+from transformers import AutoConfig, BertConfig
 
+from models.language.config import AudioVisualConfig
 from utils.mask_modes import DEFAULT_MASK_MODE
 from utils.tokens import DIRECT_NTP
 
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-class AuditorConfig(PreTrainedConfig):
-    """Names the bases and holds every choice that shapes the model.
+class AuditorConfig(AudioVisualConfig):
+    """The parts of an auditor, and what only an auditor has.
 
-    `bases`: {"language_model", "vision_encoder", "audio_encoder"} -> path. `qformer`: sizes of the Q-Former blocks,
-    in Blip2QFormerConfig's names. `without`: inputs that it does not get (`configs.model.ABLATED_INPUTS`).
-    `token_ids`: ids of the placeholders (and of `<iou_value>` with Regress ST). `hidden_size` is the LLM's width;
-    DeepSpeed reads it for its automatic bucket sizes.
+    `without`: inputs that it does not get (`configs.model.ABLATED_INPUTS`). With Regress ST, `token_ids` has that of
+    `<iou_value>`, too.
     """
 
     model_type = "mq_auditor"
 
     def __init__(
         self,
-        bases: dict | None = None,
-        qformer: dict | None = None,
-        num_query_tokens: int = 32,
-        vision_feature_layer: int | None = None,
         mask_encode_mode: str = DEFAULT_MASK_MODE,
         iou_estimation: str = DIRECT_NTP,
         without: list[str] | None = None,
-        lora: dict | None = None,
-        token_ids: dict | None = None,
-        vocab_size: int = 0,
-        hidden_size: int = 0,
         **kwargs,
     ):
-        self.bases = bases or {}
-        self.qformer = qformer or {}
-        self.num_query_tokens = num_query_tokens
-        self.vision_feature_layer = vision_feature_layer
         self.mask_encode_mode = mask_encode_mode
         self.iou_estimation = iou_estimation
         self.without = without or []
-        self.lora = lora or {"r": 32, "lora_alpha": 64, "lora_dropout": 0.05}
-        self.token_ids = token_ids or {}
-        self.vocab_size = vocab_size
-        self.hidden_size = hidden_size
         super().__init__(**kwargs)
 
 

@@ -8,17 +8,18 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from models.auditor.auditor import Auditor
+from models.language.audio_visual import AudioVisualLM
 
 
-def mark_trainable(auditor: Auditor) -> None:
+def mark_trainable(auditor: AudioVisualLM) -> None:
     """LoRA, both projectors, the token embedding and the head learn (as published), and Regress ST's IoU head."""
     auditor.requires_grad_(False)
     for name, parameter in auditor.named_parameters():
-        parameter.requires_grad = _learns(name)
+        parameter.requires_grad = learns(name)
 
 
-def _learns(name: str) -> bool:
+def learns(name: str) -> bool:
+    """Whether a parameter of this name is trained."""
     return (
         name.startswith(("vision_projector.", "audio_projector.", "iou_head."))
         or ".lora_" in name
@@ -26,7 +27,7 @@ def _learns(name: str) -> bool:
     )
 
 
-def trained_state(auditor: Auditor) -> dict[str, Tensor]:
+def trained_state(auditor: AudioVisualLM) -> dict[str, Tensor]:
     """Everything that learning changes, by parameter name, on the CPU; ZeRO-3 shards are gathered on every rank."""
     state = {}
     for name, parameter in _learning_parameters(auditor):
@@ -35,7 +36,7 @@ def trained_state(auditor: Auditor) -> dict[str, Tensor]:
     return state
 
 
-def load_trained_state(auditor: Auditor, state: dict[str, Tensor], source: str, prefix: str = "") -> None:
+def load_trained_state(auditor: AudioVisualLM, state: dict[str, Tensor], source: str, prefix: str = "") -> None:
     """Copy a trained state, or the part of one whose names begin with `prefix`, into the auditor, strictly.
 
     Raises ValueError as `check_state`.
@@ -57,12 +58,12 @@ def check_state(expected: dict[str, tuple[int, ...]], state: dict[str, Tensor], 
             raise ValueError(f"{source}: {name}: expected shape {shape}, got {tuple(state[name].shape)}")
 
 
-def expected_shapes(auditor: Auditor) -> dict[str, tuple[int, ...]]:
+def expected_shapes(auditor: AudioVisualLM) -> dict[str, tuple[int, ...]]:
     """Name and shape of everything that learns; the auditor may lie on the meta device."""
     return {name: _shape(parameter) for name, parameter in _learning_parameters(auditor)}
 
 
-def trainable_table(auditor: Auditor) -> str:
+def trainable_table(auditor: AudioVisualLM) -> str:
     """A table of the parts: parameters in all, parameters that learn."""
     rows = [("part", "parameters", "learning")]
     for label, belongs in _PARTS.items():
@@ -90,9 +91,9 @@ _PARTS = {
 }
 
 
-def _learning_parameters(auditor: Auditor) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def _learning_parameters(auditor: AudioVisualLM) -> Iterator[tuple[str, torch.nn.Parameter]]:
     """The learning parameters; one that is shared (a tied head) comes once, under its first name."""
-    return ((name, parameter) for name, parameter in auditor.named_parameters() if _learns(name))
+    return ((name, parameter) for name, parameter in auditor.named_parameters() if learns(name))
 
 
 def _gathered(parameter: Tensor, modify: bool = False):

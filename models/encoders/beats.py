@@ -22,6 +22,7 @@ from models.weights.weight_files import (
     read_safetensors_metadata,
     read_torch_file,
 )
+from utils.whole_files import whole_file
 
 MEL_BINS = 128
 PATCH_SIZE = 16
@@ -226,8 +227,8 @@ def write_beats(model: Beats, path: str | Path) -> None:
     table = weights.pop("encoder.relative_attention_bias.weight")
     weights |= {key: table.clone() for key in _table_keys(model.config.encoder_layers)}
     cfg = asdict(model.config) | SUPPORTED_ARCHITECTURE
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, path, metadata={"format": "pt", "cfg": json.dumps(cfg)})
+    with whole_file(path) as temporary:
+        save_file(weights, temporary, metadata={"format": "pt", "cfg": json.dumps(cfg)})
 
 
 def account_for_keys(shapes: Mapping[str, tuple], config: BeatsConfig) -> tuple[list[str], list[str]]:

@@ -44,7 +44,7 @@ class AudioVisualLM(MultimodalLM):
         super().__init__(language_model)
         self.reads_layouts = enable_layouts(language_model)
         sizes = (llm_width, num_query_tokens, qformer)
-        visual = tuple(token_ids[token] for token in VISUAL_PLACEHOLDERS)
+        visual = tuple(token_ids[token] for token in VISUAL_PLACEHOLDERS if token in token_ids)
         self.add_modality(
             IMAGES,
             Modality("vision_encoder", "vision_projector", visual),

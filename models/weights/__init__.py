@@ -1,6 +1,6 @@
 """Files of weights: written, read and checked.
 
-- bundle: an auditor with its tokenizer and pixel settings, from_pretrained and save_pretrained
+- bundle: an auditor or a thinker with its tokenizer and pixel settings, from_pretrained and save_pretrained
 - checkpoint: our auditor folder, file by file, and where an auditor is looked for
 - base_folders: folders of an LLM, a tokenizer or a CLIP, written whole
 - published: the file formats and key names of the released weights

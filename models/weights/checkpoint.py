@@ -1,6 +1,6 @@
-"""Our auditor folder: written and read.
+"""Our folder of an auditor or a thinker: written and read.
 
-    config.json                                     what it is made of (AuditorConfig)
+    config.json                                     what it is made of (AuditorConfig, ThinkerConfig)
     adapter_config.json, adapter_model.safetensors  LoRA, in PEFT's format
     projectors.safetensors                          both projectors (and Regress ST's IoU head)
     token_rows.safetensors                          token embedding and head
@@ -26,8 +26,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from configs.model import ModelArguments
-from models.auditor.build import BASE_ARGUMENTS, base_path, load_tokenizer, new_config, part_path
-from models.auditor.config import LORA_TARGETS, AuditorConfig
+from models.auditor.build import AUDITOR, BASE_ARGUMENTS, Kind, base_path, extend_tokenizer, part_path
+from models.auditor.config import LORA_TARGETS
+from models.language.config import AudioVisualConfig
 from models.weights.base_folders import TOKENIZER_FILES
 from models.weights.published import find_pair, read_pair
 from models.weights.weight_files import read_safetensors_file
@@ -47,36 +48,36 @@ _LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
 
 
 @dataclass(frozen=True)
-class AuditorParts:
-    """What an auditor's files hold, without a model built from it.
+class ModelParts:
+    """What the files of an auditor or a thinker hold, without a model built from it.
 
     `pixels` says how frames become pixels (`pixel_settings`); `state` is what `trainable.trained_state` gives.
     """
 
-    config: AuditorConfig
+    config: AudioVisualConfig
     tokenizer: PreTrainedTokenizerBase
     pixels: dict
     state: dict[str, Tensor]
 
 
-def write_folder(parts: AuditorParts, folder: str | Path) -> Path:
-    """Write an auditor folder, and return its path.
+def write_folder(parts: ModelParts, folder: str | Path, kind: Kind = AUDITOR) -> Path:
+    """Write a folder of this kind of model, and return its path.
 
     All files are there, or none of them: `utils.manifest.whole_parts`. Raises ValueError as `check_target`.
     """
-    check_target(folder)
+    check_target(folder, kind)
     with whole_parts(folder, KINDS) as staged:
         _write_files(parts, staged)
     return Path(folder)
 
 
-def check_target(folder: str | Path) -> None:
-    """Raises ValueError when an auditor folder written there would replace the config.json of another model."""
-    if (Path(folder) / "config.json").is_file() and not is_auditor_folder(folder):
-        raise ValueError(f"{folder}: expected a new folder or an auditor's, got the config.json of another model")
+def check_target(folder: str | Path, kind: Kind = AUDITOR) -> None:
+    """Raises ValueError when a folder written there would replace the config.json of another model."""
+    if (Path(folder) / "config.json").is_file() and not is_auditor_folder(folder, kind):
+        raise ValueError(f"{folder}: expected a new folder or {kind.a_model}'s, got the config.json of another model")
 
 
-def _write_files(parts: AuditorParts, folder: Path) -> None:
+def _write_files(parts: ModelParts, folder: Path) -> None:
     config = parts.config
     lora = LoraConfig(
         task_type="CAUSAL_LM",
@@ -99,7 +100,7 @@ def _write_files(parts: AuditorParts, folder: Path) -> None:
 
 
 def read_folder(folder: str | Path) -> dict[str, Tensor]:
-    """The state of an auditor folder.
+    """The state of a folder of an auditor or a thinker.
 
     Raises FileNotFoundError naming a file that is missing, and ValueError when files do not belong together.
     """
@@ -116,44 +117,46 @@ def read_folder(folder: str | Path) -> dict[str, Tensor]:
     return state
 
 
-def is_auditor_folder(folder: str | Path) -> bool:
-    """True when the folder's config.json is an auditor's."""
+def is_auditor_folder(folder: str | Path, kind: Kind = AUDITOR) -> bool:
+    """True when the folder's config.json is that of an auditor, or of another kind of model that is asked for."""
     path = Path(folder) / "config.json"
-    return path.is_file() and json.loads(path.read_text()).get("model_type") == AuditorConfig.model_type
+    return path.is_file() and json.loads(path.read_text()).get("model_type") == kind.config_class.model_type
 
 
-def find_auditor(path: str | Path) -> Path:
-    """The auditor folder at `path`, or its newest training checkpoint, or `path` itself when it is a released pair.
+def find_auditor(path: str | Path, kind: Kind = AUDITOR) -> Path:
+    """The model's folder at `path`, or its newest training checkpoint, or `path` itself when it is a released pair.
 
     Raises FileNotFoundError when it is none of these.
     """
     path = Path(path)
     if not path.is_dir():
-        raise FileNotFoundError(_missing(path))
-    if is_auditor_folder(path) or find_pair(path):
+        raise FileNotFoundError(_missing(path, kind))
+    if is_auditor_folder(path, kind) or find_pair(path):
         return path
-    steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name) and is_auditor_folder(p)]
+    steps = [p for p in path.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name)]
+    steps = [p for p in steps if is_auditor_folder(p, kind)]
     if not steps:
         raise FileNotFoundError(
-            f"auditor {path}: expected config.json of an auditor, or non_lora_trainables.bin and "
+            f"{kind.word} {path}: expected config.json of {kind.a_model}, or non_lora_trainables.bin and "
             "checkpoint-N/finetune_weights.bin, got neither"
         )
     return max(steps, key=lambda p: int(p.name.rpartition("-")[2]))
 
 
-def _missing(path: Path) -> str:
-    """What to say of an auditor folder that is not there."""
+def _missing(path: Path, kind: Kind) -> str:
+    """What to say of a folder that is not there."""
     for left in left_beside(path):
-        if is_auditor_folder(left) and read_manifest(left) is not None:
-            return f"auditor {path}: no such folder; where its writing was cut off lies a whole one, {left} (rename it)"
-    return f"auditor {path}: no such folder (README.md says where to get one)"
+        if is_auditor_folder(left, kind) and read_manifest(left) is not None:
+            whole = f"where its writing was cut off lies a whole one, {left} (rename it)"
+            return f"{kind.word} {path}: no such folder; {whole}"
+    return f"{kind.word} {path}: no such folder (README.md says where to get one)"
 
 
-def check_auditor(path: str | Path, args: ModelArguments) -> None:
-    """Raises FileNotFoundError when the auditor or one of its bases is missing; loads nothing."""
-    path = find_auditor(path)
-    if is_auditor_folder(path):
-        config = AuditorConfig.from_pretrained(path)
+def check_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -> None:
+    """Raises FileNotFoundError when the model or one of its bases is missing; loads nothing."""
+    path = find_auditor(path, kind)
+    if is_auditor_folder(path, kind):
+        config = kind.config_class.from_pretrained(path)
         for base in BASE_ARGUMENTS:
             base_path(args, config, base)
     else:
@@ -161,34 +164,36 @@ def check_auditor(path: str | Path, args: ModelArguments) -> None:
             part_path(args, part)
 
 
-def read_auditor(path: str | Path, args: ModelArguments) -> AuditorParts:
-    """The parts of the auditor in our folder or in the released pair.
+def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -> ModelParts:
+    """The parts of the auditor, or another kind of model, in our folder or in the released pair.
 
     The released pair says nothing about its bases and LoRA scale: `args` do. Raises FileNotFoundError, ValueError.
     """
-    path = find_auditor(path)
-    if is_auditor_folder(path):
+    path = find_auditor(path, kind)
+    if is_auditor_folder(path, kind):
         state = read_folder(path)
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", local_files_only=True)
-        config = AuditorConfig.from_pretrained(path)
-        if args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
+        config = kind.config_class.from_pretrained(path)
+        if kind is AUDITOR and args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
             logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
             config.mask_encode_mode = args.mask_encode_mode
-        return AuditorParts(config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), state)
-    tokenizer = load_tokenizer(part_path(args, "llama_path"), args.iou_estimation)
+        return ModelParts(config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), state)
+    tokenizer = extend_tokenizer(part_path(args, "llama_path"), kind.tokens(args))
     state = read_pair(*find_pair(path))
     ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
     if ranks != {args.lora_r}:
         got = sorted(ranks)
         raise ValueError(f"{path}: LoRA rank: expected {args.lora_r} (LORA_R, --lora_r), got {got} in the file")
-    config = _sized_like(state, new_config(args, tokenizer))
-    if config.vocab_size < len(tokenizer):
-        rows = f"expected {len(tokenizer)} token rows, as the tokenizer has tokens, got {config.vocab_size}"
+    config = _sized_like(state, kind.new_config(args, tokenizer))
+    if config.vocab_size < len(tokenizer) or (kind is not AUDITOR and config.vocab_size != len(tokenizer)):
+        rows = (
+            f"expected {len(tokenizer)} token rows, as the {kind.word}'s tokenizer has tokens, got {config.vocab_size}"
+        )
         raise ValueError(f"{path}: {rows} in the file")
-    return AuditorParts(config, tokenizer, pixel_settings(args), state)
+    return ModelParts(config, tokenizer, pixel_settings(args), state)
 
 
-def _sized_like(state: dict[str, Tensor], config: AuditorConfig) -> AuditorConfig:
+def _sized_like(state: dict[str, Tensor], config: AudioVisualConfig) -> AudioVisualConfig:
     """What the released files themselves say of their sizes goes before what the configs of the bases say."""
     if rows := [tensor.shape[0] for name, tensor in state.items() if name.endswith("embed_tokens.weight")]:
         config.vocab_size = rows[0]

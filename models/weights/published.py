@@ -15,7 +15,7 @@ from torch import Tensor
 
 from models.weights.unused_keys import UNUSED_PRETRAIN_KEYS, UNUSED_PROJECTOR_KEYS
 from models.weights.weight_files import expect_tensors, read_mapped_file, read_torch_file
-from utils.whole_files import whole_file
+from utils.whole_files import own_folder, whole_file
 
 PAIR_PREFIX, PRETRAIN_PREFIX = "base_model.model.model.", "model."
 FINETUNE_FILE, NON_LORA_FILE = "finetune_weights.bin", "non_lora_trainables.bin"
@@ -113,6 +113,7 @@ def write_pair(state: dict[str, Tensor], folder: str | Path, step: int) -> tuple
     finetune = {names[name]: t for name, t in state.items() if ".lora_" in name or name.startswith(tuple(MODALITIES))}
     non_lora = {names[name]: t for name, t in state.items() if ".lora_" not in name}
     paths = Path(folder) / f"checkpoint-{step}" / FINETUNE_FILE, Path(folder) / NON_LORA_FILE
+    own_folder(paths[0].parent)
     for path, content in zip(paths, (finetune, non_lora), strict=True):
         with whole_file(path) as temporary:
             torch.save(content, temporary)

@@ -24,6 +24,7 @@ from models.decoding.answers import Written, write_answers
 from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
 from scripts.memory import MemoryBudget
+from scripts.stopping import leave_signals_to_the_main_process
 from utils.audit import all_wordings
 from utils.batches import GroupedBatch, PromptBatch
 from utils.certainty.shares import AnswerForms
@@ -64,6 +65,7 @@ class TensorAnswerer(Answerer):
             batch_sampler=_taken_batches(batches, taken),
             num_workers=self.args.num_workers,
             collate_fn=self.collator,
+            worker_init_fn=leave_signals_to_the_main_process,
         )
         for batch in loader:
             requests = taken.popleft()

@@ -20,11 +20,12 @@ from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.media.images import read_mask, read_upright_frame, resize_mask
 from scripts.program import run_program
 from utils.audit import normalize_action, parse_negative_object
+from utils.formatting import plain_cell
 from utils.reports.distribution import distribution_picture
 from utils.reports.instance_sheet import SheetMask, write_sheet
 from utils.scores import benchmark_tables as tables
 from utils.splits import PARTS, TRAIN, part_file_name, parts_of_mode
-from utils.whole_files import write_json
+from utils.whole_files import own_folder, write_json, write_text
 
 logger = logging.getLogger("describe")
 TITLES = {
@@ -53,7 +54,7 @@ def describe(args: DescribeArguments) -> None:
     print(render(root, parts, counted))
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in counted.items():
-        table.reset_index().to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        write_text(folder / f"{name}.csv", csv_text(table.reset_index()))
     draw_distribution(masks, folder / "iou_distribution.png")
     sheets = write_sheets(choose_instances(parts, args.num_sheets, args.seed), folder / "sheets")
     write_json(folder / "describe.json", summary(args, parts, counted, sheets))
@@ -106,6 +107,12 @@ def summary(args: DescribeArguments, parts: dict, counted: dict[str, pd.DataFram
     }
 
 
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as comma-separated text in which no cell is a formula to a spreadsheet."""
+    safe = table.map(lambda value: plain_cell(value) if isinstance(value, str) else value)
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
 def draw_distribution(masks: pd.DataFrame, path: Path) -> None:
     """Draw Figure 4: IoUs of the training set, and of both test sets of the image protocol together."""
     chosen = {"Train": [TRAIN], "Test, image protocol, seen and unseen": parts_of_mode("image")}
@@ -122,7 +129,7 @@ def write_sheets(chosen: list[tuple[str, AuditSample]], folder: Path) -> list[di
     """Draw one PNG for each instance. If its frame or masks cannot be read, it is left out with a warning."""
     if not chosen:
         return []
-    folder.mkdir(exist_ok=True)
+    own_folder(folder)
     written = []
     with logging_redirect_tqdm():
         for number, (part, sample) in enumerate(tqdm(chosen, desc="sheets", unit="sheet"), start=1):

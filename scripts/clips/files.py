@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
-from PIL import Image
 
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.media.clip import SLACK, extract_clip, find_frames
-from dataset.media.images import encode_mask, resize_mask
+from dataset.media.images import encode_mask, resize_mask, write_picture
 from dataset.media.lengths import CLIP_SECONDS
-from dataset.media.waveform import SAMPLE_RATE, load_waveform
+from dataset.media.waveform import SAMPLE_RATE, load_waveform, write_wav
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
 from utils.audit import Audit
+from utils.whole_files import write_bytes
 
 logger = logging.getLogger("audit")
 
@@ -53,7 +52,7 @@ def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
     """(the mask's picture, its name); a mask that is an array is written to `path`."""
     if is_path(request.mask):
         return Path(request.mask), str(request.mask)
-    path.write_bytes(encode_mask(request.mask))
+    write_bytes(path, encode_mask(request.mask))
     return path, "mask"
 
 
@@ -96,11 +95,10 @@ def _write_frames(frames: np.ndarray, folder: Path) -> list[Path]:
     folder.mkdir(parents=True)
     paths = [folder / f"{i}.png" for i in range(len(frames))]
     for path, frame in zip(paths, frames, strict=True):
-        Image.fromarray(frame).save(path, compress_level=1)
+        write_picture(path, frame, compress_level=1)
     return paths
 
 
 def _write_sound(samples: np.ndarray, rate: int, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, samples, rate, subtype="FLOAT")
+    write_wav(path, samples, rate)
     return path

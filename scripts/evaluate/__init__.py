@@ -3,6 +3,9 @@
 - run: audits the masks of a test split and scores the audits
 - split_audit: the work of `run`, imported after the command line is read
 - audit_loop: the loop of `run`, with a log and a progress bar
+- basis: what decides an answer, as digests
+- stored_answers: which answers of an interrupted run still hold, and why others do not
+- sharing: several processes that share the masks of one run
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines
 - seeds: the same auditor trained with several seeds, with means and spreads

@@ -1,6 +1,7 @@
 """Audit the masks of a test split, and score the audits: python -m scripts.evaluate.run [--flag ...]
 
-scripts/finetune/inference_hyper_lora.sh starts it with settings from variables.
+scripts/finetune/inference_hyper_lora.sh starts it with settings from variables. Several processes share the masks:
+python -m scripts.processes --nproc_per_node N -m scripts.evaluate.run [--flag ...]
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import sys
 
 from configs.evaluation import EvaluationArguments
 from configs.model import ModelArguments
-from scripts.program import run_program
+from scripts.program import run_distributed_program
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_program("inference", (ModelArguments, EvaluationArguments), work, argv, __doc__)
+    return run_distributed_program("inference", (ModelArguments, EvaluationArguments), work, argv, __doc__)
 
 
 def work(model_args: ModelArguments, args: EvaluationArguments) -> None:

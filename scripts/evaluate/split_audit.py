@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import torch
 
 from configs.evaluation import EvaluationArguments
 from configs.model import ModelArguments
@@ -14,106 +14,171 @@ from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import Benchmark
 from dataset.benchmark.validation import validated
+from dataset.features.names import forget_digests
+from dataset.media.decoded import forget_decoded
 from models.weights.bundle import AuditorBundle
-from models.weights.checkpoint import check_auditor, find_auditor
+from models.weights.checkpoint import check_auditor
 from scripts.answering.answerer import AuditRequest, Reply
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
+from scripts.evaluate.basis import Basis, model_basis, request_bases
+from scripts.evaluate.sharing import join_processes, own_device, share_of, wait_for_all
+from scripts.evaluate.stored_answers import EARLIER, Logs, collect, resume
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
+from scripts.ranks import on_first_rank, rank, told_once, world_size
+from utils.answer_log import AnswerLog
 from utils.audit import canonical_mask_type
-from utils.record_log import RecordLog
+from utils.locks import only_one
 from utils.records import prediction_row, raw_record, to_predictions
 from utils.reports.terminal import render_summary
-from utils.run_record import fingerprint, write_run_record
-from utils.scores.scoring import result_names, score_answers
-from utils.whole_files import write_json, write_jsonl
+from utils.run_record import write_run_record
+from utils.scores.scoring import ResultNames, result_names, score_answers
+from utils.whole_files import own_folder, write_json, write_jsonl
 
 logger = logging.getLogger("inference")
-# These settings do not change the answers: an interrupted run may be continued with other values.
-HOW_FAST = (
-    "batch_size",
-    "max_memory_gb",
-    "num_workers",
-    "share_prompts",
-    "draft_answers",
-    "feature_cache_dir",
-    "feature_cache_gb",
-)
+PATIENCE = 10.0  # seconds until a folder in use is refused: the processes of a killed run need a moment to end
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is audited, and where the results go."""
+
+    args: EvaluationArguments
+    names: ResultNames
+    folder: Path
+    benchmark: Benchmark
+    requests: list[AuditRequest]  # every mask, in the published order of evaluation
+
+    @property
+    def logs(self) -> Logs:
+        return Logs(self.folder, self.names.predictions)
+
+    @property
+    def masks(self) -> list[tuple]:
+        """What names each mask."""
+        return [mask_identity(request) for request in self.requests]
 
 
 def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
-    """Check the data, load the auditor, audit every mask, score, write, and print the tables."""
-    check_auditor(args.auditor_dir, model_args)
+    """Check the data, load the auditor, audit every mask, score, write, and print the tables.
+
+    Several processes share the masks; the first one does everything else.
+    """
+    join_processes()
+    args = replace(args, device=own_device(args.device))
+    with told_once():
+        check_auditor(args.auditor_dir, model_args)
+    forget_decoded()
+    forget_digests()
+    with ExitStack() as held:
+        run = on_first_rank(lambda: prepare(args, held))
+        device, dtype = resolve_runtime(args)
+        bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
+        model = model_basis(bundle, model_args, args, str(dtype)) if rank() == 0 else {}
+        auditor = bundle.auditor
+        if args.merge_lora:
+            auditor.merge_lora()
+        dataset = build_dataset(run.benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
+        if args.feature_cache_dir:
+            remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
+        bases, todo = on_first_rank(lambda: plan(run, request_bases(dataset, run.requests, model)))
+        answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args)
+        ask(answerer, run, bases, todo)
+        wait_for_all()
+        if rank() == 0:
+            settings = vars(model_args) | vars(args) | {"resolved_dtype": str(dtype), "resolved_device": str(device)}
+            finish(run, bases, settings)
+
+
+def prepare(args: EvaluationArguments, held: ExitStack) -> Run:
+    """Take the lock of the run's folder, and read and check the data."""
     mask_type = canonical_mask_type(args.mask_type_filter)
     names = result_names(args.test_name, args.eval_mode, mask_type, args.mask_rank_filter)
-    folder = Path(args.output_dir) / names.directory
+    lock = Path(args.output_dir) / f".{names.directory}.lock"
+    held.enter_context(only_one(lock, f"evaluation that writes to {names.directory}", PATIENCE))
     benchmark = validated(
         read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
         args.on_bad_sample,
     )
-    device, dtype = resolve_runtime(args)
-    bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
-    auditor = bundle.auditor
-    if args.merge_lora:
-        auditor.merge_lora()
-    dataset = build_dataset(benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
-    if args.feature_cache_dir:
-        remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
-    log = RecordLog(folder / f"{names.predictions}.partial", describe_run(model_args, args, benchmark, dtype))
-    set_aside(folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name])
-    answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args)
-    title = f"auditing {args.test_name}"
-    audit_all(answerer, requests_of(benchmark), log, record_of, batch_size=args.batch_size, title=title)
+    return Run(args, names, own_folder(Path(args.output_dir) / names.directory), benchmark, requests_of(benchmark))
 
-    answers = to_predictions(log.records)
+
+def plan(run: Run, bases: list[Basis]) -> tuple[dict[tuple, Basis], list[int]]:
+    """Identity of each mask -> its basis, and the numbers of the requests that have no answer yet."""
+    by_mask = dict(zip(run.masks, bases, strict=True))
+    held = resume(run.logs, by_mask)
+    results = (run.names.metrics, run.names.predictions, run.names.video_avg, "run.json")
+    set_aside(run.folder, [name for name in results if name])
+    todo = {mask: number for number, mask in reversed(list(enumerate(run.masks))) if mask not in held}
+    return by_mask, sorted(todo.values())
+
+
+def ask(answerer: TensorAnswerer, run: Run, bases: dict[tuple, Basis], todo: list[int]) -> None:
+    """Ask for the audits that are this process's share of what is to do."""
+    own = share_of([run.requests[number] for number in todo], rank(), world_size())
+    log = AnswerLog(run.logs.of(rank()))
+    title = f"auditing {run.args.test_name}"
+    if world_size() > 1:
+        title += f", share 1 of {world_size()}"
+
+    def with_basis(request: AuditRequest, reply: Reply) -> dict:
+        return record_of(request, reply) | {"basis": bases[mask_identity(request)]}
+
+    try:
+        audit_all(answerer, own, log, with_basis, batch_size=run.args.batch_size, title=title)
+    finally:
+        log.close()
+
+
+def finish(run: Run, bases: dict[tuple, Basis], settings: dict) -> None:
+    """Score the answers of all processes, write the results, and remove the logs."""
+    args, names, folder = run.args, run.names, run.folder
+    stored = collect(run.logs, run.masks, bases)
+    replies = [Reply(record["raw_output"], record.get("generated_ids")) for record in stored]
+    answers = to_predictions(map(record_of, run.requests, replies))
+    mask_type = canonical_mask_type(args.mask_type_filter)
     summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
-    skipped = [str(problem) for problem in benchmark.problems]
+    skipped = [str(problem) for problem in run.benchmark.problems]
     summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
     write_jsonl(folder / names.predictions, map(prediction_row, predictions))
     if names.video_avg:
         write_jsonl(folder / names.video_avg, video_rows)
-    write_json(folder / names.metrics, summary)
-    settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
-    counts = {"passed_over": benchmark.passed_over, "bad_samples_skipped": len(skipped)}
-    write_run_record(folder, settings, benchmark.files, seed=None, counts=counts)
-    log.finish()
+    counts = {"passed_over": run.benchmark.passed_over, "bad_samples_skipped": len(skipped)}
+    write_run_record(folder, settings, run.benchmark.files, seed=None, counts=counts)
+    write_json(folder / names.metrics, summary)  # last: it tells that the run is finished
+    run.logs.remove()
     print(render_summary(summary, predictions, args.eval_mode))
     print(f"written to {folder}")
 
 
-def set_aside(folder: Path, names: list[str]) -> None:
-    """Move the results of an earlier run to `previous/`, so that they are neither mixed with this run's nor lost."""
-    left = [folder / name for name in names if (folder / name).is_file()]
-    if left:
-        logger.info("%s: the results of an earlier run go to previous/", folder)
-    for path in left:
-        (folder / "previous").mkdir(exist_ok=True)
-        path.replace(folder / "previous" / path.name)
-
-
-def describe_run(
-    model_args: ModelArguments, args: EvaluationArguments, benchmark: Benchmark, dtype: torch.dtype
-) -> dict:
-    """Everything that must be the same as in an interrupted run for its answers to be used again.
-
-    Paths are compared as they are spelled, the auditor's files by size and time of change."""
-    auditor = find_auditor(args.auditor_dir)
-    masks = [(r.sample.uid, r.sample.frame_idx, r.candidate.mask_name) for r in requests_of(benchmark)]
-    weights = sorted(p for p in auditor.rglob("*") if p.suffix in (".bin", ".safetensors"))
-    return {
-        "model": vars(model_args),
-        "run": {**vars(args), "dtype": str(dtype)} | dict.fromkeys(HOW_FAST),
-        "data": [fingerprint(path) for path in benchmark.files],
-        "masks": hashlib.sha256(repr(masks).encode()).hexdigest(),
-        "auditor": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in weights],
-    }
+def set_aside(folder: Path, names: Sequence[str]) -> None:
+    """Move the results of an earlier run to the first of `previous`, `previous-2`, ... that has room for them, so that
+    they are neither mixed with this run's nor lost.
+    """
+    left = [name for name in names if (folder / name).is_file()]
+    if not left:
+        return
+    target, number = folder / EARLIER, 1
+    while any((target / name).exists() for name in left):
+        number += 1
+        target = folder / f"{EARLIER}-{number}"
+    logger.info("the results of an earlier run go to %s", target)
+    own_folder(target)
+    for name in left:
+        (folder / name).replace(target / name)
 
 
 def requests_of(benchmark: Benchmark) -> list[AuditRequest]:
     """Every mask, in the published order of evaluation."""
     pairs = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
     return [AuditRequest(sample, sample.candidates[c]) for sample, c in pairs]
+
+
+def mask_identity(request: AuditRequest) -> tuple:
+    """As `utils.answer_log.identity` of its record."""
+    sample, candidate = request.sample, request.candidate
+    return sample.uid, sample.frame_idx, candidate.mask_name, candidate.rank
 
 
 def record_of(request: AuditRequest, reply: Reply) -> dict:

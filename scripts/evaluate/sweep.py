@@ -168,7 +168,8 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
 
 
 def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
-    with log.open("w") as file:
+    log.unlink(missing_ok=True)  # a link is removed, not written through
+    with log.open("x") as file:
         code = subprocess.run(["bash", *command], env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
     if code:
         raise ValueError(f"{command[0]} ended with exit code {code}: {log} ends in: {log.read_text().strip()[-300:]}")

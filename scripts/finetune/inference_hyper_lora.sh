@@ -2,16 +2,16 @@
 # Audit a test split of MQ-RAVSBench and score the audits. Every variable below can be set from outside, flags follow:
 #   TEST_NAME=test_u REFAVS_EVAL_MODE=video bash scripts/finetune/inference_hyper_lora.sh [--flag value ...]
 # A variable that is not set leaves the setting to the program (python -m scripts.evaluate.run --help).
-# Run it again after an interruption, with the same settings and paths spelled the same way: it continues after its last
-# answer. With other settings it starts from the first mask.
+# Run it again after an interruption: answers that still hold are kept.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, add_flags, add_part_flags, PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh" # path_variable, add_flags, add_part_flags, choose_processes
 
 path_variable MQ_RAVSBENCH_DIR
 path_variable MQ_AUDITOR_CKPT_DIR
 path_variable OUTPUT_DIR
 path_variable FEATURE_CACHE_DIR # where features of the frozen encoders are kept between runs; empty: nowhere
 
+choose_processes # NPROC_PER_NODE, if it is not 1: the masks are shared by so many processes, each with its own GPU
 add_part_flags
 add_flags data_dir:MQ_RAVSBENCH_DIR auditor_dir:MQ_AUDITOR_CKPT_DIR output_dir:OUTPUT_DIR \
     feature_cache_dir:FEATURE_CACHE_DIR
@@ -22,4 +22,4 @@ add_flags data_dir:MQ_RAVSBENCH_DIR auditor_dir:MQ_AUDITOR_CKPT_DIR output_dir:O
 add_flags test_name:TEST_NAME eval_mode:REFAVS_EVAL_MODE mask_type_filter:REFAVS_MASK_TYPE_FILTER \
     mask_rank_filter:REFAVS_MASK_RANK_FILTER mask_encode_mode:REFAVS_MASK_ENCODE_MODE \
     lora_r:LORA_R lora_alpha:LORA_ALPHA device:DEVICE batch_size:BATCH_SIZE max_new_tokens:MAX_NEW_TOKENS
-exec "$PYTHON" -m scripts.evaluate.run "${flags[@]}" "$@"
+exec "${launcher[@]}" -m scripts.evaluate.run "${flags[@]}" "$@"

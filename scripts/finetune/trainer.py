@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-
 from dataset.batches.sampling import BalancedSampler
 from models.auditor.trainable import load_trained_state
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import read_folder
 from scripts.trainer import PartsTrainer
+
+LR_SCALES = (None, "projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale")
 
 
 class AuditTrainer(PartsTrainer):
@@ -27,29 +27,30 @@ class AuditTrainer(PartsTrainer):
         batch_size = self.args.per_device_train_batch_size
         return BalancedSampler(dataset.samples, batch_size, seed=self.args.seed, **self.sampling)
 
-    def create_optimizer(self, model=None) -> torch.optim.Optimizer:
-        """The Trainer's optimizer, with a separate learning rate for each part whose scale is not 1."""
-        fresh = self.optimizer is None
-        optimizer = super().create_optimizer(model)
-        scales = {id(p): self._lr_scale(name) for name, p in (model or self.model).named_parameters()}
-        if fresh and set(scales.values()) != {1.0}:
-            optimizer.param_groups = [
-                {**group, "params": own, "lr": group["lr"] * scale}
-                for group in optimizer.param_groups
-                for scale in sorted(set(scales.values()))
-                if (own := [p for p in group["params"] if scales[id(p)] == scale])
-            ]
-        return optimizer
+    def split(self, groups: list[dict]) -> list[dict]:
+        """Each part of the auditor has groups of its own, with its learning rate.
 
-    def _lr_scale(self, parameter_name: str) -> float:
-        if "_projector." in parameter_name:
-            return self.args.projector_lr_scale
-        if parameter_name.endswith("embed_tokens.weight"):
-            return self.args.embedding_lr_scale
-        return self.args.output_head_lr_scale if parameter_name.endswith("lm_head.weight") else 1.0
+        They are the same for all learning rates, so that a checkpoint can be resumed with others.
+        """
+        scale_of = {id(p): _lr_scale(name) for name, p in self.model.named_parameters()}
+        return [
+            {**group, "params": own, "lr": group["lr"] * (getattr(self.args, scale) if scale else 1.0)}
+            for scale in LR_SCALES
+            for group in groups
+            if (own := [p for p in group["params"] if scale_of[id(p)] == scale])
+        ]
 
     def write_parts(self, folder: str) -> None:
         self.bundle.save_pretrained(folder, is_writer=self.args.should_save)
 
     def load_parts(self, folder: str) -> None:
         load_trained_state(self.model, read_folder(folder), folder)
+
+
+def _lr_scale(parameter_name: str) -> str | None:
+    """The setting that scales the learning rate of a parameter."""
+    if "_projector." in parameter_name:
+        return "projector_lr_scale"
+    if parameter_name.endswith("embed_tokens.weight"):
+        return "embedding_lr_scale"
+    return "output_head_lr_scale" if parameter_name.endswith("lm_head.weight") else None

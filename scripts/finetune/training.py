@@ -27,27 +27,28 @@ from models.auditor.trainable import mark_trainable, trainable_table
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
+from scripts.checkpoints import checkpoint_to_resume, is_finished
 from scripts.features import remember_features
 from scripts.finetune.build_locks import wait_for_builds
 from scripts.finetune.checkpointing import switch_off_where_it_fits
 from scripts.finetune.trainer import AuditTrainer
 from scripts.ranks import once_a_node, only_run, told_once
-from scripts.trainer import find_resumable, is_finished
-from utils.run_record import changed_settings, write_run_record
+from scripts.resuming import changed_settings, deciding_settings, record_run
 
 logger = logging.getLogger("finetune")
 
-# These settings decide which mask is shown at which step; resuming with other values gives a warning.
-SAMPLING = (
+# Settings of the model and the data that decide what is learned, beside those of `scripts.resuming`
+DECIDING = (
+    "llama_path",
+    "clip_path",
+    "beats_path",
+    "quantization",
     "data_dir",
     "train_fraction",
     "eval_fraction",
     "pos_ratio",
     "masks_per_video",
     "wordings",
-    "seed",
-    "per_device_train_batch_size",
-    "gradient_accumulation_steps",
 )
 
 
@@ -67,8 +68,7 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
 
 
 def _train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
-    with training_args.main_process_first(local=False):
-        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+    checkpoint = checkpoint_to_resume(training_args)
     set_seed(training_args.seed)
     with told_once():
         benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample, find_problems_together)
@@ -89,27 +89,28 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
             training_args.device,
             training_args.dataloader_num_workers,
         )
+    settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
     trainer = AuditTrainer(
         bundle=bundle,
+        deciding=deciding_settings(training_args, settings, DECIDING, benchmark.files),
         args=training_args,
         train_dataset=train_data,
         eval_dataset=eval_data,
         data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )
-    if checkpoint:
-        check_same_auditor(checkpoint, auditor)
+    with told_once():
+        if checkpoint:
+            check_same_auditor(checkpoint, auditor)
+        changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
+    finished = checkpoint and is_finished(checkpoint, training_args)
     if trainer.is_world_process_zero():
         logger.info("what learns:\n%s", trainable_table(auditor))
         logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
         logger.info("schedule: %s", describe_schedule(training_args))
-        settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
         counts = {"training_videos": len(train_samples), "held_out_videos": len(eval_samples)}
-        if checkpoint and (changed := changed_settings(training_args.output_dir, settings, SAMPLING)):
-            logger.warning("resuming with other settings: %s", "; ".join(changed))
         counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
-        write_run_record(training_args.output_dir, settings, benchmark.files, training_args.seed, counts)
-    finished = checkpoint and is_finished(checkpoint, training_args)
+        record_run(training_args, checkpoint, changed, settings, benchmark.files, counts)
     if training_args.gradient_checkpointing and training_args.measure_checkpointing and not finished:
         switch_off_where_it_fits(trainer)
     trainer.complete(checkpoint)

@@ -29,9 +29,10 @@ from models.language.captioner import Captioner
 from models.language.projector import QFormerProjector
 from models.weights.checkpoint import pixel_settings, square
 from models.weights.published import read_pretrained_projector, write_pretrained_projector
-from scripts.ranks import only_run
-from scripts.trainer import PartsTrainer, find_resumable
-from utils.run_record import write_run_record
+from scripts.checkpoints import checkpoint_to_resume
+from scripts.ranks import only_run, told_once
+from scripts.resuming import changed_settings, deciding_settings, record_run
+from scripts.trainer import PartsTrainer
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
 
 logger = logging.getLogger("pretrain")
@@ -46,6 +47,17 @@ FINETUNING_ONLY = (
     "lora_r",
     "lora_alpha",
     "lora_dropout",
+)
+# Settings of the model and the data that decide what is learned, beside those of `scripts.resuming`
+DECIDING = (
+    "modality",
+    "num_query_tokens",
+    "num_qformer_layers",
+    "vision_feature_layer",
+    "llama_path",
+    "clip_path",
+    "beats_path",
+    "media_dir",
 )
 
 
@@ -92,8 +104,7 @@ def _pretrain(
     captions = [caption for path in caption_args.captions for caption in read(path, caption_args.media_dir)]
     if is_deepspeed_zero3_enabled():
         raise ValueError("--deepspeed: expected stage 2 or none, got stage 3 (a projector is small; it is not sharded)")
-    with training_args.main_process_first(local=False):
-        checkpoint = training_args.resume_from_checkpoint or find_resumable(training_args.output_dir)
+    checkpoint = checkpoint_to_resume(training_args)
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
     tokenizer = load_tokenizer(part_path(model_args, "llama_path"), DIRECT_NTP)
     prompts = PromptEncoder(tokenizer, model_args.num_query_tokens)
@@ -114,20 +125,23 @@ def _pretrain(
             title="encoding",
             num_workers=training_args.dataloader_num_workers,
         )
+    settings = {**vars(model_args), **vars(caption_args), **training_args.to_sanitized_dict()}
+    files = [Path(path) for path in caption_args.captions]
     trainer = ProjectorTrainer(
         model=model,
+        deciding=deciding_settings(training_args, settings, DECIDING, files),
         args=training_args,
         train_dataset=data,
         data_collator=CaptionCollator(tokenizer.pad_token_id),
         modality=modality,
         file_name=caption_args.file_name,
     )
+    with told_once():
+        changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
     if trainer.is_world_process_zero():
         learning = sum(p.numel() for p in model.projector.parameters())
         logger.info("%d captions; the %s projector learns: %s parameters", len(captions), modality, f"{learning:,}")
-        settings = {**vars(model_args), **vars(caption_args), **training_args.to_sanitized_dict()}
-        files = [Path(path) for path in caption_args.captions]
-        write_run_record(training_args.output_dir, settings, files, training_args.seed, {"captions": len(captions)})
+        record_run(training_args, checkpoint, changed, settings, files, {"captions": len(captions)})
     trainer.complete(checkpoint)
     logger.info("projector written to %s", Path(training_args.output_dir) / caption_args.file_name)
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from scripts.speed.meter import PARTS
-from utils.whole_files import write_json
+from utils.whole_files import write_json, write_text
 
 
 @dataclass
@@ -62,4 +62,4 @@ def save(rows: list[Row], folder: Path, about: dict) -> None:
     """summary.json: the rows; about.json: the machine and the versions."""
     write_json(folder / "summary.json", [asdict(row) for row in rows])
     write_json(folder / "about.json", about)
-    (folder / "table.txt").write_text(render(rows) + "\n")
+    write_text(folder / "table.txt", render(rows) + "\n")

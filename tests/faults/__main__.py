@@ -53,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
         "--only", action="append", metavar="NAME", help="scenarios whose name holds NAME; may be repeated"
     )
     made.add_argument("--case", default="", metavar="TEXT", help="of the sentence table: cases whose name holds TEXT")
-    made.add_argument("--every", type=int, default=1, metavar="N", help="of the sentence table: every N-th case (1)")
+    made.add_argument(
+        "--every", type=int, default=1, metavar="N", help="of tables of cases: take the first of every N (1)"
+    )
     made.add_argument("--seed", type=int, default=0, metavar="N", help="decides the random choices (0)")
     made.add_argument("--list", action="store_true", help="list the scenarios and end")
     return made

@@ -1,7 +1,7 @@
 """Right input for every program, small: made once, and copied for each case, which may damage its copy.
 
-bench (a benchmark), auditor (a folder), parts (pretrained weights), clip (frames, audio.wav, mask.png), source (in the
-layout of Ref-AVSBench) and records.jsonl (answers).
+bench (a benchmark), auditor (a folder), parts (pretrained weights), clip (frames, audio.wav, video.mkv, mask.png),
+source (in the layout of Ref-AVSBench) and records.jsonl (answers).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tests.conftest import GOLDEN
 from tests.right_benchmark import ACTIONS, FOLDERS, MASKS, TEST, plain_iou, response_of, write_right_benchmark
 from tests.scenes import write_source
 from tests.seeded import assemble_pretrained_weights
+from tests.test_clip import encode
 
 LINKED = ("parts",)  # too large to be copied; a case that changes one has to replace the link
 
@@ -27,6 +28,7 @@ def make_material(root: Path) -> Path:
     shutil.copytree(root / "bench/media/vB/frames", root / "clip/frames")
     shutil.copy(root / "bench/media/vB/audio.wav", root / "clip/audio.wav")
     shutil.copy(root / "bench" / FOLDERS[TEST] / "gt.png", root / "clip/mask.png")
+    encode(root / "clip/video.mkv", seconds=10)
     (root / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in right_records()))
     assemble_pretrained_weights(root / "parts", small_clip=True)
     write_auditor(root / "auditor", root / "parts")

@@ -52,6 +52,18 @@ PROGRAMS = {
             "--output": "{root}/results",
         },
     ),
+    "audit a video": Program(
+        "scripts.audit",
+        _ASK
+        | {
+            "--auditor": "{root}/auditor",
+            "--video": "{root}/clip/video.mkv",
+            "--mask": "{root}/clip/mask.png",
+            "--frame": "3",
+            "--expression": "the dog",
+            "--output": "{root}/results",
+        },
+    ),
     "train": Program(
         "scripts.finetune.finetune_hyperlora",
         _PARTS

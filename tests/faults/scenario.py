@@ -28,7 +28,7 @@ class Options:
     fuzz: int = 10  # changed files for each reader
     seed: int = 0
     case: str = ""  # of the sentence table: only cases whose name holds this
-    every: int = 1  # of the sentence table: only every so-manieth case
+    every: int = 1  # of tables of cases: take the first of so many
 
 
 @dataclass

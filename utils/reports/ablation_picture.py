@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from utils.reports.page import GREY, INK, PALE, installed_fonts
 from utils.scores.ablation_tables import LABELS
+from utils.whole_files import whole_file
 
 OURS, PAPERS = "#0072b2", "#d55e00"  # told apart by colour-blind readers too; their marks differ as well
 LETTER, PANEL, GAP, HEAD, TITLE, ROW, FOOT = 0.082, 3.1, 0.3, 0.95, 0.42, 0.27, 0.45  # inches
@@ -54,7 +55,8 @@ def ablation_picture(tables: Mapping[str, Mapping[str, dict]], published: Mappin
             for table, run, at in places:
                 _draw_run(axes, metric, tables[table][run], published.get(table, {}).get(run), at)
         _draw_legend(figure, width, height)
-        canvas.print_png(path)
+        with whole_file(path) as temporary:
+            canvas.print_png(temporary)
 
 
 def _draw_scale(axes: Axes, title: str) -> None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from utils.mask_types import TYPE_COLOURS
 from utils.reports.page import GREY, INK, PALE, installed_fonts
+from utils.whole_files import whole_file
 
 BANDS = {"medium": (0.75, 0.80), "hard": (0.85, 0.90)}  # paper Sec. 3.2
 BINS = np.linspace(0, 1, 81)
@@ -44,7 +45,8 @@ def distribution_picture(panels: dict[str, pd.DataFrame], path: str | Path) -> N
                 axes = figure.add_axes((left / width, bottom / height, PANEL / width, 0.78 * ROW / height))
                 _draw_scale(axes, is_first=row == 0, is_last=row == len(types) - 1)
                 _draw_row(axes, masks.loc[masks["mask_type"] == mask_type, "iou"], mask_type)
-        canvas.print_png(path)
+        with whole_file(path) as temporary:
+            canvas.print_png(temporary)
 
 
 def _panel_name(name: str, masks: pd.DataFrame) -> str:

@@ -15,6 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from utils.whole_files import whole_file
+
 ACTION_COLOURS = {"accept": "#1a7f37", "minor revision": "#9a6700", "major revision": "#bc4c00", "reject": "#c62828"}
 INK, GREY, PALE = "#1f2328", "#6b7280", "#e5e7eb"
 MARGIN, GAP = 36, 20  # pixels
@@ -99,7 +101,8 @@ class Page:
             figure.text(x / self.width, 1 - y / height, text, va="baseline", parse_math=False, usetex=False, **style)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")
-            canvas.print_png(path)
+            with whole_file(path) as temporary:
+                canvas.print_png(temporary)
 
 
 def _longest(text: str, fits) -> int:
