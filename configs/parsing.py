@@ -106,7 +106,8 @@ def add_flag(group: argparse._ArgumentGroup, setting: Field, hint: Any) -> None:
     elif settings["type"] is bool:
         settings |= {"nargs": "?", "const": True, "type": truth, "metavar": "true|false"}
     if is_positional(setting):
-        group.add_argument(setting.name, **settings)
+        may_lack = {} if is_required(setting) else {"nargs": "?", "default": default_of(setting)}
+        group.add_argument(setting.name, **settings, **may_lack)
     elif is_required(setting):
         group.add_argument(f"--{setting.name}", required=True, **settings)
     else:

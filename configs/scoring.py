@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils.mask_types import MASK_TYPES
+from utils.reading.reply import LENIENT, READERS, STRICT
 from utils.splits import EVAL_MODES
 
 
@@ -42,6 +43,14 @@ class ScoreArguments:
             "type": rank,
         },
     )
+    level: str = field(
+        default=STRICT,
+        metadata={
+            "help": "How answers are read. strict: by tags only, as the released parser; lenient: also by aliases of "
+            "the tags, phrases and prose, for other auditors.",
+            "choices": READERS,
+        },
+    )
     against: str | None = field(
         default=None,
         metadata={
@@ -67,3 +76,25 @@ class ScoreArguments:
         ]
         if self.against and Path(self.against).resolve() in written:
             raise ValueError(f"--against {self.against} would be overwritten by what is written")
+
+
+@dataclass(kw_only=True)
+class ReadingArguments:
+    """Which replies are read, and how."""
+
+    replies: str = field(
+        default="-",
+        metadata={
+            "help": "One JSON object per line, its `reply` a text or null. -: standard input.",
+            "positional": True,
+            "metavar": "REPLIES.jsonl",
+        },
+    )
+    level: str = field(
+        default=LENIENT,
+        metadata={
+            "help": "strict: by tags only, as the released parser; lenient: also by aliases of the tags, phrases and "
+            "prose.",
+            "choices": READERS,
+        },
+    )

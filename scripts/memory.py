@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 import torch
@@ -30,6 +31,8 @@ class MemoryBudget:
         """Measure the work on a batch of `count` masks: `with budget.running(count): ...`."""
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            forget_peak()
         yield
         self.peaks[count] = max(self.peaks.get(count, 0), self._used(peak=True))
 
@@ -58,6 +61,19 @@ class MemoryBudget:
         if self.device.type == "cuda":
             used = torch.cuda.max_memory_allocated if peak else torch.cuda.memory_allocated
             return used(self.device)
-        if peak:
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return psutil.Process().memory_info().rss
+        return peak_since_forgotten() if peak else psutil.Process().memory_info().rss
+
+
+def forget_peak() -> None:
+    """Count this process's peak of memory from now on: until then it is that of loading the model."""
+    with suppress(OSError):  # another system than Linux, or a container that keeps /proc closed
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_since_forgotten() -> int:
+    """The most bytes that this process has held since `forget_peak`; where that is not known, since it began."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

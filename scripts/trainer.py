@@ -89,7 +89,8 @@ class PartsTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         loader = super().get_train_dataloader()
-        loader.worker_init_fn = leave_signals_to_the_main_process
+        for own in (loader, getattr(loader, "base_dataloader", loader)):  # accelerate wraps one, and copies from both
+            own.worker_init_fn = leave_signals_to_the_main_process
         return loader
 
     def training_step(self, *args, **kwargs) -> torch.Tensor:

@@ -183,3 +183,14 @@ def test_sizes_follow_from_what_was_measured(monkeypatch):
     assert budget.next_size(50) == 50
     budget.did_not_fit(48)
     assert budget.next_size(1_000) == 47
+
+
+def test_memory_on_a_cpu_is_that_of_the_work_not_of_the_load():
+    """What loading once took is no measure of a batch."""
+    loaded = bytearray(300 * 2**20)
+    del loaded
+    budget = MemoryBudget(CPU)
+    with budget.running(1):
+        work = bytearray(40 * 2**20)
+        del work
+    assert 30 * 2**20 < budget.peaks[1] - budget.before < 150 * 2**20

@@ -51,3 +51,23 @@ def test_a_recipe_reaches_the_run_and_variables_override_it(quick_weights_dir, t
 def test_launch_scripts_hold_no_default_of_a_setting(script):
     """`VARIABLE=${VARIABLE:-value}` would override a recipe."""
     assert not re.findall(r"^\w+=\$\{.*", Path(script).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"NPROC_PER_NODE": "abc"}, "NPROC_PER_NODE: expected a whole number from 1 on, got abc"),
+        ({"NPROC_PER_NODE": "0"}, "NPROC_PER_NODE: expected a whole number from 1 on, got 0"),
+        ({"NNODES": "2"}, "NODE_RANK: expected a whole number from 0 on, got ''"),
+        ({"NNODES": "2", "NODE_RANK": "2"}, "NODE_RANK: expected a number below NNODES (2), got 2"),
+        (
+            {"NNODES": "2", "NODE_RANK": "1"},
+            "MASTER_ADDR: expected the name or address of the computer with NODE_RANK=0",
+        ),
+    ],
+)
+def test_wrong_numbers_of_processes_end_with_one_sentence(settings, sentence):
+    environment = {name: value for name, value in os.environ.items() if name not in ("NODE_RANK", "MASTER_ADDR")}
+    command = ["bash", "scripts/finetune/finetune_hyperlora.sh"]
+    done = subprocess.run(command, env=environment | settings, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith(sentence) and len(done.stderr.splitlines()) == 1

@@ -2,16 +2,17 @@
 
 import os
 import re
-import shutil
 import signal
 
 import pytest
 import torch
-from transformers import TrainerCallback
+from accelerate import skip_first_batches
+from transformers import TrainerCallback, TrainingArguments
 
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.ranks import LOCK_NAME
 from scripts.step_guard import StepGuard
+from scripts.trainer import PartsTrainer
 from tests.test_training import flags, losses, weights
 from utils.locks import only_one
 
@@ -115,8 +116,7 @@ def test_weights_that_are_not_finite_are_not_saved(whole, quick_weights_dir, tmp
         "scripts.finetune.trainer.AuditTrainer.load_parts",
         lambda own, _: own.model.vision_projector.norm.weight.data.fill_(float("inf")),
     )
-    newest = sorted(whole.glob("checkpoint-*"))[-1]
-    shutil.copytree(newest, tmp_path / newest.name)
+    monkeypatch.setattr("scripts.finetune.training.checkpoint_to_resume", lambda _: str(whole))
     assert finetune(flags(quick_weights_dir, tmp_path)) == 2
     sentence = "finetune: expected finite weights, got others in vision_projector.norm.weight"
     assert sentence in capsys.readouterr().err
@@ -128,3 +128,24 @@ def test_a_second_run_in_the_folder_refuses(quick_weights_dir, tmp_path, capsys,
     with only_one(tmp_path / LOCK_NAME, "training"):
         assert finetune(flags(quick_weights_dir, tmp_path)) == 2
     assert f"{LOCK_NAME}: expected no other training at the same time" in capsys.readouterr().err
+
+
+class Handlers(torch.utils.data.Dataset):
+    """How its process takes SIGTERM and Ctrl-C."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return [int(signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
+
+
+def test_workers_leave_signals_to_the_main_process(tmp_path):
+    """Also behind the first batches, which a resumed run skips."""
+    args = TrainingArguments(str(tmp_path), use_cpu=True, dataloader_num_workers=1, report_to="none")
+    trainer = PartsTrainer(
+        model=torch.nn.Linear(1, 1), args=args, train_dataset=Handlers(), data_collator=lambda rows: rows
+    )
+    loader = trainer.get_train_dataloader()
+    for one in (loader, skip_first_batches(loader, 0)):
+        assert list(one) == [[[signal.SIG_IGN, signal.SIG_IGN]]]

@@ -24,6 +24,7 @@ Files:
 - formatting: values as text for a terminal, a table or a page
 
 Packages:
+- reading: replies of other auditors, read leniently
 - scores: counts, metrics and tables, from predictions to numbers
 - reports: numbers and masks as text and pictures
 """

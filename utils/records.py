@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from utils.audit import Audit, canonical_mask_type, normalize_mask_type, parse_audit
+from utils.audit import Audit, canonical_mask_type, normalize_mask_type
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
+from utils.reading.reply import STRICT, read_reply
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
@@ -57,11 +58,12 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
-def read_predictions(path: str | Path) -> list[Prediction]:
+def read_predictions(path: str | Path, reader: str = STRICT) -> list[Prediction]:
     """Every record of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
 
     Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
     and predictions files (gt_mask_type, gt_iou, gt_action, raw_output, ...), whose raw text is then parsed anew.
+    `reader` as in `read_reply`.
     Raises ValueError naming file, line, what was expected and what was found.
     """
     path = Path(path)
@@ -72,7 +74,8 @@ def read_predictions(path: str | Path) -> list[Prediction]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
     numbered = enumerate(lines, start=1)
-    return to_predictions(_read_line(line, f"{path}, line {i}") for i, line in numbered if line.strip())
+    records = (_read_line(line, f"{path}, line {i}") for i, line in numbered if line.strip())
+    return to_predictions(records, reader)
 
 
 def _read_line(line: str, where: str) -> dict:
@@ -123,17 +126,17 @@ def raw_record(
     }
 
 
-def to_predictions(records: Iterable[dict]) -> list[Prediction]:
-    """Raw records (see `read_predictions`) with their text parsed."""
-    return [_to_prediction(record) for record in records]
+def to_predictions(records: Iterable[dict], reader: str = STRICT) -> list[Prediction]:
+    """Raw records (see `read_predictions`) with their text parsed; `reader` as in `read_reply`."""
+    return [_to_prediction(record, reader) for record in records]
 
 
-def _to_prediction(record: dict) -> Prediction:
+def _to_prediction(record: dict, reader: str) -> Prediction:
     extra = {field: record[field] for field in EXTRA_FIELDS if field in record}
     return Prediction(
         uid=record.get("uid"),
         true=Audit(record.get("mask_type"), record.get("iou_to_gt"), record.get("action")),
-        said=parse_audit(record.get("raw_output")),
+        said=read_reply(record.get("raw_output"), reader).audit,
         raw_output=record.get("raw_output"),
         extra_fields=tuple(extra),
         **extra,

@@ -3,6 +3,7 @@
 - run: audits the masks of a test split and scores the audits
 - split_audit: the work of `run`, imported after the command line is read
 - audit_loop: the loop of `run`, with a log and a progress bar
+- read_reply: reads replies of any auditor, without scoring them
 - basis: what decides an answer, as digests
 - stored_answers: which answers of an interrupted run still hold, and why others do not
 - sharing: several processes that share the masks of one run

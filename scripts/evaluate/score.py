@@ -28,9 +28,9 @@ def main(argv: list[str] | None = None) -> int:
 def score(args: ScoreArguments) -> None:
     """Score the records, write what was asked for, and print the tables."""
     settings = args.eval_mode, args.mask_type_filter, args.mask_rank_filter
-    summary, predictions, video_rows = score_answers(read_predictions(args.records), *settings)
+    summary, predictions, video_rows = score_answers(read_predictions(args.records, args.level), *settings)
     if args.against:
-        other_summary, others, _ = score_answers(read_predictions(args.against), *settings)
+        other_summary, others, _ = score_answers(read_predictions(args.against, args.level), *settings)
         summary["against"] = compare_runs(predictions, others, summary, other_summary)
     write_json(args.output, summary)
     if args.predictions_output:

@@ -1,0 +1,11 @@
+"""Replies of other auditors, read as a person would read them. No value is invented: what is not said is None.
+
+A field is read at the first of four levels that has it: its tag, an alias of the tag, a phrase, prose.
+
+- reply: a Reading of a whole reply: the audit, and the level of each field
+- cleaning: markup, thinking text, echoes of the prompt; which part of a reply is the audit
+- tags: what stands in tags
+- ious: IoUs in words: decimal points and commas, percentages; ranges and bounds are no values
+- labels: mask types and actions in words
+- negation: words that are said of something else, or denied
+"""

@@ -1,0 +1,113 @@
+"""IoUs in words. Works on clean text (see `cleaning`)."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from utils.reading.negation import is_doubtful, sentence_span
+
+DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d+)?(?!\d|[.,]\d|[a-hj-z])"
+PERCENT = r"(?:\s?(?:%|percent\b|per cent\b|prozent\b|pct\b))"
+AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:100|1(?:[.,]0+)?)(?![\d.,]\d?))?{PERCENT}?"
+VALUE = rf"(?<![a-z0-9_.,-]){AMOUNT}"
+BAND = " band "  # stands for a range of numbers, which is no value
+RANGES = (
+    re.compile(rf"[\[(]\s*{VALUE}\s*[,;]\s*{VALUE}\s*[\])]"),
+    re.compile(rf"\b(?:between|from|entre|zwischen)\s+{VALUE}\s*(?:and|to|y|et|und|bis)\s*{VALUE}"),
+    re.compile(rf"{VALUE}\s*(?:to|or|-|\u2010|\u2011|\u2013|\u2014|~|bis)\s*{AMOUNT}"),
+)
+IOU = r"(?:\bm?iou\b|\bm?iou(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])iou|\bintersection[\s-]over[\s-]union\b)"
+HEDGES = (
+    "approximately approx. approx about around roughly circa ca. ca nearly almost close near estimated likely probably "
+    "possibly perhaps maybe just only exactly precisely a an at say some etwa rund aproximadamente environ circa cerca"
+)
+FILLERS = HEDGES + (
+    " with to of for against compared versus vs the its gt ground truth ground-truth groundtruth reference target"
+    " object mask candidate score value metric estimate estimation predicted computed calculated measured expected is"
+    " was are be as equals equal would will should could may might must seems appears drops falls stands comes out thus"
+    " therefore hence also here final overall respect very quite relatively extremely rather i it this high low"
+    " moderate poor good decent excellent perfect es ist est beträgt é è de da di von zu mit con avec iou"
+)
+CJK_FILLERS = "(?:大约|约为|约|为|是|等于|は|約)"
+# A comma may stand between IoU and number only before a hedge or a word that belongs to it: "low, about 0.3".
+COMMA_WORDS = [re.escape(word) for word in [*HEDGES.split(), "which", "is", "i"] if word not in ("a", "an")]
+COMMA = rf",(?=\s(?:{'|'.join(COMMA_WORDS)})\b)"
+DENIED = rf"not\s{VALUE},?\sbut(?:\srather)?"  # "not 1 but 0.85"
+PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, GT)"
+    r"between(?:\s(?:the|and|gt|ground|truth|ground-truth|this|given|candidate|predicted|masks?|target|object|reference|it))+"
+    r"|\(\s?(?:mask|m|pred|prediction|p)\s?,\s?(?:gt|g|ground truth)\s?\)"
+)
+FILLER = re.compile(
+    rf"(?:{PAIR}|\s|[:=≈~≃∼|()\[\]{{}}→-]|{COMMA}|{DENIED}|{CJK_FILLERS}"
+    rf"|(?:{'|'.join(sorted(map(re.escape, set(FILLERS.split())), key=len, reverse=True))})(?![a-z0-9])){{0,40}}"
+)
+WORDS = {"zero": 0.0, "one": 1.0}
+READ = re.compile(rf"(?P<number>{VALUE})|(?P<word>zero|one)\b(?! of)")
+AFTER_WHOLE_NUMBER = re.compile(
+    r"\s*(?:$|[^\sa-z]|(?:iou|and|or|which|so|since|because|as|with|for|meaning|indicating|but|its|the|therefore|thus|due"
+    r"|in|it|this|that|y|et|und|e)\b)"
+)
+BEFORE_IOU = re.compile(rf"({VALUE})\s?(?:{IOU})")
+
+
+def without_ranges(text: str) -> str:
+    """Ranges such as [0.85, 0.90), "0.4 to 0.5", "0.4 or 0.6" become BAND."""
+    for pattern in RANGES:
+        text = pattern.sub(BAND, text)
+    return re.sub(" +(?=[ ,])", "", text)
+
+
+def to_iou(text: str) -> float | None:
+    """A VALUE -> a number in [0, 1], or None if it lies outside: "0,85", "85 %", "85/100" -> 0.85."""
+    digits = re.match(r"[\d.,]+(?:e-\d+)?", text)[0].replace(",", ".")
+    value = Decimal(digits)
+    if re.search(PERCENT, text) or re.search(r"/\s?100", text):
+        value /= 100
+    return float(value) if 0 <= value <= 1 else None
+
+
+def iou_in_tag(content: str) -> float | None:
+    """The one IoU of a tag's content; hedges such as "about" may stand around it."""
+    found = list(re.finditer(VALUE, content))
+    if BAND.strip() in content or len(found) > 1:
+        return None
+    if not found:
+        return WORDS.get(content.strip(" ."))
+    before, after = content[: found[0].start()], content[found[0].end() :]
+    rest = FILLER.sub("", before) + re.sub(rf"{IOU}|[\s.,;)\]}}]", "", after)
+    return to_iou(found[0][0]) if not rest.strip() else None
+
+
+def iou_in_phrase(text: str) -> float | None:
+    """The IoU that follows the word IoU. The last one counts, first of all those "with GT"."""
+    found: dict[bool, float] = {}
+    for lead in re.finditer(IOU, text):
+        gap = FILLER.match(text, lead.end())
+        said = READ.match(text, gap.end())
+        value = said and _stated(text, lead.start(), said)
+        if value is not None:
+            found[bool(re.search(r"\bgt\b|ground", gap[0]))] = value
+    return found.get(True, found.get(False))
+
+
+def iou_in_prose(text: str) -> float | None:
+    """The last IoU that stands before the word, as in "an 85% IoU"."""
+    values = [to_iou(found[1]) for found in BEFORE_IOU.finditer(text) if not _is_bound(text[: found.start()])]
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _stated(text: str, start: int, said: re.Match) -> float | None:
+    """The value, unless it is asked for, only possible, or the beginning of something else ("1 region")."""
+    if is_doubtful(text[slice(*sentence_span(text, start, said.end()))], text[start : said.start()]):
+        return None
+    if said["word"]:
+        return WORDS[said["word"]]
+    is_whole_number = said[0] in ("0", "1")
+    if is_whole_number and not AFTER_WHOLE_NUMBER.match(text, said.end()):
+        return None
+    return to_iou(said["number"])
+
+
+def _is_bound(before: str) -> bool:
+    return bool(re.search(r"(?:below|under|above|over|than|least|most|not|[<>≤≥])\s*(?:an?\s|the\s)?$", before))
