@@ -11,6 +11,7 @@
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments
 - scoring: scoring saved answers
+- report: a report of finished audits
 - referring: segmenting what expressions mean, and scoring the masks
 - mini: making the mini auditor's parts
 - speed: measuring speed

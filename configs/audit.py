@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from configs.runtime import RuntimeArguments
-from utils.tokens import reserved_tokens
+from utils.words import fault_of_words
 
 
 @dataclass(kw_only=True)
@@ -44,9 +44,7 @@ def check_clip(expression: str, frame: int, video: object, frames: object, audio
         raise ValueError("--frames: expected the sound with --audio FILE, got none")
     if not 0 <= frame <= 9:
         raise ValueError(f"--frame: expected 0 to 9, got {frame}")
-    if not expression.strip():
-        raise ValueError("--expression: expected words, got none")
     if any("\ud800" <= c <= "\udfff" for c in expression):
         raise ValueError("--expression: expected UTF-8 text, got other bytes")
-    if reserved := reserved_tokens(expression):
-        raise ValueError(f"--expression: expected plain words, got the reserved {', '.join(reserved)}")
+    if fault := fault_of_words(expression):
+        raise ValueError(f"--expression: {fault}")

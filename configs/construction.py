@@ -116,6 +116,10 @@ class MaskImportArguments:
         default_factory=lambda: ["test_s"],
         metadata={"help": "Split of each file or folder, or of all: train, test_s (seen) or test_u (unseen)."},
     )
+    take_crowds: bool = field(
+        default=False,
+        metadata={"help": "For --coco: take annotations with iscrowd 1, too. Brush tools write theirs so."},
+    )
     audio: str | None = field(
         default=None,
         metadata={"help": "Folder of sound files named like the pictures; pictures without one get silence."},
@@ -130,6 +134,8 @@ class MaskImportArguments:
             raise ValueError(f"expected --coco or --pairs, got {'both' if self.coco else 'neither'}")
         if bool(self.coco) != bool(self.images):
             raise ValueError(f"--images: expected {'a folder with --coco' if self.coco else 'it with --coco only'}")
+        if self.take_crowds and not self.coco:
+            raise ValueError("--take_crowds: expected it with --coco only")
         if not self.object_name.strip():
             raise ValueError("--object_name: expected a word, got none")
         num_sources = len(self.coco or self.pairs)

@@ -17,6 +17,7 @@ from configs.parsing import parse_arguments
 from configs.runtime import RuntimeArguments
 from scripts.ranks import ToldElsewhere, end_with_launcher
 from scripts.stopping import Stopped, ended_by_signals
+from scripts.terminal import clean_streams, print_cleaned
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,11 @@ def run_program(
     ValueError, ImportError); 128 + N when signal N stops it: 130 from the keyboard, 143 with SIGTERM. The first of
     several processes says so for all.
     """
+    with clean_streams():
+        return _run(prog, argument_types, work, argv, doc, level)
+
+
+def _run(prog: str, argument_types: tuple, work: Callable, argv: list[str] | None, doc: str | None, level: int) -> int:
     start_logging(level)
     arguments = parse_arguments(argument_types, argv, prog, doc)
     try:
@@ -89,6 +95,7 @@ def start_logging(level: int) -> None:
     """
     level = level if os.environ.get("RANK", "0") == "0" else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    sys.excepthook = print_cleaned
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # read by transformers and huggingface_hub when they are imported
     os.environ["TRANSFORMERS_VERBOSITY"] = "warning"

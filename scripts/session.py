@@ -52,7 +52,8 @@ class AuditSession:
     def __init__(self, bundle: AuditorBundle, args: AnsweringArguments | None = None):
         """`bundle.auditor` lies on its device already. Media are read in this process: `args.num_workers` is unused."""
         self.bundle, self.args = bundle, args or AnsweringArguments()
-        dataset = build_dataset([], bundle.tokenizer, bundle.pixels, bundle.auditor.config)
+        auditor = bundle.auditor
+        dataset = build_dataset([], bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions)
         self.answerer = SessionAnswerer(bundle.auditor, bundle.tokenizer, dataset, self.args)
         self.clips = ClipStore()
         self.seen: dict[Path, list] = {}  # files and the state in which they were read

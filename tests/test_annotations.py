@@ -150,6 +150,31 @@ def test_iou_outside_its_range(benchmark, value):
     assert f"cutout_1.png: iou_to_gt: expected a number from 0 to 1, got {value!r}" in complaint(benchmark)
 
 
+@pytest.mark.parametrize("rank", ["1", "hard", 1.5, True, [1]])
+def test_a_rank_that_is_no_number(benchmark, rank):
+    edit(benchmark, IMAGE, lambda e: e[0]["part_neg_masks"]["cutout"][0].update(rank=rank))
+    assert f"cutout_1.png: rank: expected a whole number, got {rank!r}" in complaint(benchmark)
+
+
+def test_a_response_with_a_placeholder(benchmark):
+    edit(benchmark, TRAIN, lambda e: e["vA1-x_y_0_1"]["gt_mask_path"].update(response="<audit> <video> </audit>"))
+    assert "response: expected words and tags of answers, got <video>" in complaint(benchmark, "train")
+
+
+@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
+def test_a_byte_order_mark_and_line_ends_of_windows_are_fine(benchmark, change):
+    for name in (IMAGE, f"{META}/metadata.csv"):
+        (benchmark / name).write_text(change((benchmark / name).read_text("utf-8")), "utf-8", newline="")
+    assert not read(benchmark).problems and len(read(benchmark).samples) == 2
+
+
+def test_a_key_twice_within_a_mask(benchmark):
+    text = (benchmark / IMAGE).read_text()
+    (benchmark / IMAGE).write_text(text.replace('"iou_to_gt":', '"iou_to_gt": 0.5, "iou_to_gt":', 1))
+    with pytest.raises(ValueError, match="test_s_image_filtered.json: expected JSON.*'iou_to_gt' is given twice"):
+        read(benchmark)
+
+
 def test_unknown_type(benchmark):
     edit(benchmark, IMAGE, lambda e: e[0]["part_neg_masks"].update(banana=e[0]["part_neg_masks"].pop("cutout")))
     assert "mask type: expected one of" in complaint(benchmark) and "got 'banana'" in complaint(benchmark)

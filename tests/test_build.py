@@ -303,11 +303,14 @@ def test_rows_at_fault_stop_the_build_or_are_left_out(source, tmp_path):
     broken = shutil.copytree(source, tmp_path / "source")
     table = broken / "metadata.csv"
     table.write_text(table.read_text().replace("the cat", "the\x01cat"))
-    with pytest.raises(BadData, match=r"6 problems in the data:\n.*: metadata.csv line \d+: expression with a control"):
+    with pytest.raises(
+        BadData, match=r"6 problems in the data:\n.*: metadata.csv line \d+: expression: expected plain text"
+    ):
         build(arguments(broken, tmp_path / "out"))
     build(arguments(broken, tmp_path / "out", on_bad_sample="skip"))
     assert not verify_benchmark(tmp_path / "out", 1).findings
-    assert len(report_of(tmp_path / "out")["left_out"]["expression with a control character"]) == 6
+    reason = "expression: expected plain text, got the control character U+0001"
+    assert len(report_of(tmp_path / "out")["left_out"][reason]) == 6
 
 
 def test_a_file_of_negatives_is_read_whole_before_a_build_begins(source, tmp_path):

@@ -1,6 +1,7 @@
 """Masks of other datasets brought into the layout of Ref-AVSBench: run-length codes, COCO files, folders of pairs."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +226,19 @@ def edited(coco: dict, key: str, index: int, **change) -> dict:
         (lambda coco: "[" * 100_000, "expected JSON"),
         (lambda coco: [], "expected a COCO file with a list of objects called 'images'"),
         (lambda coco: coco | {"annotations": [1]}, "a list of objects called 'annotations'"),
-        (lambda coco: edited(coco, "annotations", 0, image_id=[1]), "expected ids that are numbers or text"),
+        (lambda coco: edited(coco, "annotations", 0, image_id=[1]), "expected ids that are whole numbers or text"),
+        (lambda coco: edited(coco, "annotations", 0, image_id=1.5), "expected ids that are whole numbers or text"),
+        (lambda coco: edited(coco, "annotations", 0, image_id=True), "expected ids that are whole numbers or text"),
+        (
+            lambda coco: edited(coco, "annotations", 0, id=3),
+            "annotation 3: expected each annotation to have its own id",
+        ),
+        (lambda coco: edited(coco, "annotations", 0, iscrowd="no"), "annotation 0: iscrowd: expected 0 or 1, got 'no'"),
+        (lambda coco: edited(coco, "categories", 0, id=4), "category 4: expected each id once, got 'dog' and 'cat'"),
+        (lambda coco: edited(coco, "images", 2, file_name="a.jpg"), "image 3: expected each file_name once"),
+        (lambda coco: edited(coco, "images", 0, width=0), "image 1: expected a whole number of pixels"),
+        (lambda coco: edited(coco, "images", 0, height=WIDTH, width=HEIGHT), "(height and width swapped?)"),
+        (lambda coco: json.dumps(coco).replace('"id": 3,', '"id": 3, "id": 3,', 1), "the key 'id' is given twice"),
         (lambda coco: edited(coco, "annotations", 0, image_id=77), "annotation 0: expected the id of an image, got"),
         (lambda coco: edited(coco, "annotations", 0, category_id=77), "annotation 0: expected the id of a category"),
         (lambda coco: edited(coco, "annotations", 0, expression=5), "annotation 0: expected an expression in words"),
@@ -248,6 +261,96 @@ def test_a_broken_coco_file_ends_in_one_sentence_and_writes_nothing(tmp_path, co
     assert {path.name for path in tmp_path.iterdir()} == {"images", "instances.json"}
 
 
+SHAPE = [[10, 5, 30, 5, 30, 25, 10, 25]]  # 400 pixels
+RING = [*SHAPE, [14, 9, 26, 9, 26, 21, 14, 21]]
+ALONG_ROWS = {"size": [HEIGHT, WIDTH], "counts": run_lengths(np.ascontiguousarray(square(5, 10, 20)).T)}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            {"bbox": [0.2, 0.1, 0.3, 0.5]},
+            "bbox: expected x,y,width,height near the mask's 10,5,20,20, got 0.2,0.1,0.3,0.5 (c",
+        ),
+        ({"bbox": [10, 5, 30, 25]}, "got 10,5,30,25 (x1,y1,x2,y2?)"),
+        ({"bbox": [40, 5, 20, 20]}, "got 40,5,20,20"),
+        ({"bbox": [5, 10, 20, 20]}, "got 5,10,20,20 (y,x,height,width?)"),
+        ({"bbox": [10, 5, 20]}, "bbox: expected x,y,width,height, got [10, 5, 20]"),
+        ({"bbox": [10, 5, -20, 20]}, "bbox: expected x,y,width,height, got"),
+        ({"bbox": [10, 5, float("nan"), 20]}, "bbox: expected x,y,width,height, got"),
+        ({"area": 1600}, "area: expected about the mask's 400 pixels, got 1600"),
+        ({"area": "400"}, "area: expected a number of pixels, got 400"),
+        (
+            {"segmentation": [[value / 60 for value in SHAPE[0]]]},
+            "coordinates in pixels of 60x40, got ones from 0 to 1",
+        ),
+        (
+            {"segmentation": [[value * 2 for value in SHAPE[0]]]},
+            "points near the picture of 60x40, got y from 10 to 50",
+        ),
+        ({"segmentation": [[10, 5, 30, 5, 59, 39, 10, 25]], "bbox": [10, 5, 20, 20]}, "bbox: expected x,y,width"),
+        ({"segmentation": RING, "area": 200}, "area: expected about the mask's 400 pixels, got 200"),
+        ({"segmentation": ALONG_ROWS, "bbox": [10, 5, 20, 20]}, "(run lengths that go along the rows"),
+        (
+            {"segmentation": {"size": [WIDTH, HEIGHT], "counts": [HEIGHT * WIDTH]}},
+            "expected the picture's size [40, 60]",
+        ),
+        (
+            {"segmentation": {"size": [HEIGHT, WIDTH], "counts": [HEIGHT * WIDTH]}, "area": 400},
+            "got one without pixels",
+        ),
+    ],
+)
+def test_a_mask_that_contradicts_its_annotation_is_refused(tmp_path, coco, change, complaint, capsys):
+    assert import_coco(tmp_path, edited(coco, "annotations", 4, **{"segmentation": SHAPE} | change)) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "instances.json: annotation 4: " in error and complaint in error
+
+
+@pytest.mark.parametrize(
+    ("change", "oddity"),
+    [
+        ({"bbox": [10, 5, 20, 20], "area": 400}, None),
+        ({"bbox": [9.4, 5.5, 20.7, 19.2], "area": 385.5}, None),
+        ({"bbox": [], "area": None, "iscrowd": False}, None),
+        (
+            {"segmentation": [*SHAPE, [12, 7]], "bbox": [10, 5, 20, 20]},
+            "polygon of one or two points, which encloses nothing",
+        ),
+        (
+            {"segmentation": RING},
+            "a polygon lies inside another one and changes nothing: COCO's polygons have no holes",
+        ),
+        ({"segmentation": [[10, 5, 30, 5, 10, 25]], "area": 400}, "area is that of the box, not of the mask"),
+        ({"segmentation": [[-3, -2, 30, -2, 30, 25, -3, 25]], "bbox": [-3, -2, 33, 27]}, None),
+    ],
+)
+def test_a_mask_that_agrees_with_its_annotation_is_taken(tmp_path, coco, change, oddity):
+    assert import_coco(tmp_path, edited(coco, "annotations", 4, **{"segmentation": SHAPE} | change)) == 0
+    warned = json.loads((tmp_path / "out" / "import_report.json").read_text())["warned"]
+    assert warned == ({oddity: [f"{tmp_path / 'instances.json'}: annotation 4"]} if oddity else {})
+
+
+def test_crowds_of_brush_tools(tmp_path, coco, capsys):
+    crowds = coco | {"annotations": [annotation | {"iscrowd": 1} for annotation in coco["annotations"][2:5]]}
+    assert import_coco(tmp_path, crowds) == 2
+    assert "got 3 with iscrowd 1 (--take_crowds takes them)" in capsys.readouterr().err
+    assert import_coco(tmp_path, crowds, "--take_crowds", "true") == 0
+    assert json.loads((tmp_path / "out" / "import_report.json").read_text())["num_objects"] == 3
+
+
+def test_names_with_accents_are_found_in_either_spelling(tmp_path, coco, pairs):
+    one, two = (unicodedata.normalize(form, "caf\u00e9") for form in ("NFC", "NFD"))
+    picture(tmp_path / "images" / f"{two}.jpg")
+    assert import_coco(tmp_path, edited(coco, "images", 0, file_name=f"{one}.jpg")) == 0
+    picture(pairs / "images" / f"{one}.jpg")
+    mask_file(pairs / "masks" / f"{two}.png", square(4, 4))
+    (pairs / "expressions.csv").write_text(f"mask,expression\n{one}.png,the table\n", encoding="utf-8")
+    assert main(["--pairs", str(pairs), "--output", str(tmp_path / "other")]) == 0
+    assert "the table" in {r.expression for r in RefAVSBench(tmp_path / "other").referrals}
+
+
 def shorter_sound(root: Path) -> None:
     soundfile.write(root / "street.wav", np.zeros(800), 16_000)
 
@@ -260,6 +363,14 @@ def shorter_sound(root: Path) -> None:
         (lambda root: (root / "masks" / "null.png").write_bytes(b"no mask"), "null.png: expected an image"),
         (lambda root: picture(root / "images" / "null.png"), "expected one picture of this name, got null.jpg"),
         (lambda root: (root / "expressions.csv").write_text("mask,words\nnull.png,a\n"), "mask,expression[,object]"),
+        (
+            lambda root: (root / "expressions.csv").write_text("mask,expression\nnull.png,a, b\n"),
+            "line 2: expected 2 cells",
+        ),
+        (
+            lambda root: (root / "expressions.csv").write_text("mask,expression,object\nnull.png,big, brown dog\n"),
+            "line 2: expected an object, or the whole expression in quotes",
+        ),
         (lambda root: (root / "expressions.csv").write_text("mask,expression\ncat.png,a\n"), "got 'cat.png'"),
         (lambda root: (root / "expressions.csv").write_text("mask,expression\nnull.png,\n"), "expression in words"),
         (lambda root: (root / "expressions.csv").write_bytes(b"mask,expression\n\xff,\n"), "UTF-8"),

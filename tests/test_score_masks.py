@@ -140,7 +140,10 @@ BAD = {
     ),
     "bad uid": (lambda t: [str(t), *bad_metadata(t, "v,dog,test_s,1,a dog")], "expected a uid <vid>_<object>_<number>"),
     "a path as uid": (lambda t: [str(t), *bad_metadata(t, "v,../v_dog_1,test_s,1,a dog")], "expected a uid"),
-    "no words": (lambda t: [str(t), *bad_metadata(t, "v,v_dog_1,test_s,1, ")], "expected an expression for v_dog_1"),
+    "no words": (
+        lambda t: [str(t), *bad_metadata(t, "v,v_dog_1,test_s,1, ")],
+        "expression of v_dog_1: expected words, got none",
+    ),
     "protocol": (lambda t: [str(t), "--protocols", "x"], "--protocols: expected some of strict, tgs, refavs, got x"),
 }
 

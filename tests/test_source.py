@@ -19,8 +19,6 @@ REFERRALS = [
     Referral("clip_b", "clip_b_dog_1", "test_s", 0, "the barking dog", 4),
 ]
 
-RESERVED = "expression or object name with a token that is reserved for prompts and answers"
-
 
 def masks(seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -128,10 +126,10 @@ def test_a_video_that_does_not_fit_is_not_written(tmp_path, change, complaint):
         ("v,v_cat_1,train,first,the cat", "fid: expected the number of an object, got 'first'"),
         ("v,v_cat_1,train,-1,the cat", "fid: expected the number of an object, got '-1'"),
         ("v,v_cat_1,train,0,the cat,10", "kfid: expected a frame number from 0 to 9, got 10"),
-        ("v,v_cat_1,train,0, ", "empty expression"),
-        ("v,v_cat_1,train,0,the \x01 cat", "expression with a control character"),
-        ("v,v_cat_1,train,0,the <mask_start> cat", RESERVED),
-        ("v,v_<action> cat_1,train,0,the cat", RESERVED),
+        ("v,v_cat_1,train,0, ", "expression: expected words, got none"),
+        ("v,v_cat_1,train,0,the \x01 cat", "expression: expected plain text, got the control character U+0001"),
+        ("v,v_cat_1,train,0,the <mask_start> cat", "expression: expected plain words, got the reserved <mask_start>"),
+        ("v,v_<action> cat_1,train,0,the cat", "object name: expected plain words, got the reserved <action>"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(tmp_path, row, reason):

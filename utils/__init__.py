@@ -2,6 +2,7 @@
 
 The words of the task:
 - tokens: the special tokens of prompts and answers
+- words: what makes words from data no plain words
 - mask_types: the mask types, with their order, colours and table columns
 - splits: the parts of MQ-RAVSBench, with their protocols and file names
 - mask_modes: the ways of showing a mask to the model
@@ -13,6 +14,7 @@ Files:
 - records: predictions as JSON lines, read and written; filters
 - answer_log: a log of answers, each with what it was made from
 - record_log: a log of other results, from which an interrupted run continues
+- credentials: keys and tokens, which are left out of it
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files
@@ -25,6 +27,7 @@ Files:
 
 Packages:
 - reading: replies of other auditors, read leniently
+- certainty: how sure an auditor is, from the probabilities of its tokens
 - scores: counts, metrics and tables, from predictions to numbers
 - reports: numbers and masks as text and pictures
 """

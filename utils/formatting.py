@@ -14,10 +14,23 @@ def number_or_dash(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+def printable(text: str, keep: str = "\n\t") -> str:
+    """The text with a mark in place of everything that steers a terminal, but for the characters in `keep`.
+
+    These are control characters (escape codes begin with one), line separators, halves of characters, and the codes
+    that turn the direction of what follows.
+    """
+    return "".join("\N{REPLACEMENT CHARACTER}" if c not in keep and _steers(c) else c for c in text)
+
+
+def _steers(character: str) -> bool:
+    is_override = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+    return is_override or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
+
 def one_line(text: str) -> str:
     """The text with line breaks and runs of spaces as one space each, and a mark in place of control characters."""
-    words = " ".join(text.split())
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in words)
+    return printable(" ".join(text.split()), keep="")
 
 
 def plain_cell(text: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 MAX_PIXELS = 2**27
+OUTSIDE = 0.1  # of a side: how far outside of the picture the points of a polygon may be
 MAX_DIGITS = 7  # of five bits each: more than any run needs
 
 
@@ -42,16 +43,22 @@ def decode_rle(rle: dict) -> np.ndarray:
 def decode_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) -> np.ndarray:
     """Polygons [[x1, y1, x2, y2, ...], ...] -> their union as (H, W) bool. Raises ValueError for a broken one."""
     height, width = _checked_size(list(size))
-    margin = max(height, width)  # points a little outside are common; ones far away would take all memory
     for polygon in polygons:
         is_even = isinstance(polygon, list) and len(polygon) >= 6 and len(polygon) % 2 == 0
         if not is_even or not all(type(value) in (int, float) and abs(value) < math.inf for value in polygon):
             raise ValueError(f"polygon: expected x1,y1,x2,y2,... of three points or more, got {str(polygon)[:60]!r}")
-        if min(polygon) < -margin or max(polygon) > 2 * margin:
-            expected, got = f"points near the picture of {width}x{height}", f"{min(polygon)} to {max(polygon)}"
-            raise ValueError(f"polygon: expected {expected}, got coordinates from {got}")
+        _check_near(polygon[::2], width, "x", f"{width}x{height}")
+        _check_near(polygon[1::2], height, "y", f"{width}x{height}")
     rles = coco_mask.frPyObjects([[float(value) for value in polygon] for polygon in polygons], height, width)
     return decode_rle({"size": [height, width], "counts": coco_mask.merge(rles)["counts"].decode("ascii")})
+
+
+def _check_near(values: Sequence[float], side: int, name: str, picture: str) -> None:
+    """Points a little outside of the picture are common. Ones farther away belong to another picture or size."""
+    margin = max(2.0, OUTSIDE * side)
+    if min(values) < -margin or max(values) > side + margin:
+        got = f"{name} from {min(values):g} to {max(values):g}"
+        raise ValueError(f"polygon: expected points near the picture of {picture}, got {got}")
 
 
 def decode_segmentation(segmentation: dict | list, size: tuple[int, int]) -> np.ndarray:

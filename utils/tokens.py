@@ -5,6 +5,8 @@ Knows their spelling and order only; which ids they get depends on the tokenizer
 
 from __future__ import annotations
 
+import re
+
 IMAGE, VIDEO, AUDIO, MASK = "<image>", "<video>", "<audio>", "<mask>"
 VISUAL_PLACEHOLDERS = (VIDEO, IMAGE, MASK)
 PLACEHOLDERS = (*VISUAL_PLACEHOLDERS, AUDIO)
@@ -23,6 +25,12 @@ SPECIAL_TOKENS = (
     *("<mask>", "<mask_start>", "<mask_end>"),
 )
 
+# Control tokens of tokenizers: of LLaMA, Mistral, Qwen, Gemma, Phi, GPT and others.
+CONTROL_TOKENS = (
+    *("<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>"),
+    *("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"),
+)
+_BARRED = re.compile(r"<[|\uff5c][^<>|\uff5c\s]{1,60}[|\uff5c]>")  # such as <|im_end|>
 # Ref-Thinker's: the same ids as an auditor's up to </s_object>, others behind it.
 THINK_PLACEHOLDERS = (VIDEO, IMAGE, AUDIO)
 THINK_TOKENS = (*SPECIAL_TOKENS[: SPECIAL_TOKENS.index("<audit>")], "<frame>", "</frame>", "<box>", "</box>")
@@ -36,9 +44,20 @@ def special_tokens(iou_estimation: str = DIRECT_NTP) -> list[str]:
     return [*SPECIAL_TOKENS, IOU_VALUE] if iou_estimation == REGRESS_ST else list(SPECIAL_TOKENS)
 
 
+def control_tokens(text: str) -> list[str]:
+    """What a text holds that common tokenizers of LLMs read as a command, in any case of letters.
+
+    The tokenizer of a given auditor may know more of them: `dataset.text.prompt` asks it.
+    """
+    lowered = text.lower()
+    found = [token for token in CONTROL_TOKENS if token in lowered]
+    return [*found, *dict.fromkeys(_BARRED.findall(lowered))]
+
+
 def reserved_tokens(text: str) -> list[str]:
-    """The special tokens that a text contains, in any case of letters.
+    """The special tokens that a text contains, ours and those of common tokenizers, in any case of letters.
 
     Words of prompts and answers must contain none: the tokenizer would read it as the token, not as words.
     """
-    return [token for token in dict.fromkeys((*special_tokens(REGRESS_ST), *THINK_TOKENS)) if token in text.lower()]
+    own = dict.fromkeys((*special_tokens(REGRESS_ST), *THINK_TOKENS))
+    return [*(token for token in own if token in text.lower()), *control_tokens(text)]

@@ -89,6 +89,22 @@ class AuditDataset(Dataset):
             num_video_images=len(video),
         )
 
+    def check_texts(self) -> None:
+        """Raises ValueError naming the uids whose words cannot be put into a prompt for this LLM."""
+        problems: dict[str, str] = {}
+        first = {(sample.uid, sample.protocol): i for i, sample in reversed(list(enumerate(self.samples)))}
+        for number in sorted(first.values()):
+            sample = self.samples[number]
+            for candidate in sample.candidates[:1]:
+                try:
+                    num_items, target = self._num_items(sample, candidate), self._target(sample, candidate)
+                    self._encode(sample, self._wording(sample, number), num_items, target)
+                except ValueError as error:
+                    problems[sample.uid] = str(error)
+        if problems:
+            listed = "".join(f"\n  - {uid}: {text}" for uid, text in problems.items())
+            raise ValueError(f"{len(problems)} expressions cannot be put into a prompt:{listed}")
+
     def prompt(self, sample: AuditSample, candidate: Candidate) -> Tensor:
         """(L,) ids of the prompt about a mask of a test sample, as in its item; no media are read."""
         return self._encode(sample, self._wording(sample, 0), self._num_items(sample, candidate), None)["input_ids"]
@@ -174,10 +190,17 @@ def build_dataset(
     pixel_settings: dict,
     settings: AuditSettings,
     fixed_pairs: Sequence[tuple[int, int]] | None = None,
+    positions: int | None = None,
 ) -> AuditDataset:
-    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration."""
-    prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation)
+    """The dataset for an auditor's tokenizer, its CLIPImageProcessor settings and its configuration.
+
+    `positions`: the longest text that its LLM can read. Raises ValueError for words that its tokenizer would read as
+    a command, and for too many of them.
+    """
+    prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation, positions)
     size = pixel_settings["size"]["height"]
     transform = PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"]))
     frames = FrameReader(transform)
-    return AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+    dataset = AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
+    dataset.check_texts()
+    return dataset

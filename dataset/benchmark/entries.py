@@ -16,7 +16,7 @@ from dataset.benchmark.uids import is_null, vid_of
 from dataset.media.lengths import NUM_FRAMES
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
-from utils.tokens import reserved_tokens
+from utils.words import fault_of_response, fault_of_words
 
 # Of masks whose type decides the action. Test entries of perfect and full_neg masks have it whatever the file says.
 FIXED_ACTIONS = {"perfect": "accept", "full_neg": "reject", "null": "reject"}
@@ -97,8 +97,8 @@ class EntryReader:
 
     def _sample(self, entry: dict, video: tuple[Path, ...], frame_idx: int | str | None) -> AuditSample:
         expression = self.row.exp or str(self.entry.get("exp") or "")
-        if reserved := reserved_tokens(expression):
-            raise BadEntry(f"expression: expected plain words, got the reserved {', '.join(reserved)}")
+        if fault := fault_of_words(expression):
+            raise BadEntry(f"expression: {fault}")
         return AuditSample(
             uid=self.row.uid,
             vid=self.vid,
@@ -134,11 +134,9 @@ class EntryReader:
     def _candidates(self, entry: dict) -> Iterator[Candidate]:
         for type_name, raw in self._raw_candidates(entry):
             raw = {"mask_path": raw} if isinstance(raw, str) else raw
-            rank = int_or_none(raw.get("rank")) if isinstance(raw, dict) else None
-            if not self.wants(canonical_mask_type(type_name), rank):
-                continue
             try:
-                yield self._candidate(type_name, raw)
+                if self.wants(canonical_mask_type(type_name), rank := _rank(raw)):
+                    yield self._candidate(type_name, raw, rank)
             except BadEntry as error:
                 path = raw.get("mask_path") if isinstance(raw, dict) else raw
                 self.benchmark.problems.append(Problem(self.row.uid, str(error), Path(str(path))))
@@ -153,7 +151,7 @@ class EntryReader:
             items = _expect(entry.get(f"{type_name}_masks"), list, f"{type_name}_masks")
             yield from ((type_name, item) for item in items)
 
-    def _candidate(self, type_name: str, raw: dict | str) -> Candidate:
+    def _candidate(self, type_name: str, raw: dict | str, rank: int | None) -> Candidate:
         if not isinstance(raw, dict) or not isinstance(raw.get("mask_path"), str):
             raise BadEntry(f"{type_name}: expected an object with a mask_path, got {str(raw)[:60]!r}")
         where, mask_type = raw["mask_path"], canonical_mask_type(type_name)
@@ -165,11 +163,13 @@ class EntryReader:
                 raise BadEntry(f"{where}: {name}: expected text, got {value!r}")
         if action is not None and normalize_action(action) not in ACTIONS:
             raise BadEntry(f"{where}: action: expected one of {', '.join(ACTIONS)}, got '{action}'")
+        if fault := fault_of_response(raw.get("response") or ""):
+            raise BadEntry(f"{where}: response: {fault}")
         return Candidate(
             mask_path=self._inside(where),
             mask_name=str(where),
             audit=Audit(mask_type, self._iou(mask_type, raw), action),
-            rank=int_or_none(raw.get("rank")),
+            rank=rank,
             response=raw.get("response"),
         )
 
@@ -194,6 +194,14 @@ class EntryReader:
             return path_inside(self.benchmark.root, path)
         except ValueError as error:
             raise BadEntry(str(error)) from None
+
+
+def _rank(raw: object) -> int | None:
+    """The rank of a mask; None if it has none."""
+    rank = raw.get("rank") if isinstance(raw, dict) else None
+    if rank is None or (type(rank) in (int, float) and rank == int_or_none(rank)):
+        return rank if rank is None else int(rank)
+    raise BadEntry(f"{raw.get('mask_path')}: rank: expected a whole number, got {rank!r}")
 
 
 def path_inside(root: Path, path: str | Path) -> Path:

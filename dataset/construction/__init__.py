@@ -5,6 +5,7 @@ The source dataset:
 - source: a segmentation dataset in the layout of Ref-AVSBench, read and written
 - stills: pictures with masks -> that layout
 - coco, pairs: two formats of pictures with masks, read for `stills`
+- coco_checks: whether an annotation of COCO agrees with itself and its picture
 
 What a benchmark takes:
 - selection: which expressions and videos

@@ -5,18 +5,36 @@ Masks are run-length codes or polygons.
 
 from __future__ import annotations
 
-import json
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataset.benchmark.entries import path_inside
+from dataset.construction.coco_checks import (
+    check_mask,
+    check_units,
+    checked_id,
+    checked_side,
+    is_crowd,
+    oddities,
+    without_strays,
+)
 from dataset.construction.source import frame_size
-from dataset.construction.stills import ImportReport, Still, StillObject, clean_expression, find_audio
+from dataset.construction.stills import (
+    ImportReport,
+    Still,
+    StillObject,
+    clean_expression,
+    existing_name,
+    find_audio,
+)
 from utils.run_length import decode_segmentation
+from utils.text_files import read_json
 
 EXPRESSION_KEYS = ("expression", "caption", "sent")  # text, or a list of texts; the first key that is found counts
 UNNAMED = "object"
+CROWD = "crowd annotation: several objects in one mask"
 
 
 @dataclass
@@ -25,6 +43,7 @@ class CocoFile:
 
     path: Path
     images_dir: Path
+    report: ImportReport
     images: list[dict] = field(default_factory=list)
     annotations: dict[object, list[dict]] = field(default_factory=dict)  # image id -> its annotations
     categories: dict[object, str] = field(default_factory=dict)
@@ -39,17 +58,26 @@ class CocoFile:
             size = frame_size(picture)
             declared = image.get("height") or size[0], image.get("width") or size[1]
             if declared != size:
-                raise ValueError(f"{picture}: expected (height, width) {declared} as {self.path} says, got {size}")
+                swapped = " (height and width swapped?)" if declared == size[::-1] else ""
+                expected = f"(height, width) {declared} as {self.path} says"
+                raise ValueError(f"{picture}: expected {expected}, got {size}{swapped}")
             objects = [self._object(annotation, size) for annotation in self.annotations[image["id"]]]
             stem = Path(image["file_name"]).with_suffix("")
             yield Still(stem.as_posix(), split, picture, objects, find_audio(audio_dir, stem.as_posix()))
 
     def _object(self, annotation: dict, size: tuple[int, int]) -> StillObject:
         where = self.where(annotation)
+        segmentation, num_strays = without_strays(annotation["segmentation"])
         try:
-            mask = decode_segmentation(annotation["segmentation"], size)
+            check_units(segmentation, size)
+            mask = decode_segmentation(segmentation, size)
+            check_mask(annotation, mask)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
+        if num_strays:
+            self.report.warn("polygon of one or two points, which encloses nothing", where)
+        for oddity in oddities(annotation, segmentation, mask):
+            self.report.warn(oddity, where)
         texts = next((annotation[key] for key in EXPRESSION_KEYS if annotation.get(key)), [])
         texts = texts if isinstance(texts, list) else [texts]
         expressions = tuple(clean_expression(text, where) for text in texts)
@@ -59,8 +87,9 @@ class CocoFile:
         return f"{self.path}: annotation {annotation.get('id')}"
 
 
-def read_coco(path: Path, images_dir: Path, report: ImportReport) -> CocoFile:
-    """Read and check the JSON file. Crowd annotations and annotations without a mask are left out and go to `report`.
+def read_coco(path: Path, images_dir: Path, report: ImportReport, take_crowds: bool = False) -> CocoFile:
+    """Read and check the JSON file. What is left out goes to `report`: annotations without a mask, and crowds, unless
+    `take_crowds`.
 
     Raises FileNotFoundError or ValueError when there is no such file, its content is something else, or a picture that
     it names is missing.
@@ -68,14 +97,17 @@ def read_coco(path: Path, images_dir: Path, report: ImportReport) -> CocoFile:
     content = _load(path)
     if not images_dir.is_dir():
         raise FileNotFoundError(f"images folder {images_dir}: no such folder")
-    coco = CocoFile(path, images_dir)
-    for category in content.get("categories") or []:
-        if not isinstance(category.get("name"), str) or not category["name"].strip():
-            raise ValueError(f"{path}: category {category.get('id')}: expected a name, got {category.get('name')!r}")
-        coco.categories[category.get("id")] = category["name"]
-    images = _images_by_id(content["images"], path)
+    coco = CocoFile(path, images_dir, report, categories=_categories(content["categories"], path))
+    images = _images_by_id(content["images"], coco)
+    seen: set[object] = set()
     for annotation in content["annotations"]:
-        _add_annotation(coco, images, annotation, report)
+        if annotation.get("id") is not None and annotation["id"] in seen:
+            raise ValueError(f"{coco.where(annotation)}: expected each annotation to have its own id, got it twice")
+        seen.add(annotation.get("id"))
+        _add_annotation(coco, images, annotation, take_crowds)
+    if not coco.annotations and (crowds := report.left_out.get(CROWD)):
+        got = f"{len(crowds)} with iscrowd 1 (--take_crowds takes them)"
+        raise ValueError(f"{path}: expected annotations of single objects, got {got}")
     for image_id, image in images.items():
         if image_id not in coco.annotations:
             report.leave_out("picture without annotations to use", f"{path}: {image['file_name']}")
@@ -87,42 +119,62 @@ def read_coco(path: Path, images_dir: Path, report: ImportReport) -> CocoFile:
 
 
 def _load(path: Path) -> dict:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: expected JSON, got something else ({error})") from None
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a COCO file with a list of objects called 'images', got none")
+    content.setdefault("categories", [])
     for key in ("images", "annotations", "categories"):
-        items = content.get(key, [] if key == "categories" else None) if isinstance(content, dict) else None
+        items = content.get(key) if content.get(key) is not None or key != "categories" else []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ValueError(f"{path}: expected a COCO file with a list of objects called '{key}', got none")
-        if any(isinstance(item.get(k), (list, dict)) for item in items for k in ("id", "image_id", "category_id")):
-            raise ValueError(f"{path}: {key}: expected ids that are numbers or text, got a list or an object")
+        for item in items:
+            for name in ("id", "image_id", "category_id"):
+                checked_id(item.get(name), f"{path}: {key}: {name}")
+        content[key] = items
     return content
 
 
-def _images_by_id(items: list[dict], path: Path) -> dict[object, dict]:
-    images: dict[object, dict] = {}
+def _categories(items: list[dict], path: Path) -> dict[object, str]:
+    names: dict[object, str] = {}
     for item in items:
+        where = f"{path}: category {item.get('id')}"
+        if not isinstance(item.get("name"), str) or not item["name"].strip():
+            raise ValueError(f"{where}: expected a name, got {item.get('name')!r}")
+        if item.get("id") in names:
+            raise ValueError(f"{where}: expected each id once, got {names[item['id']]!r} and {item['name']!r}")
+        names[item.get("id")] = item["name"]
+    return names
+
+
+def _images_by_id(items: list[dict], coco: CocoFile) -> dict[object, dict]:
+    images: dict[object, dict] = {}
+    files: dict[str, object] = {}
+    for item in items:
+        where = f"{coco.path}: image {item.get('id')}"
         if item.get("id") is None or item["id"] in images:
-            raise ValueError(f"{path}: expected each image to have its own id, got {item.get('id')!r} twice or missing")
+            got = f"{item.get('id')!r} twice or missing"
+            raise ValueError(f"{coco.path}: expected each image to have its own id, got {got}")
         if not isinstance(item.get("file_name"), str) or not item["file_name"]:
-            raise ValueError(f"{path}: image {item['id']}: expected a file_name, got {item.get('file_name')!r}")
-        images[item["id"]] = item
+            raise ValueError(f"{where}: expected a file_name, got {item.get('file_name')!r}")
+        file = unicodedata.normalize("NFC", item["file_name"])
+        if file in files:
+            raise ValueError(f"{where}: expected each file_name once, got {file!r} of image {files[file]} again")
+        files[file] = item["id"]
+        sides = {side: checked_side(item.get(side), where) for side in ("height", "width")}
+        images[item["id"]] = item | sides | {"file_name": existing_name(coco.images_dir, item["file_name"])}
     return images
 
 
-def _add_annotation(coco: CocoFile, images: dict[object, dict], annotation: dict, report: ImportReport) -> None:
+def _add_annotation(coco: CocoFile, images: dict[object, dict], annotation: dict, take_crowds: bool) -> None:
     where = coco.where(annotation)
     category = annotation.get("category_id")
     if annotation.get("image_id") not in images:
         raise ValueError(f"{where}: expected the id of an image, got image_id {annotation.get('image_id')!r}")
     if category is not None and category not in coco.categories:
         raise ValueError(f"{where}: expected the id of a category, got category_id {category!r}")
-    if annotation.get("iscrowd"):
-        report.leave_out("crowd annotation: several objects in one mask", where)
+    if is_crowd(annotation, where) and not take_crowds:
+        coco.report.leave_out(CROWD, where)
     elif not annotation.get("segmentation"):
-        report.leave_out("annotation without a segmentation", where)
+        coco.report.leave_out("annotation without a segmentation", where)
     else:
         coco.annotations.setdefault(annotation["image_id"], []).append(annotation)

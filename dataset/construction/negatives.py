@@ -7,6 +7,7 @@ of the masks a benchmark takes.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from dataset.construction.referrals import Referral
 from dataset.construction.source import RefAVSBench
 from dataset.media.images import read_mask
 from utils.run_length import decode_rle, encode_rle
-from utils.tokens import reserved_tokens
+from utils.text_files import unrepeated
+from utils.words import fault_of_words
 
 MAX_NEGATIVES = 3
 MIN_PIXELS = 30
@@ -124,7 +126,7 @@ class FileNegatives:
     def _index(self, line: bytes, number: int, position: int) -> None:
         where = f"{self.path}, line {number}"
         try:
-            row = json.loads(line)
+            row = json.loads(line.removeprefix(codecs.BOM_UTF8), object_pairs_hook=unrepeated)
             key, objects = (row["uid"], row["frame"]), row["objects"]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise ValueError(f"{where}: expected an object with uid, frame and objects, got {line[:60]!r}") from None
@@ -153,16 +155,14 @@ class FileNegatives:
             return []
         with self.path.open("rb") as file:
             file.seek(position)
-            objects = json.loads(file.readline())["objects"]
+            objects = json.loads(file.readline().removeprefix(codecs.BOM_UTF8))["objects"]
         return [self._negative(item, f"{self.path}, line {number}") for item in objects]
 
     def _negative(self, item: dict, where: str) -> Negative:
         if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"].strip():
             raise ValueError(f"{where}: expected each object to have a name, got {str(item)[:60]!r}")
-        if reserved_tokens(item["name"]):
-            raise ValueError(
-                f"{where}: expected a name in plain words, got '{item['name']}', which has a reserved token"
-            )
+        if fault := fault_of_words(item["name"]):
+            raise ValueError(f"{where}: name of an object: {fault}")
         if ("segmentation" in item) == ("mask_path" in item):
             raise ValueError(f"{where}: '{item['name']}': expected segmentation or mask_path, one of them")
         try:

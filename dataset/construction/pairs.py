@@ -1,7 +1,7 @@
 """Reads a plain folder of pictures and masks for `stills`.
 
 images/NAME.jpg (or .png, ...)     the picture
-masks/NAME.png                     its object: every pixel that is not black
+masks/NAME.png                     its object: what is not black, or not transparent (`dataset.media.mask_values`)
 masks/NAME/OBJECT.png              or several objects: dog.png, cat_1.png, cat_2.png ("cat" twice)
 expressions.csv (optional)         columns mask,expression[,object]; mask is the path inside masks/, in one or more rows
 """
@@ -9,12 +9,14 @@ expressions.csv (optional)         columns mask,expression[,object]; mask is the
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataset.construction.source import frame_size
 from dataset.construction.stills import (
+    DOUBTFUL,
     PICTURE_SUFFIXES,
     ImportReport,
     Still,
@@ -22,7 +24,7 @@ from dataset.construction.stills import (
     clean_expression,
     find_audio,
 )
-from dataset.media.images import read_mask
+from dataset.media.images import examine_mask
 from utils.tables import Columns, read_table
 
 EXPRESSIONS = "expressions.csv"
@@ -35,6 +37,7 @@ class PairsFolder:
 
     root: Path
     object_name: str
+    report: ImportReport
     masks: dict[Path, list[Path]] = field(default_factory=dict)
     texts: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -49,7 +52,9 @@ class PairsFolder:
             yield Still(picture.stem, split, picture, objects, find_audio(audio_dir, picture.stem))
 
     def _object(self, path: Path, size: tuple[int, int]) -> StillObject:
-        mask = read_mask(path)
+        mask, doubt = examine_mask(path)
+        if doubt:
+            self.report.warn(DOUBTFUL, f"{path}: {doubt}")
         if mask.shape != size:
             raise ValueError(f"{path}: expected its picture's (height, width) {size}, got {mask.shape}")
         name, expressions = self.texts.get(mask_key(self.root, path), ("", ()))
@@ -61,7 +66,12 @@ class PairsFolder:
 
 def mask_key(root: Path, path: Path) -> str:
     """A mask's path inside masks/, as it is written in expressions.csv."""
-    return path.relative_to(root / "masks").as_posix()
+    return spelled(path.relative_to(root / "masks").as_posix())
+
+
+def spelled(name: str) -> str:
+    """The name in Unicode's composed spelling: systems differ in how they write an accent in a file's name."""
+    return unicodedata.normalize("NFC", name)
 
 
 def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolder:
@@ -72,19 +82,20 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
     for folder in (root / "images", root / "masks"):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder; expected images/NAME.jpg and masks/NAME.png in {root}")
-    pairs = PairsFolder(root, object_name)
+    pairs = PairsFolder(root, object_name, report)
     found = _masks_by_name(root, report)
     stems: dict[str, Path] = {}
     for picture in _visible(root / "images"):
+        name = spelled(picture.stem)
         if picture.suffix.lower() not in PICTURE_SUFFIXES:
             report.leave_out("not a picture", str(picture))
-        elif picture.stem in stems:
-            raise ValueError(f"{picture}: expected one picture of this name, got {stems[picture.stem].name} as well")
-        elif picture.stem not in found:
+        elif name in stems:
+            raise ValueError(f"{picture}: expected one picture of this name, got {stems[name].name} as well")
+        elif name not in found:
             report.leave_out("picture without a mask", str(picture))
         else:
-            pairs.masks[picture] = found[picture.stem]
-        stems[picture.stem] = picture
+            pairs.masks[picture] = found[name]
+        stems[name] = picture
     for name in sorted(found.keys() - stems.keys()):
         report.leave_out("mask without a picture", str(root / "masks" / name))
     _read_expressions(pairs, {mask_key(root, path) for paths in found.values() for path in paths})
@@ -94,7 +105,7 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
 def _masks_by_name(root: Path, report: ImportReport) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in _visible(root / "masks"):
-        name = path.name if path.is_dir() else path.stem
+        name = spelled(path.name if path.is_dir() else path.stem)
         for mask in _visible(path) if path.is_dir() else [path]:
             if mask.suffix.lower() == ".png" and mask.is_file():
                 found.setdefault(name, []).append(mask)
@@ -113,7 +124,7 @@ def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
         return
     for number, row in read_table(path, COLUMNS):
         where = f"{path} line {number}"
-        mask, name = row["mask"].strip(), row["object"].strip()
+        mask, name = spelled(row["mask"].strip()), row["object"].strip()
         if row["object"][:1] == " " != row["expression"][:1]:
             expected = "an object, or the whole expression in quotes"
             raise ValueError(f"{where}: expected {expected}, got a cell behind a comma and a space: {row['object']!r}")

@@ -15,8 +15,8 @@ from dataset.benchmark.metadata import SOURCE_COLUMNS, CsvRow, metadata_rows, me
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.uids import is_null, object_of, uid_parts
 from utils.splits import SPLITS
-from utils.tokens import reserved_tokens
 from utils.whole_files import write_text
+from utils.words import fault_of_words
 
 MAX_NAME_BYTES = 240  # file systems allow 255; the rest is for the endings of temporary files
 NULL_REFERENCE = "null reference: no object in the video, so no ground truth"
@@ -112,12 +112,9 @@ def _referral(row: CsvRow) -> Referral:
     for fault in number_faults(row):
         raise ValueError(fault)
     expression = row.exp.strip()
-    if not expression:
-        raise ValueError("empty expression")
-    if not expression.isprintable():
-        raise ValueError("expression with a control character")
-    if reserved_tokens(expression) or reserved_tokens(parts[1]):
-        raise ValueError("expression or object name with a token that is reserved for prompts and answers")
+    for what, words in (("expression", expression), ("object name", parts[1])):
+        if fault := fault_of_words(words):
+            raise ValueError(f"{what}: {fault}")
     return Referral(row.vid, row.uid, row.split, row.fid, expression, None if row.kfid == "" else row.kfid)
 
 

@@ -6,6 +6,7 @@ Each picture becomes a video of ten equal frames. `coco` and `pairs` read the da
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ import numpy as np
 from dataset.benchmark.uids import is_null, make_uid
 from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
-from dataset.media.waveform import check_waveform, load_waveform
-from utils.tokens import reserved_tokens
+from dataset.media.images import examine_frame
+from dataset.media.waveform import examine_sound
+from utils.words import fault_of_words
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+DOUBTFUL = "taken with a doubt"
 MAX_VID_BYTES, MAX_OBJECT_BYTES = 120, 60
 
 
@@ -50,15 +53,20 @@ class Still:
 
 @dataclass
 class ImportReport:
-    """How much was written. `left_out`: reason -> origins of what was not written."""
+    """How much was written. `left_out`: reason -> origins of what was not written; `warned`: of what is strange."""
 
     num_videos: int = 0
     num_objects: int = 0
     num_referrals: int = 0
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
+    warned: dict[str, list[str]] = field(default_factory=dict)
+
     def leave_out(self, reason: str, origin: str) -> None:
         self.left_out.setdefault(reason, []).append(origin)
+
+    def warn(self, reason: str, origin: str) -> None:
+        self.warned.setdefault(reason, []).append(origin)
 
 
 def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> None:
@@ -76,7 +84,10 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
             continue
         masks = {fid: item.mask for fid, item in enumerate(objects)}
         try:
-            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, _waveform(still.audio)))
+            if doubt := examine_frame(still.picture).doubt:
+                report.warn(DOUBTFUL, f"{still.picture}: {doubt}")
+            waveform = _waveform(still.audio, report)
+            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, waveform))
         except ValueError as error:
             raise ValueError(f"{still.picture}: {error}") from None
         vids.add(vid)
@@ -92,17 +103,33 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
 
 def find_audio(folder: Path | None, stem: str) -> Path | None:
     """The sound file of that name, if the folder has one."""
-    candidates = (folder / f"{stem}{suffix}" for suffix in AUDIO_SUFFIXES) if folder else ()
+    candidates = (folder / existing_name(folder, f"{stem}{suffix}") for suffix in AUDIO_SUFFIXES) if folder else ()
     return next((path for path in candidates if path.is_file()), None)
+
+
+def existing_name(folder: Path, name: str) -> str:
+    """The spelling of a file's name that the folder has: an accent may be one sign with its letter, or its own.
+
+    The name as it is, where there is no such file.
+    """
+    spellings = [name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
+    return next((spelling for spelling in spellings if _is_file(folder, spelling)), name)
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    try:
+        return (folder / name).is_file()
+    except (OSError, ValueError):  # ValueError: a zero byte
+        return False
 
 
 def clean_expression(text: object, where: str) -> str:
     """The expression on one line. Raises ValueError when it is no text, empty, or has a reserved token."""
     words = " ".join(text.split()) if isinstance(text, str) else ""
-    if not words or not words.isprintable():
+    if not words:
         raise ValueError(f"{where}: expected an expression in words, got {str(text)[:60]!r}")
-    if reserved := reserved_tokens(words):
-        raise ValueError(f"{where}: expected plain words, got the reserved {', '.join(reserved)}")
+    if fault := fault_of_words(words):
+        raise ValueError(f"{where}: {fault}")
     return words
 
 
@@ -153,9 +180,11 @@ def _plain(text: str, max_bytes: int) -> str:
     return plain.encode()[:max_bytes].decode(errors="ignore")
 
 
-def _waveform(path: Path | None) -> np.ndarray | None:
+def _waveform(path: Path | None, report: ImportReport) -> np.ndarray | None:
+    """Raises ValueError for a sound that an auditor cannot use."""
     if path is None:
         return None
-    waveform = load_waveform(path)
-    check_waveform(waveform, path)  # raises ValueError for a sound that an auditor cannot use
+    waveform, doubt = examine_sound(path)
+    if doubt:
+        report.warn(DOUBTFUL, f"{path}: {doubt}")
     return waveform

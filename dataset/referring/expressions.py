@@ -14,6 +14,7 @@ from pathlib import Path
 from dataset.benchmark.metadata import SOURCE_COLUMNS, CsvRow, metadata_rows, number_faults
 from dataset.benchmark.uids import is_null, object_of, uid_parts
 from dataset.construction.referrals import is_plain_name
+from utils.words import fault_of_words
 
 NULL_SPLIT = "test_n"
 SPLIT_NAMES = ("train", "val", "test_s", "test_u", NULL_SPLIT)
@@ -82,6 +83,6 @@ def _expression(row: CsvRow, seen: Counter) -> Expression:
         raise ValueError(f"expected a uid <vid>_<object>_<number>, got {row.uid!r}")
     for fault in number_faults(row):
         raise ValueError(fault)
-    if not row.exp.strip():
-        raise ValueError(f"expected an expression for {row.uid}, got none")
+    if fault := fault_of_words(row.exp):
+        raise ValueError(f"expression of {row.uid}: {fault}")
     return Expression(row.uid, row.split, row.fid, row.exp, seen[row.uid])

@@ -5,12 +5,12 @@ Reads the lists and checks every entry: its fields, its words, and that its file
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.entries import path_inside
 from dataset.text.wording import AUDIO_QUESTION
+from utils.text_files import read_json
 from utils.tokens import IMAGE, VIDEO, reserved_tokens
 
 _LISTED = 5  # as many problems are shown in an error
@@ -78,8 +78,8 @@ def _visual_caption(entry: object, root: Path) -> Caption:
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name}: expected words, got {value!r}")
-    if reserved_tokens(value):
-        raise ValueError(f"{name}: expected plain words, got a reserved token in {value!r}")
+    if reserved := reserved_tokens(value):
+        raise ValueError(f"{name}: expected plain words, got the reserved {', '.join(reserved)} in {value[:60]!r}")
     return value.strip()
 
 
@@ -93,10 +93,7 @@ def _existing(root: Path, name: str) -> Path:
 def _read_list(path: str | Path) -> list:
     if not Path(path).is_file():
         raise FileNotFoundError(f"captions {path}: no such file")
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"captions {path}: expected JSON, got something else ({error})") from error
+    content = read_json(path)
     if not isinstance(content, list):
         raise ValueError(f"captions {path}: expected a list of entries, got {type(content).__name__}")
     if not content:

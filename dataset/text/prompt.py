@@ -6,17 +6,24 @@ are known before the model gets a batch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
 from dataset.text.wording import CAPTIONS, SYSTEM, build_prompt
-from utils.tokens import DIRECT_NTP, IGNORE_INDEX
+from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, PLACEHOLDERS, SPECIAL_TOKENS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+MOST_REMEMBERED = 50_000  # texts
+SPACES = " \t\n\r\u2581"  # the last one is SentencePiece's own mark for a space
+_TAG = re.compile(r"[<\[{\uff5c|].*[>\]}\uff5c|]", re.DOTALL)
 
 
 def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
@@ -37,18 +44,25 @@ def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 class PromptEncoder:
     """Text -> ids, with each placeholder repeated once for each feature row that replaces it.
 
-    `tokens_per_item` is the number of query tokens that one image or one audio second becomes.
+    `tokens_per_item` is the number of query tokens that one image or one audio second becomes, `positions` the longest
+    text that the LLM can read. Text from data never becomes a control token: `encode` and `encode_caption` raise
+    ValueError for one that would, and for a text that is too long.
     """
 
     tokenizer: PreTrainedTokenizerBase
     tokens_per_item: int
     iou_estimation: str = DIRECT_NTP
+    positions: int | None = None
+    _right: set[str] = field(default_factory=set, repr=False)  # texts that were checked before
 
     def encode(self, expression: str, protocol: str, num_items: dict[str, int], target: str | None = None) -> dict:
         """One sample as `input_ids` and `labels`, each (L,) int64; without a target there are prompt ids only.
 
         `num_items`: how many images or seconds stand behind each placeholder, e.g. {"<video>": 10, "<mask>": 2}.
         """
+        self.check(expression, "expression")
+        if target is not None:
+            self.check(target, "response", allowed={*SPECIAL_TOKENS, IOU_VALUE} - {*PLACEHOLDERS})
         prompt = build_prompt(expression, protocol, self.tokenizer.bos_token or "")
         return self._encode(prompt, num_items, target)
 
@@ -59,6 +73,8 @@ class PromptEncoder:
         """
         if not getattr(self.tokenizer, "chat_template", None):
             raise ValueError(f"{self.tokenizer.name_or_path}: expected a chat template for pretraining, got none")
+        self.check(question, "question")
+        self.check(answer, "answer")
         talk = [
             {"role": "system", "content": SYSTEM},
             {"role": "user", "content": CAPTIONS[medium].format(question=question)},
@@ -67,9 +83,44 @@ class PromptEncoder:
         target = f"{answer}{'' if answer.endswith(('.', '!', '?')) else '.'} {self.tokenizer.eos_token}"
         return self._encode(prompt, {f"<{medium}>": num_items}, target)
 
+    @cached_property
+    def control_tokens(self) -> dict[str, int]:
+        """The tokens that the tokenizer adds to words, with their ids: special ones, and others that look like tags.
+
+        Some tokenizers add letters or runs of spaces as well, which are plain text.
+        """
+        return {
+            token.content: id_
+            for id_, token in self.tokenizer.added_tokens_decoder.items()
+            if token.content.strip(SPACES) and (token.special or _TAG.fullmatch(token.content.strip()))
+        }
+
+    def check(self, text: str, what: str, allowed: Collection[str] = ()) -> None:
+        """Raises ValueError for a text from data in which the tokenizer finds a control token that is not `allowed`.
+
+        A text may end with the end of an answer. Some tokenizers find tokens in other spellings: they are asked.
+        """
+        if text in self._right:
+            return
+        body = text.rstrip().removesuffix(self.tokenizer.eos_token or "") if allowed else text
+        known = {token: id_ for token, id_ in self.control_tokens.items() if token not in allowed}
+        found = [token for token in known if token in body or token in body.lower()]
+        ids = set(encode_text(self.tokenizer, body)) | set(encode_text(self.tokenizer, body.lower()))
+        found += [
+            token for token, id_ in known.items() if id_ in ids and token not in found + [self.tokenizer.unk_token]
+        ]
+        if found:
+            raise ValueError(f"{what}: expected plain words, got {', '.join(found)}, which the LLM reads as a command")
+        if len(self._right) == MOST_REMEMBERED:
+            self._right.clear()
+        self._right.add(text)
+
     def _encode(self, prompt: str, num_items: dict[str, int], target: str | None) -> dict:
         ids = self._widen(encode_text(self.tokenizer, prompt), num_items)
         answer = encode_text(self.tokenizer, target) if target is not None else []
+        if self.positions is not None and len(ids) + len(answer) > self.positions:
+            got = f"{len(ids) + len(answer)} (media take {sum(num_items.values()) * self.tokens_per_item})"
+            raise ValueError(f"prompt: expected at most the {self.positions} tokens that the LLM can read, got {got}")
         return {
             "input_ids": torch.tensor(ids + answer),
             "labels": torch.tensor([IGNORE_INDEX] * len(ids) + answer),

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from utils.formatting import printable
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -49,7 +51,7 @@ class Report:
 
     def render(self, num_shown: int = 5) -> str:
         """Text for the terminal: the findings by kind, at most `num_shown` of each kind."""
-        return "\n".join(self._lines(num_shown)).encode("utf-8", "backslashreplace").decode()
+        return "\n".join(self._lines(num_shown))
 
     def _lines(self, num_shown: int) -> Iterator[str]:
         measured = f"{self.masks} masks of {self.samples} frames"
@@ -60,6 +62,8 @@ class Report:
         yield f"{self.root}: {number} finding{'s' * (number != 1)} in {measured}"
         for kind, count in self.counts.items():
             yield f"{kind} ({count})"
-            yield from [f"  - {finding}" for finding in self.findings if finding.kind == kind][:num_shown]
+            yield from [f"  - {printable(str(finding), keep='')}" for finding in self.findings if finding.kind == kind][
+                :num_shown
+            ]
             if count > num_shown:
                 yield f"  ... and {count - num_shown} more"

@@ -3,7 +3,8 @@ them. Each picture becomes a video of ten equal frames, with silence or its own 
 
 python -m scripts.benchmark.import_masks --output DIR --coco instances.json --images DIR [--split test_s]
     Masks are run-length codes or polygons. The expressions of an annotation are the text or texts under its key
-    "expression", "caption" or "sent"; without such a key, "the <category>". Crowd annotations are left out.
+    "expression", "caption" or "sent"; without such a key, "the <category>". Crowd annotations are left out without
+    --take_crowds; brush tools write all of theirs as crowds. A mask that contradicts its own bbox or area is refused.
 python -m scripts.benchmark.import_masks --output DIR --pairs DIR [--split test_s] [--object_name polyp]
     images/NAME.jpg       the picture
     masks/NAME.png        its object: every pixel that is not black; or, for several objects,
@@ -48,13 +49,16 @@ def import_masks(args: MaskImportArguments) -> None:
     print(
         f"{args.output}: {report.num_videos} videos, {report.num_objects} objects, {report.num_referrals} expressions"
     )
-    for reason, origins in report.left_out.items():
-        print(f"left out, {reason}: {len(origins)}, for example {origins[0]}")
+    for what, reasons in (("left out", report.left_out), ("strange", report.warned)):
+        for reason, origins in reasons.items():
+            print(f"{what}, {reason}: {len(origins)}, for example {origins[0]}")
 
 
 def read_sources(args: MaskImportArguments, report: ImportReport) -> list:
     if args.coco:
-        return [read_coco(Path(c), Path(i), report) for c, i in zip(args.coco, args.images, strict=True)]
+        return [
+            read_coco(Path(c), Path(i), report, args.take_crowds) for c, i in zip(args.coco, args.images, strict=True)
+        ]
     return [read_pairs(Path(root), args.object_name, report) for root in args.pairs]
 
 

@@ -79,7 +79,9 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         auditor = bundle.auditor
         if args.merge_lora:
             auditor.merge_lora()
-        dataset = build_dataset(run.benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config)
+        dataset = build_dataset(
+            run.benchmark.samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
+        )
         if args.feature_cache_dir:
             remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
         bases, todo = on_first_rank(lambda: plan(run, request_bases(dataset, run.requests, model)))

@@ -77,7 +77,9 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     )
     bundle = start_auditor(model_args, training_args)
     auditor = bundle.auditor
-    train_data = build_dataset(train_samples, bundle.tokenizer, bundle.pixels, auditor.config)
+    train_data = build_dataset(
+        train_samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
+    )
     eval_data = held_out_dataset(eval_samples, bundle, data_args.pos_ratio, training_args)
     train_data.wordings = data_args.wordings
     if data_args.cache_features:

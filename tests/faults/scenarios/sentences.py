@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from re import compile as pattern
 
 from tests.faults.case import Case, Expected, find_cases
 from tests.faults.forked import HANG, TRACEBACK, Outcome, run_forked
 from tests.faults.material import copy_material, make_material
 from tests.faults.programs import PROGRAMS
 from tests.faults.scenario import Counts, Options, scenario
+
+BAR = pattern(r"(?m)^\n*(\x1b\[A)+$|\r")  # how a progress bar steers a terminal
+STEERS = pattern(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)  # so may nobody else
 
 
 @scenario("sentences")
@@ -49,6 +55,8 @@ def trouble(outcome: Outcome, expected: Expected) -> str | None:
         return "silent"
     if expected.says not in outcome.text:
         return "silent" if expected.code == 0 else "unclear"
+    if STEERS.search(BAR.sub("", outcome.text)):
+        return "silent"
     return None
 
 
