@@ -37,7 +37,7 @@ def write_page(
     folder: Path, title: str, runs: Sequence[RunResults], audits: Sequence[Shown], media: Sequence[Pictures], other: str
 ) -> None:
     """Write index.html and all that it loads but the media. `other`: the name of the auditor shown beside, or ""."""
-    beliefs = [belief_of(one.prediction.shares) if one.prediction.shares else None for one in audits]
+    beliefs = [belief_of(shares) if (shares := one.prediction.shares) else None for one in audits]
     overall = [_overall(run) for run in runs]
     columns = [row for run in runs for row in _columns(run)]
     tables = [_as_table("All masks, with 95% intervals over videos", overall)]
