@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from configs.data import LinkArguments
 from utils.splits import SPLITS
 
 
 @dataclass
-class BuildArguments:
+class BuildArguments(LinkArguments):
     """One benchmark from one segmentation dataset. The defaults are the paper's choices (Sec. 3)."""
 
     source_dir: str = field(default="../Ref-AVSBench", metadata={"help": "Dataset in the layout of Ref-AVSBench."})
@@ -103,7 +104,7 @@ class MaskSpeedArguments:
 
 
 @dataclass(kw_only=True)
-class MaskImportArguments:
+class MaskImportArguments(LinkArguments):
     """Pictures with masks from other datasets, brought into the layout of Ref-AVSBench."""
 
     output: str = field(metadata={"help": "Folder to write; new or empty. REF_AVSBENCH_DIR of the build."})
@@ -153,7 +154,7 @@ class MaskImportArguments:
 
 
 @dataclass(kw_only=True)
-class DescribeArguments:
+class DescribeArguments(LinkArguments):
     """One description of a benchmark."""
 
     root: str = field(
@@ -171,7 +172,7 @@ class DescribeArguments:
 
 
 @dataclass(kw_only=True)
-class VerifyArguments:
+class VerifyArguments(LinkArguments):
     """One verification of a benchmark."""
 
     root: str = field(

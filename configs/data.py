@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+@dataclass(kw_only=True)
+class LinkArguments:
+    """Links in folders of data."""
+
+    allow_links: bool = field(
+        default=False,
+        metadata={
+            "help": "Also read linked files that lead out of the data's folder. Linked folders are followed always."
+        },
+    )
+
+
 @dataclass
 class FeatureArguments:
     """Where features of the frozen encoders are kept between runs."""
@@ -26,7 +38,7 @@ class FeatureArguments:
 
 
 @dataclass
-class DataArguments(FeatureArguments):
+class DataArguments(FeatureArguments, LinkArguments):
     """What is read from MQ-RAVSBench, and which masks of a video are shown in training."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
@@ -81,7 +93,7 @@ class DataArguments(FeatureArguments):
 
 
 @dataclass(kw_only=True)
-class CaptionArguments:
+class CaptionArguments(LinkArguments):
     """What a projector is pretrained on."""
 
     modality: str = field(metadata={"help": "Which projector.", "choices": ("visual", "audio")})

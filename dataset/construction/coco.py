@@ -51,6 +51,14 @@ class CocoFile:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def root(self) -> Path:
+        return self.images_dir
+
+    def files(self) -> Iterator[Path]:
+        """The pictures."""
+        return (path_inside(self.images_dir, image["file_name"]) for image in self.images)
+
     def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
         """The pictures, read one after the other. Raises ValueError naming a file or annotation that cannot be used."""
         for image in self.images:

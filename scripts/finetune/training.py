@@ -71,7 +71,8 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     checkpoint = checkpoint_to_resume(training_args)
     set_seed(training_args.seed)
     with told_once():
-        benchmark = validated(read_train(data_args.data_dir), data_args.on_bad_sample, find_problems_together)
+        data = read_train(data_args.data_dir)
+        benchmark = validated(data, data_args.on_bad_sample, find_problems_together, data_args.allow_links)
     train_samples, eval_samples = split_train(
         benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
     )
