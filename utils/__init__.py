@@ -13,6 +13,7 @@ The words of the task:
 Files:
 - records: predictions as JSON lines, read and written; filters
 - answer_log: a log of answers, each with what it was made from
+- repeats: records about a mask that was there before
 - record_log: a log of other results, from which an interrupted run continues
 - credentials: keys and tokens, which are left out of it
 - run_record: run.json, which says what was run, with which versions and data
