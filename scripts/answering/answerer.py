@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dataset.benchmark.samples import AuditSample, Candidate
-from utils.certainty.shares import Shares
 
 logger = logging.getLogger(__name__)
 FIRST_SIZE, LARGEST_SIZE = 16, 256  # requests in a batch, if its size is chosen by the answerer
@@ -29,12 +28,12 @@ class AuditRequest:
 class Reply:
     """The answer to one request: its text, and its token ids where they are known.
 
-    shares: how probability was shared among the answers that it could have been, where the model's are known.
+    shares: the record of `utils.certainty.shares.Shares`, where the probabilities of the model's tokens are known.
     """
 
     text: str
     generated_ids: list[int] | None = None
-    shares: Shares | None = None
+    shares: dict | None = None
 
 
 class OutOfMemory(ValueError):

@@ -80,7 +80,7 @@ class TensorAnswerer(Answerer):
             with self.budget.running(len(requests)):
                 batch = send_to_device(self.batch_of(requests), self.auditor.device)
                 written = self._write(batch)
-            return [Reply(one.text, one.ids, self.forms.read(one.ids, one.seen.numpy())) for one in written]
+            return [Reply(one.text, one.ids, self._shares(one)) for one in written]
         except RuntimeError as error:
             if not should_reduce_batch_size(error):
                 raise
@@ -95,6 +95,9 @@ class TensorAnswerer(Answerer):
     def _write(self, batch: PromptBatch | GroupedBatch) -> list[Written]:
         longest, watched = self.args.max_new_tokens, self.forms.watched
         return self.write(self.auditor, self.tokenizer, batch, longest, self.drafts, watched)
+
+    def _shares(self, written: Written) -> dict:
+        return self.forms.read(written.ids, written.seen.numpy()).as_record()
 
     def fitting(self, most: int) -> int:
         """As many as should fit into memory, from what earlier batches have taken."""

@@ -138,7 +138,7 @@ def finish(run: Run, bases: dict[tuple, Basis], settings: dict) -> None:
     """Score the answers of all processes, write the results, and remove the logs."""
     args, names, folder = run.args, run.names, run.folder
     stored = collect(run.logs, run.masks, bases)
-    replies = [Reply(record["raw_output"], record.get("generated_ids")) for record in stored]
+    replies = [Reply(record["raw_output"], record.get("generated_ids"), record.get("shares")) for record in stored]
     answers = to_predictions(map(record_of, run.requests, replies))
     mask_type = canonical_mask_type(args.mask_type_filter)
     summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
@@ -196,4 +196,5 @@ def record_of(request: AuditRequest, reply: Reply) -> dict:
         mask_path=candidate.mask_name,
         raw_output=reply.text,
         generated_ids=reply.generated_ids,
+        shares=reply.shares,
     )

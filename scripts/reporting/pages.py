@@ -21,6 +21,7 @@ from utils.certainty.belief import Belief, belief_of
 from utils.certainty.calibration import calibration_error, reliability
 from utils.certainty.contradictions import contradictions
 from utils.certainty.risk import risk_coverage
+from utils.certainty.shares import Shares
 from utils.formatting import number_or_dash, without_tags
 from utils.mask_types import PAPER_TYPES
 from utils.prediction import Prediction
@@ -37,7 +38,7 @@ def write_page(
     folder: Path, title: str, runs: Sequence[RunResults], audits: Sequence[Shown], media: Sequence[Pictures], other: str
 ) -> None:
     """Write index.html and all that it loads but the media. `other`: the name of the auditor shown beside, or ""."""
-    beliefs = [belief_of(shares) if (shares := one.prediction.shares) else None for one in audits]
+    beliefs = [_belief_of(one.prediction) for one in audits]
     overall = [_overall(run) for run in runs]
     columns = [row for run in runs for row in _columns(run)]
     tables = [_as_table("All masks, with 95% intervals over videos", overall)]
@@ -55,6 +56,10 @@ def write_page(
     for name in FIXED_FILES:
         shutil.copyfile(TEMPLATES / name, folder / name)
     write_tables(pd.DataFrame(columns or overall), folder)
+
+
+def _belief_of(prediction: Prediction) -> Belief | None:
+    return belief_of(Shares.from_record(prediction.shares)) if prediction.shares else None
 
 
 def _facts(runs: Sequence[RunResults], audits: Sequence[Shown]) -> list[tuple[str, str]]:

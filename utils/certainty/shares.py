@@ -45,6 +45,17 @@ class Shares:
         """For a JSON file, with four digits."""
         return {name: _rounded(value) for name, value in asdict(self).items()}
 
+    @classmethod
+    def from_record(cls, record: dict) -> Shares:
+        """The reverse of `as_record`. Raises ValueError for a record that has other fields or numbers."""
+        lengths = {"forms": len(FORMS), "types": len(PAPER_TYPES), "actions": len(ACTIONS)}
+        written, digits = record.get("written"), record.get("digits")
+        right = all(_are_chances(record.get(name), length) for name, length in lengths.items())
+        right = right and isinstance(written, str) and set(written) <= set(DIGITS) and isinstance(digits, list)
+        if not right or len(digits) != len(written) or not all(_are_chances(row, len(DIGITS)) for row in digits):
+            raise ValueError(f"shares: expected the probabilities of an answer's tokens, got {str(record)[:80]}")
+        return cls(**{name: record[name] for name in (*lengths, "digits", "written")})
+
 
 class AnswerForms:
     """The forms of answers as token ids of one tokenizer. `encode`: text -> ids; `decode`: ids -> text."""
@@ -160,6 +171,14 @@ class _Reading:
         self.offset += 1
         if self.offset == len(self.parts[self.part]):
             self.part, self.offset = self.part + 1, 0
+
+
+def _are_chances(values: object, length: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == length
+        and all(isinstance(one, (int, float)) and 0 <= one <= 1.001 for one in values)
+    )
 
 
 def _rounded(value):
