@@ -117,6 +117,16 @@ def belief_of(shares: Shares, scaling: Scaling | None = None) -> Belief:
     return Belief(types, actions, float(iou_shares @ middles), _interval(iou_shares), iou_shares)
 
 
+def in_words(belief: Belief) -> str:
+    """E.g. "merge 97%, perfect 2%; IoU 0.21 to 0.41 (expected 0.31)"."""
+    likeliest = sorted(belief.types.items(), key=lambda item: -item[1])[:2]
+    types = ", ".join(f"{name} {chance:.0%}" for name, chance in likeliest if chance >= 0.005) or "no known type"
+    if belief.iou is None:
+        return types
+    low, high = belief.interval
+    return f"{types}; IoU {low:.2f} to {high:.2f} (expected {belief.iou:.2f})"
+
+
 def _tempered(chances: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities (n,) to the power of 1 / temperature, together with what they lack to 1."""
     whole = np.append(chances, max(0.0, 1.0 - chances.sum())) ** (1.0 / temperature)
