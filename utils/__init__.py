@@ -19,6 +19,7 @@ Files:
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files
+- yaml_files: settings as they are read from YAML files
 - whole_files: files and folders that are never half written
 - locks: one program at a time in a folder
 - finished: the file that tells, for each step, that it is finished
