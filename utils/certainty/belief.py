@@ -118,7 +118,7 @@ def belief_of(shares: Shares, scaling: Scaling | None = None) -> Belief:
 
 
 def in_words(belief: Belief) -> str:
-    """E.g. "merge 97%, perfect 2%; IoU 0.21 to 0.41 (expected 0.31)"."""
+    """E.g. "merge 91%, perfect 8%; IoU 0.21 to 0.43 (expected 0.31)"."""
     likeliest = sorted(belief.types.items(), key=lambda item: -item[1])[:2]
     types = ", ".join(f"{name} {chance:.0%}" for name, chance in likeliest if chance >= 0.005) or "no known type"
     if belief.iou is None:
