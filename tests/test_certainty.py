@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from utils.audit import Audit, render_audit
-from utils.certainty.belief import Scaling, belief_of
+from utils.certainty.belief import IOU_RANGES, Scaling, belief_of
 from utils.certainty.calibration import calibration_error, fit_scaling, reliability
 from utils.certainty.risk import accept_threshold, risk_coverage, share_of_errors
 from utils.certainty.shares import FORMS, AnswerForms, Shares
@@ -98,6 +99,30 @@ def test_digits_that_were_not_written_widen_the_iou(forms):
     assert belief.probability_below(0.5) == pytest.approx(0.5)
 
 
+def test_an_answer_in_other_words_counts_by_its_tags(forms):
+    ids = encode("<audit> The object is a piano <iou> 0.2500 </iou> <mask_type> merge </mask_type>")
+    chances = np.zeros((len(ids), len(forms.watched)))
+    for place, token in enumerate(ids):
+        if token in forms.column:
+            chances[place, forms.column[token]] = 1.0
+    chances[2, forms.column[WORDS["given"]]] = 0.11
+    shares = forms.read(ids, chances)
+    assert shares.form is None and sum(shares.forms) == pytest.approx(0.11)
+    belief = belief_of(shares)
+    assert belief.types["merge"] == pytest.approx(0.89 + 0.03) and belief.no_action == pytest.approx(0.89)
+    assert belief.iou == pytest.approx(
+        0.89 * 0.2505 + 0.11 * np.mean([np.mean(span) for span in IOU_RANGES.values()]), abs=2e-3
+    )
+
+
+def test_shares_are_read_back_and_checked(forms):
+    shares = forms.read(*written(forms, Audit("merge", 0.35, "reject")))
+    assert Shares.from_record(json.loads(json.dumps(shares.as_record()))) == shares
+    for change in ({"forms": [1.0]}, {"form": 11}, {"types": None}, {"written": "12a"}, {"digits": [[2.0] * 10]}):
+        with pytest.raises(ValueError, match="expected the probabilities"):
+            Shares.from_record(shares.as_record() | change)
+
+
 def test_an_answer_without_tags_says_nothing(forms):
     ids = encode("I do not know this mask")
     belief = belief_of(forms.read(ids, np.zeros((len(ids), len(forms.watched)))))
@@ -109,7 +134,7 @@ def make_shares(sure: float, number: int) -> Shares:
     spread = [sure if n == number else rest for n in range(len(FORMS))]
     eye = np.eye(10)
     digits = [eye[0].tolist(), eye[8].tolist(), eye[6].tolist(), eye[4].tolist(), eye[1].tolist()]
-    return Shares(spread, np.eye(6)[0].tolist(), np.eye(4)[0].tolist(), digits, "08641")
+    return Shares(spread, number, np.eye(6)[0].tolist(), np.eye(4)[0].tolist(), digits, "08641")
 
 
 def test_an_auditor_that_is_too_sure_is_cooled_down():

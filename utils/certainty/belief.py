@@ -99,18 +99,18 @@ def belief_of(shares: Shares, scaling: Scaling | None = None) -> Belief:
     """The belief behind one answer; probabilities are corrected by `scaling` first."""
     scaling = scaling or Scaling()
     forms = _tempered(np.array(shares.forms), scaling.forms)
-    written = int(np.argmax(shares.forms))
-    own = forms[written]
+    own = max(0.0, 1.0 - forms.sum())  # of other wordings
+    if shares.form is not None:
+        own, forms[shares.form] = forms[shares.form], 0.0
     types = dict.fromkeys(PAPER_TYPES, 0.0)
     actions = dict.fromkeys(ACTIONS, 0.0)
-    for number, (mask_type, action) in enumerate(FORMS):
-        if number != written:
-            types[mask_type] += float(forms[number])
-            actions[action] += float(forms[number])
+    for (mask_type, action), chance in zip(FORMS, forms, strict=True):
+        types[mask_type] += float(chance)
+        actions[action] += float(chance)
     for labels, chances in ((types, shares.types), (actions, shares.actions)):
         for name, chance in zip(labels, _tempered(np.array(chances), scaling.tags), strict=True):
             labels[name] += float(own * chance)
-    iou_shares = _iou_shares(shares, forms, written, scaling.digits)
+    iou_shares = _iou_shares(shares, own, forms, scaling.digits)
     if iou_shares is None:
         return Belief(types, actions, None, None, None)
     middles = (np.arange(_BINS) + 0.5) / _BINS
@@ -133,14 +133,13 @@ def _tempered(chances: np.ndarray, temperature: float) -> np.ndarray:
     return (whole / whole.sum())[:-1]
 
 
-def _iou_shares(shares: Shares, forms: np.ndarray, written: int, temperature: float) -> np.ndarray | None:
-    """The mixture over all forms: (1000,) probabilities with sum 1."""
-    if not shares.digits or forms.sum() == 0:
+def _iou_shares(shares: Shares, own: float, others: np.ndarray, temperature: float) -> np.ndarray | None:
+    """The mixture of the answer that was written and of the `others` (11,): (1000,) probabilities with sum 1."""
+    if not shares.digits or own + others.sum() == 0:
         return None
-    mixture = forms[written] * _digit_shares(shares, temperature)
-    for number, form in enumerate(FORMS):
-        if number != written:
-            mixture += forms[number] * _even_shares(*IOU_RANGES[form])
+    mixture = own * _digit_shares(shares, temperature)
+    for form, chance in zip(FORMS, others, strict=True):
+        mixture += chance * _even_shares(*IOU_RANGES[form])
     return mixture / mixture.sum()
 
 

@@ -30,12 +30,14 @@ Parts = list[list[int]]  # token ids of fixed words; free words stand between tw
 class Shares:
     """What the probabilities of one answer's tokens say. What a list lacks to a sum of 1 fell on no form or label.
 
-    forms: of the forms in FORMS (11). types, actions: of PAPER_TYPES (6) and ACTIONS (4) where the tags are filled,
+    forms: of the forms in FORMS (11). form: the number of the one that was written; None if the answer is worded in
+    another way or was cut off early. types, actions: of PAPER_TYPES (6) and ACTIONS (4) where the tags are filled,
     given the sentence before them. digits: for each digit of the IoU, given those before it, of 0 to 9; empty if the
     answer has no IoU in digits, as with Regress ST. written: the digits that were written, e.g. "08641".
     """
 
     forms: list[float]
+    form: int | None
     types: list[float]
     actions: list[float]
     digits: list[list[float]]
@@ -51,10 +53,11 @@ class Shares:
         lengths = {"forms": len(FORMS), "types": len(PAPER_TYPES), "actions": len(ACTIONS)}
         written, digits = record.get("written"), record.get("digits")
         right = all(_are_chances(record.get(name), length) for name, length in lengths.items())
+        right = right and record.get("form") in (None, *range(len(FORMS)))
         right = right and isinstance(written, str) and set(written) <= set(DIGITS) and isinstance(digits, list)
         if not right or len(digits) != len(written) or not all(_are_chances(row, len(DIGITS)) for row in digits):
             raise ValueError(f"shares: expected the probabilities of an answer's tokens, got {str(record)[:80]}")
-        return cls(**{name: record[name] for name in (*lengths, "digits", "written")})
+        return cls(**{name: record[name] for name in (*lengths, "form", "digits", "written")})
 
 
 class AnswerForms:
@@ -74,14 +77,11 @@ class AnswerForms:
     def read(self, ids: Sequence[int], probabilities: np.ndarray) -> Shares:
         """Shares of an answer of n tokens; `probabilities` (n, len(watched)) are those of `watched` in their places."""
         steps = list(zip(ids, probabilities, strict=True))
+        forms, form = self._follow(self.forms, steps)
+        types, _ = self._follow(self.types, self._behind("mask_type", steps))
+        actions, _ = self._follow(self.actions, self._behind("action", steps))
         written, digits = self._read_iou(self._behind("iou", steps))
-        return Shares(
-            forms=self._follow(self.forms, steps),
-            types=self._follow(self.types, self._behind("mask_type", steps)),
-            actions=self._follow(self.actions, self._behind("action", steps)),
-            digits=digits,
-            written=written,
-        )
+        return Shares(forms, form, types, actions, digits, written)
 
     def _parts(self, texts: list[str]) -> Parts:
         first, *others = texts
@@ -104,8 +104,10 @@ class AnswerForms:
         places = [i for i, (token, _) in enumerate(steps) if token == self.tags[tag]]
         return steps[places[0] + 1 :] if places else []
 
-    def _follow(self, sequences: list[Parts], steps: list[Step]) -> list[float]:
-        """The probability of each sequence, as far as the steps show it."""
+    def _follow(self, sequences: list[Parts], steps: list[Step]) -> tuple[list[float], int | None]:
+        """The probability of each sequence, as far as the steps show it, and which one was written, if one was."""
+        if not steps:
+            return [0.0] * len(sequences), None
         shares = np.zeros(len(sequences))
         alive = {number: _Reading(parts) for number, parts in enumerate(sequences)}
         mass = 1.0
@@ -115,7 +117,7 @@ class AnswerForms:
             following = Counter(reading.next_token() for reading in alive.values())
             if token not in following and all(reading.may_wait() for reading in alive.values()):
                 continue  # a word of an object's name
-            chances = self._chances(row, following)
+            chances = self._chances(row, following, token)
             for number, reading in list(alive.items()):
                 expected = reading.next_token()
                 if expected == token:
@@ -126,12 +128,12 @@ class AnswerForms:
             mass *= chances.get(token, 0.0)
         for number in alive:
             shares[number] += mass / len(alive)  # the answer ended before it was decided
-        return shares.tolist()
+        return shares.tolist(), next(iter(alive)) if len(alive) == 1 else None
 
-    def _chances(self, row: np.ndarray, following: Collection[int | None]) -> dict[int | None, float]:
+    def _chances(self, row: np.ndarray, following: Collection[int | None], token: int) -> dict[int | None, float]:
         """The probability of each token that may follow; a sequence that ends here (None) gets what is left."""
-        if len(following) == 1:
-            return dict.fromkeys(following, 1.0)  # nothing is decided here
+        if set(following) == {token}:
+            return {token: 1.0}  # nothing is decided here
         chances = {token: float(row[self.column[token]]) for token in following if token is not None}
         return chances | ({None: max(0.0, 1.0 - sum(chances.values()))} if None in following else {})
 
