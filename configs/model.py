@@ -69,6 +69,13 @@ class ModelArguments:
     lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
     lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})
+    lora_targets: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Linear layers of the LLM that LoRA is for, by the last part of their names. Default: those of "
+            "LLaMA (q_proj k_proj v_proj o_proj gate_proj up_proj down_proj). All have to exist."
+        },
+    )
 
     def __post_init__(self):
         for name in ("lora_r", "lora_alpha", "num_query_tokens", "num_qformer_layers"):

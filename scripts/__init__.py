@@ -16,6 +16,7 @@
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
 - checkpoints: training checkpoints: written whole, confirmed, tidied up
+- deepspeed_files: reads DeepSpeed's files of a checkpoint without running code
 - resuming: settings that have changed since the checkpoint
 - processes: starts the processes of a training, and ends as they do
 - ranks: what one process of a training does for all, and how they end together

@@ -81,7 +81,7 @@ def load_text_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     if not any((Path(folder) / name).is_file() for name in TOKENIZER_FILES):  # transformers would make an empty one
         raise FileNotFoundError(f"{folder}: expected the tokenizer's {' or '.join(TOKENIZER_FILES)}, got none of them")
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # as above: which error it is depends on the kind of tokenizer
         raise ValueError(f"{folder}: expected the model's tokenizer files, got {_first_line(error)}") from error
 

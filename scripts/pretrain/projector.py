@@ -48,6 +48,7 @@ FINETUNING_ONLY = (
     "lora_r",
     "lora_alpha",
     "lora_dropout",
+    "lora_targets",
 )
 # Settings of the model and the data that decide what is learned, beside those of `scripts.resuming`
 DECIDING = (
