@@ -13,6 +13,7 @@
 - trainer: the same with those of transformers.TrainingArguments
 - scoring: scoring saved answers
 - report: a report of finished audits
+- thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
 - mini: making the mini auditor's parts
 - speed: measuring speed

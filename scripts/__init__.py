@@ -6,6 +6,7 @@
 - evaluate: audit a test split, score, compare auditors
 - finetune: train an auditor
 - pretrain: train the projectors, and make the parts of the mini auditor
+- think: fine-tune Ref-Thinker, and let it name the objects of expressions
 - benchmark: build, verify and describe MQ-RAVSBench
 - segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
