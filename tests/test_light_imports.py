@@ -38,6 +38,8 @@ def test_programs_without_a_model_start_without_tensors():
         "benchmark.import_masks",
         "benchmark.draw_world",
         "evaluate.summarize",
+        "evaluate.baseline",
+        "baselines.ask_split",
         "evaluate.seeds",
         "evaluate.sweep",
         "evaluate.show_audits",

@@ -2,6 +2,7 @@
 
 - lengths: how many frames and seconds a clip has
 - images: frames and masks, read and written
+- mask_pictures: ways of showing a mask to other auditors
 - pixels: pictures -> CLIP's input
 - waveform: sound files, read and checked
 - audio: waveforms -> the filter banks that BEATs reads

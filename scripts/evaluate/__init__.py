@@ -2,6 +2,8 @@
 
 - run: audits the masks of a test split and scores the audits
 - split_audit: the work of `run`, imported after the command line is read
+- results: the masks of a run, and what a finished run writes
+- baseline: asks another auditor, behind an API, about a test split
 - audit_loop: the loop of `run`, with a log and a progress bar
 - read_reply: reads replies of any auditor, without scoring them
 - basis: what decides an answer, as digests
