@@ -12,7 +12,7 @@ from configs.audit import AuditArguments
 from configs.model import ModelArguments
 from configs.runtime import AnsweringArguments, RuntimeArguments
 from dataset.media.audio import read_fbank
-from dataset.media.images import check_image, read_mask, read_upright_frame
+from dataset.media.images import read_mask, read_upright_frame
 from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.files import audit_request, find_clip, find_mask, fitted_mask, media_files
@@ -71,8 +71,6 @@ def check_media(request: AuditRequest) -> tuple[np.ndarray, np.ndarray]:
 
     Logs a warning for a mask that is empty, full, or of another size. Raises FileNotFoundError, ValueError.
     """
-    for path in request.sample.video_paths:
-        check_image(path)
     read_fbank(request.sample.audio_path)
     frame, mask = read_upright_frame(request.sample.frame_path), read_mask(request.candidate.mask_path)
     return frame, fitted_mask(mask, frame.shape[:2], request.candidate.mask_name)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from models.language.attention import BEHIND_PROMPTS, enable_layouts, lay_out, visible
+from models.language.attention import BEHIND_PROMPTS, attention_masks, enable_layouts, lay_out, visible
 from utils.tokens import EVERYBODY, NOBODY
 
 # a prompt of 5 with masks of 3, 4 and 2, padded on the left; one of 7 with masks of 6 and 1, padded on the right
@@ -107,3 +107,41 @@ def test_checkpointing_recomputes_the_same():
         out.logits[owner != NOBODY].square().sum().backward()
         gradients.append(llm.model.layers[0].self_attn.q_proj.weight.grad.clone())
     torch.testing.assert_close(*gradients)
+
+
+WINDOWED = {
+    "gemma3_text": {"head_dim": 8, "layer_types": ["sliding_attention", "full_attention"]},
+    "gpt_oss": {"head_dim": 8, "num_local_experts": 2, "num_experts_per_tok": 1},  # every other layer
+    "mistral": {},  # all layers
+}
+
+
+@pytest.mark.parametrize("model_type", WINDOWED)
+def test_windows_hold_behind_a_shared_prompt(model_type):
+    """Every mask of a row gets what it gets alone, where the library itself puts the window."""
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes |= {"vocab_size": 50, "num_key_value_heads": 2, "pad_token_id": None, "sliding_window": 4}
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(model_type, **sizes | WINDOWED[model_type])
+    llm = AutoModelForCausalLM.from_config(config).eval()
+    assert not enable_layouts(llm)
+    owner, position = torch.tensor(ROWS), torch.tensor([positions(row) for row in ROWS])
+    ids = torch.arange(owner.numel()).view(owner.shape) % 50
+    masks = attention_masks(llm.config, owner, position, owner, position, torch.float32)
+    together = llm(input_ids=ids, attention_mask=masks, position_ids=position, use_cache=False).logits
+    wide = visible(owner, position, owner, position, torch.float32)
+    unlimited = llm(input_ids=ids, attention_mask=wide, position_ids=position, use_cache=False).logits
+    for row, number in ((0, 3), (0, 4), (1, 2), (1, 5)):
+        own = (owner[row] == EVERYBODY) | (owner[row] == number)
+        alone = llm(input_ids=ids[row, own][None], use_cache=False).logits[0]
+        torch.testing.assert_close(together[row, own], alone, rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(unlimited[row, own], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_attention_without_such_a_mask_is_refused():
+    config = AutoConfig.for_model("llama4_text", num_hidden_layers=4)
+    owner = torch.tensor(ROWS)
+    with pytest.raises(
+        ValueError, match="llama4_text: expected an LLM of full or sliding attention .*chunked_attention"
+    ):
+        attention_masks(config, owner, owner, owner, owner, torch.float32)

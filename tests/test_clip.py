@@ -10,8 +10,10 @@ import pytest
 import soundfile
 from PIL import Image
 
+from dataset.media import video
 from dataset.media.audio import read_fbank
-from dataset.media.clip import extract_clip, find_frames
+from dataset.media.clip import extract_clip
+from dataset.media.frame_folder import find_frames
 
 GREY_PER_SECOND = 20
 RATE = 16_000
@@ -230,3 +232,41 @@ def test_another_count_of_frames_is_refused(tmp_path, names, sentence):
 def test_an_absent_folder_of_frames_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent: no such folder of frames"):
         find_frames(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("clip.mkv", {}), ("clip.ts", {"codecs": ("mpeg4", "aac")}), ("clip.mov", {})]
+)
+def test_a_video_that_is_cut_short_is_refused(write_video, tmp_path, name, settings):
+    path = write_video(name, **{"codecs": ("mpeg4", "pcm_s16le"), **settings})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=f"{name}: expected .* got (an error|.* s: it is cut short)"):
+        extract_clip(path, tmp_path)
+
+
+def test_a_sound_that_replaces_the_videos_own_is_checked(write_video, tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(160_000), RATE)
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content[:160_000])
+    with pytest.raises(ValueError, match="a.wav: expected 320,000 bytes as its header says, got 159,956"):
+        extract_clip(write_video(), tmp_path, tmp_path / "a.wav")
+
+
+def test_a_sound_of_impossible_scale_is_refused(write_video, tmp_path):
+    soundfile.write(tmp_path / "a.caf", tone(160_000) * 1.0, RATE, subtype="FLOAT")
+    with pytest.raises(ValueError, match="expected samples from -1 to 1, got up to 8000"):
+        extract_clip(write_video(), tmp_path, tmp_path / "a.caf")
+
+
+def test_colours_of_hd_video_are_right(monkeypatch):
+    video.check_colours.cache_clear()
+    video.check_colours()
+    monkeypatch.setattr(video, "GREEN", (39, 179, 61))  # as if PyAV decoded otherwise
+    video.check_colours.cache_clear()
+    with pytest.raises(ValueError, match=r"PyAV .*: expected the green .* of HD video, got .*; install av>=17"):
+        video.check_colours()
+    video.check_colours.cache_clear()
+
+
+def test_the_versions_of_pyav_are_those_that_are_named():
+    assert video.NEEDED in (Path(__file__).parent.parent / "requirements.txt").read_text().split()

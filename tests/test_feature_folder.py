@@ -120,3 +120,28 @@ def test_names_follow_content(tmp_path):
     with torch.no_grad():
         layer.float().weight[0, 0] += 1
     assert before != encoder_name(layer, "cpu")
+
+
+def refuse(*_, **__):
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_files_of_another_user_are_used_and_left_alone(tmp_path, monkeypatch):
+    """Who does not own a file may neither change its times nor, in a folder with the sticky bit, remove it."""
+    folder, seen = FeatureFolder(tmp_path, 4.6e-6), []
+    keep(folder, range(4))
+    for key in range(4):
+        os.utime(folder.place(ENCODER, name(key)), (0, 0))
+    monkeypatch.setattr("os.utime", refuse)
+    assert keep(folder, [2], seen)[2].mean() == 2 and seen == []
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    with pytest.raises(ValueError, match="--feature_cache_gb: expected at least"):
+        folder.make_room(1000)
+
+
+def test_new_folders_get_the_permissions_of_the_root(tmp_path):
+    tmp_path.chmod(0o1777)
+    folder = FeatureFolder(tmp_path, 1)
+    keep(folder, [1])
+    place = folder.place(ENCODER, name(1))
+    assert [path.stat().st_mode & 0o7777 for path in (place.parent, place.parent.parent)] == [0o1777, 0o1777]

@@ -36,11 +36,11 @@ def test_key_frame(transform, golden_pixels):
 @pytest.mark.parametrize(
     "picture",
     [
-        np.array([[0, 1], [255, 0]], np.uint8),
-        np.array([[0, 1], [300, 0]], np.uint16),
-        np.array([[[0, 0, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 0]]], np.uint8),
+        np.array([[0, 1], [1, 0]], np.uint8),
+        np.array([[0, 300], [300, 0]], np.uint16),
+        np.array([[[0, 0, 0], [0, 0, 1]], [[0, 0, 1], [0, 0, 0]]], np.uint8),
     ],
-    ids=["grey", "16 bits", "faint colours"],
+    ids=["grey", "16 bits", "faint colour"],
 )
 def test_what_is_not_black_is_inside(tmp_path, picture):
     assert cv2.imwrite(str(tmp_path / "mask.png"), picture)

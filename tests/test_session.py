@@ -199,7 +199,7 @@ def test_other_arrays_are_refused(clip, name):
     [
         (np.zeros(5), "expected a path, or samples"),
         ((np.full(9, np.nan), 16_000), "audio: expected finite samples"),
-        ((np.zeros(9), 0), "audio: expected a rate of at least 1"),
+        ((np.zeros(9), 0), "audio: expected from 4,000 to 768,000 samples a second, got 0"),
     ],
 )
 def test_other_sounds_are_refused(clip, audio, sentence):

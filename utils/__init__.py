@@ -14,6 +14,7 @@ Files:
 - records: predictions as JSON lines, read and written; filters
 - answer_log: a log of answers, each with what it was made from
 - record_log: a log of other results, from which an interrupted run continues
+- credentials: keys and tokens, which are left out of it
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from utils.credentials import command_without_secrets, without_secrets
 from utils.whole_files import write_json
 
 PACKAGES = (
@@ -39,13 +40,13 @@ def write_run_record(
     `resumed`: for each time that a run went on with other settings, the checkpoint and the changes.
     """
     record = {
-        "command": sys.argv,
-        "settings": settings,
+        "command": command_without_secrets(sys.argv),
+        "settings": without_secrets(settings),
         "seed": seed,
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "counts": counts or {},
+        "counts": without_secrets(counts or {}),
         "data": {str(path): fingerprint(path) for path in data_files},
         **({"resumed": resumed} if resumed else {}),
     }

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,10 +88,10 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
 
 
 def set_mode(path: Path, mode: int) -> None:
-    """Give a file that this program has made the permissions `mode`, on disks that have any."""
-    if path.stat().st_mode != mode:
+    """Give a file or folder that this program has made the permissions of `mode`, on disks that have any."""
+    if stat.S_IMODE(path.stat().st_mode) != stat.S_IMODE(mode):
         with suppress(OSError):
-            path.chmod(mode)
+            path.chmod(stat.S_IMODE(mode))
 
 
 def own_folder(path: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -16,11 +16,13 @@ from dataset.batches.rows import pad_text
 from dataset.media.audio import read_seconds
 from dataset.media.images import read_frame
 from dataset.media.pixels import PixelTransform
+from dataset.media.video import decode
 from dataset.text.captions import Caption
 from dataset.text.prompt import PromptEncoder
 from utils.batches import CaptionBatch
 
 VIDEO_FRAMES = 8
+MAX_VIDEO_SECONDS = 1800
 
 
 class CaptionDataset(Dataset):
@@ -69,19 +71,16 @@ class CaptionCollator:
 def spread_frames(path: Path, count: int = VIDEO_FRAMES) -> list[np.ndarray]:
     """So many frames of a video, (H, W, 3) uint8 each, taken evenly from its first to its last one.
 
-    Raises ValueError for a file without pictures.
+    Raises FileNotFoundError, and ValueError for a file that is no video or longer than MAX_VIDEO_SECONDS.
     """
-    total = sum(1 for _ in _decoded(path))
-    if not total:
-        raise ValueError(f"{path}: expected a video, got no pictures")
+    total = sum(1 for _ in _bounded(path))
     wanted = np.linspace(0, total - 1, count).astype(int).tolist()
-    found = {i: frame.to_ndarray(format="rgb24") for i, frame in enumerate(_decoded(path)) if i in set(wanted)}
+    found = {i: frame.to_ndarray(format="rgb24") for i, frame in enumerate(_bounded(path)) if i in set(wanted)}
     return [found[i] for i in wanted]
 
 
-def _decoded(path: Path):
-    try:
-        with av.open(str(path)) as container:
-            yield from container.decode(video=0)
-    except (av.FFmpegError, IndexError) as error:
-        raise ValueError(f"{path}: expected a video, got a file that cannot be decoded ({error})") from error
+def _bounded(path: Path) -> Iterator[av.VideoFrame]:
+    for time, _, frame in decode(path, "video"):
+        if time > MAX_VIDEO_SECONDS:
+            raise ValueError(f"{path}: expected a video of at most {MAX_VIDEO_SECONDS} s, got a longer one")
+        yield frame

@@ -14,8 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from dataset.media.images import check_image, read_mask
-from dataset.media.waveform import check_waveform, load_waveform
+from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from utils.formatting import printable
 
 logger = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ def validated(
 
 
 def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list[Problem]:
-    """Decode each frame, sound and mask once. A mask of another size than its frame gives a warning, not a problem."""
+    """Decode each frame, sound and mask once. Doubts, such as a mask of another size than its frame, are logged."""
     frames = _unique(path for s in samples for path in (*s.video_paths, s.frame_path))
     audios = _unique(s.audio_path for s in samples)
     masks = [(s, c) for s in samples for c in s.candidates]
@@ -61,40 +60,51 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
         ThreadPoolExecutor(num_threads) as pool,
         tqdm(total=len(frames) + len(audios) + len(masks), desc="checking data", unit="file", leave=False) as bar,
     ):
-        frame_sizes = dict(zip(frames, checked(pool, bar, attempt(check_image), frames), strict=True))
-        audio_faults = dict(zip(audios, checked(pool, bar, attempt(check_audio), audios), strict=True))
-        mask_faults = list(checked(pool, bar, partial(_check_mask, frame_sizes, resized := []), masks))
+        media = dict(zip(frames, checked(pool, bar, attempt(usable_frame), frames), strict=True))
+        media |= zip(audios, checked(pool, bar, attempt(usable_sound), audios), strict=True)
+        doubtful: dict[Path, Usable] = {}
+        mask_faults = list(checked(pool, bar, partial(_check_mask, media, resized := [], doubtful), masks))
+    log_doubts(media | _mixed_sizes(samples, media) | doubtful)
     if resized:
         logger.warning(
             "%d masks have another size than their frame and are resized, for example %s", len(resized), min(resized)
         )
     problems = []
     for uid, paths in _files_by_uid(samples).items():
-        faults = (frame_sizes.get(path, audio_faults.get(path)) for path in paths)
-        problems += [Problem(uid, fault) for fault in faults if isinstance(fault, str)]
+        problems += [Problem(uid, media[path]) for path in paths if isinstance(media[path], str)]
     return problems + [fault for fault in mask_faults if fault]
 
 
 def _check_mask(
-    frame_sizes: dict[Path, tuple[int, int] | str], resized: list[Path], pair: tuple[AuditSample, Candidate]
+    media: dict[Path, Usable | str],
+    resized: list[Path],
+    doubtful: dict[Path, Usable],
+    pair: tuple[AuditSample, Candidate],
 ) -> Problem | None:
     sample, candidate = pair
-    mask = attempt(read_mask)(candidate.mask_path)
+    mask = attempt(usable_mask)(candidate.mask_path)
     if isinstance(mask, str):
         return Problem(sample.uid, mask, candidate.mask_path)
     mask_type = candidate.audit.mask_type
-    if not mask.any() and mask_type != "null":
+    if mask.is_empty and mask_type != "null":
         text = f"{candidate.mask_path}: expected foreground in a mask of type {mask_type}, got an empty mask"
         return Problem(sample.uid, text, candidate.mask_path)
-    size = frame_sizes.get(sample.frame_path)
-    if isinstance(size, tuple) and mask.shape != size:
+    if mask.doubt:
+        doubtful[candidate.mask_path] = mask
+    frame = media[sample.frame_path]
+    if isinstance(frame, Usable) and mask.size != frame.size:
         resized.append(candidate.mask_path)
     return None
 
 
-def check_audio(path: Path) -> None:
-    """Raises FileNotFoundError or ValueError for a sound that cannot be used."""
-    check_waveform(load_waveform(path), path)
+def _mixed_sizes(samples: list[AuditSample], media: dict[Path, Usable | str]) -> dict[str, Usable]:
+    """Folder of frames -> a doubt, for videos whose frames have several sizes."""
+    found = {}
+    for paths in dict.fromkeys(sample.video_paths for sample in samples):
+        sizes = [media[path].size for path in paths if isinstance(media[path], Usable)]
+        if doubt := size_doubt(sizes):
+            found[str(paths[0].parent)] = Usable(doubt)
+    return found
 
 
 def attempt(check):

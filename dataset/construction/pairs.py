@@ -1,7 +1,7 @@
 """Reads a plain folder of pictures and masks for `stills`.
 
 images/NAME.jpg (or .png, ...)     the picture
-masks/NAME.png                     its object: every pixel that is not black
+masks/NAME.png                     its object: what is not black, or not transparent (`dataset.media.mask_values`)
 masks/NAME/OBJECT.png              or several objects: dog.png, cat_1.png, cat_2.png ("cat" twice)
 expressions.csv (optional)         columns mask,expression[,object]; mask is the path inside masks/, in one or more rows
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dataset.construction.source import frame_size
 from dataset.construction.stills import (
+    DOUBTFUL,
     PICTURE_SUFFIXES,
     ImportReport,
     Still,
@@ -23,7 +24,7 @@ from dataset.construction.stills import (
     clean_expression,
     find_audio,
 )
-from dataset.media.images import read_mask
+from dataset.media.images import examine_mask
 from utils.tables import Columns, read_table
 
 EXPRESSIONS = "expressions.csv"
@@ -36,6 +37,7 @@ class PairsFolder:
 
     root: Path
     object_name: str
+    report: ImportReport
     masks: dict[Path, list[Path]] = field(default_factory=dict)
     texts: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -50,7 +52,9 @@ class PairsFolder:
             yield Still(picture.stem, split, picture, objects, find_audio(audio_dir, picture.stem))
 
     def _object(self, path: Path, size: tuple[int, int]) -> StillObject:
-        mask = read_mask(path)
+        mask, doubt = examine_mask(path)
+        if doubt:
+            self.report.warn(DOUBTFUL, f"{path}: {doubt}")
         if mask.shape != size:
             raise ValueError(f"{path}: expected its picture's (height, width) {size}, got {mask.shape}")
         name, expressions = self.texts.get(mask_key(self.root, path), ("", ()))
@@ -78,7 +82,7 @@ def read_pairs(root: Path, object_name: str, report: ImportReport) -> PairsFolde
     for folder in (root / "images", root / "masks"):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder; expected images/NAME.jpg and masks/NAME.png in {root}")
-    pairs = PairsFolder(root, object_name)
+    pairs = PairsFolder(root, object_name, report)
     found = _masks_by_name(root, report)
     stems: dict[str, Path] = {}
     for picture in _visible(root / "images"):

@@ -20,16 +20,16 @@ from PIL import Image
 from tqdm import tqdm
 
 from dataset.benchmark.samples import Problem
-from dataset.benchmark.validation import attempt, check_audio, checked
+from dataset.benchmark.validation import attempt, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
-from dataset.media.images import check_image, encode_mask, read_mask, read_upright_frame
+from dataset.media.images import encode_mask, examine_frame, read_mask, read_upright_frame
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
+from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import SAMPLE_RATE, write_wav
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"
 JPEG_QUALITY = 95
-EXIF_ORIENTATION, UPRIGHT, TURNED_SIDEWAYS = 0x0112, 1, (5, 6, 7, 8)
 UNNAMED_OBJECT = "object"  # name of an object with masks on disk but without a row in metadata.csv
 
 
@@ -107,31 +107,30 @@ class RefAVSBench(SourceLayout):
             ThreadPoolExecutor(num_threads) as pool,
             tqdm(total=total, desc="checking source", unit="file", leave=False) as bar,
         ):
-            found = dict(zip(frames, checked(pool, bar, attempt(check_image), frames), strict=True))
-            found |= zip(audios, checked(pool, bar, attempt(check_audio), audios), strict=True)
-            found |= zip(masks, checked(pool, bar, attempt(_mask_size), masks), strict=True)
+            found = dict(zip(frames, checked(pool, bar, attempt(usable_frame), frames), strict=True))
+            found |= zip(audios, checked(pool, bar, attempt(usable_sound), audios), strict=True)
+            found |= zip(masks, checked(pool, bar, attempt(usable_mask), masks), strict=True)
+        log_doubts(found | {f"video {vid}": Usable(self._size_doubt(vid, found)) for vid in fids})
         return {vid: list(self._video_faults(vid, fids[vid], found)) for vid in fids}
 
-    def _video_faults(
-        self, vid: str, fids: list[int], found: dict[Path, tuple[int, int] | str | None]
-    ) -> Iterator[str]:
-        """`found`: path -> (H, W) of a picture, None for a sound, or a sentence for a file that cannot be used."""
+    def _video_faults(self, vid: str, fids: list[int], found: dict[Path, Usable | str]) -> Iterator[str]:
+        """`found`: path -> what is known of a file, or a sentence for a file that cannot be used."""
         paths = [self.frame_path(vid, t) for t in range(NUM_FRAMES)] + [self.audio_path(vid)]
         yield from (found[path] for path in paths if isinstance(found[path], str))
         for _, frame, path in self._masks(vid, fids):
-            size, frame_size = found[path], found[self.frame_path(vid, frame)]
-            if isinstance(size, str):
-                yield size
-            elif not isinstance(frame_size, str) and size != frame_size:
-                expected, got = (f"{width}x{height}" for height, width in (frame_size, size))
+            mask, shown = found[path], found[self.frame_path(vid, frame)]
+            if isinstance(mask, str):
+                yield mask
+            elif not isinstance(shown, str) and mask.size != shown.size:
+                expected, got = (f"{width}x{height}" for height, width in (shown.size, mask.size))
                 yield f"{path}: expected the size of its frame, {expected}, got {got}"
+
+    def _size_doubt(self, vid: str, found: dict[Path, Usable | str]) -> str | None:
+        frames = (found[self.frame_path(vid, t)] for t in range(NUM_FRAMES))
+        return size_doubt(frame.size for frame in frames if isinstance(frame, Usable))
 
     def _masks(self, vid: str, fids: list[int]) -> Iterator[tuple[int, int, Path]]:
         return ((fid, frame, self.mask_path(vid, fid, frame)) for fid in fids for frame in range(NUM_FRAMES))
-
-
-def _mask_size(path: Path) -> tuple[int, int]:
-    return read_mask(path).shape
 
 
 @dataclass(frozen=True)
@@ -197,30 +196,18 @@ def _check_video(video: SourceVideo) -> None:
 def frame_size(picture: np.ndarray | Path) -> tuple[int, int]:
     """(H, W) of the picture as it will be written. A file is decoded, and turned if its EXIF data say so."""
     if isinstance(picture, Path):
-        height, width = check_image(picture)
-        return (width, height) if _orientation(picture) in TURNED_SIDEWAYS else (height, width)
+        return examine_frame(picture).upright_size
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise ValueError(f"expected a frame as (H, W, 3) uint8, got {picture.shape} {picture.dtype}")
     return picture.shape[:2]
 
 
 def _write_frame(path: Path, picture: np.ndarray | Path) -> None:
-    if isinstance(picture, Path) and _is_plain_jpeg(picture):
+    if isinstance(picture, Path) and examine_frame(picture).is_plain_jpeg:
         shutil.copyfile(picture, path)  # encoding it again would lower its quality
         return
     pixels = read_upright_frame(picture) if isinstance(picture, Path) else picture
     Image.fromarray(pixels).save(path, format="JPEG", quality=JPEG_QUALITY)
-
-
-def _is_plain_jpeg(path: Path) -> bool:
-    """Whether every reader sees the same picture in this file: a JPEG in RGB whose EXIF data do not turn it."""
-    with Image.open(path) as image:
-        return (image.format, image.mode) == ("JPEG", "RGB") and _orientation(path) == UPRIGHT
-
-
-def _orientation(path: Path) -> int:
-    with Image.open(path) as image:
-        return image.getexif().get(EXIF_ORIENTATION, UPRIGHT)
 
 
 def _write_mask(path: Path, mask: np.ndarray) -> None:

@@ -17,11 +17,13 @@ import numpy as np
 from dataset.benchmark.uids import is_null, make_uid
 from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
-from dataset.media.waveform import check_waveform, load_waveform
+from dataset.media.images import examine_frame
+from dataset.media.waveform import examine_sound
 from utils.words import fault_of_words
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+DOUBTFUL = "taken with a doubt"
 MAX_VID_BYTES, MAX_OBJECT_BYTES = 120, 60
 
 
@@ -82,7 +84,10 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
             continue
         masks = {fid: item.mask for fid, item in enumerate(objects)}
         try:
-            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, _waveform(still.audio)))
+            if doubt := examine_frame(still.picture).doubt:
+                report.warn(DOUBTFUL, f"{still.picture}: {doubt}")
+            waveform = _waveform(still.audio, report)
+            writer.write_video(SourceVideo.of_still(vid, still.picture, masks, waveform))
         except ValueError as error:
             raise ValueError(f"{still.picture}: {error}") from None
         vids.add(vid)
@@ -175,9 +180,11 @@ def _plain(text: str, max_bytes: int) -> str:
     return plain.encode()[:max_bytes].decode(errors="ignore")
 
 
-def _waveform(path: Path | None) -> np.ndarray | None:
+def _waveform(path: Path | None, report: ImportReport) -> np.ndarray | None:
+    """Raises ValueError for a sound that an auditor cannot use."""
     if path is None:
         return None
-    waveform = load_waveform(path)
-    check_waveform(waveform, path)  # raises ValueError for a sound that an auditor cannot use
+    waveform, doubt = examine_sound(path)
+    if doubt:
+        report.warn(DOUBTFUL, f"{path}: {doubt}")
     return waveform

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from dataset.features.names import content_name
-from utils.whole_files import write_bytes
+from utils.whole_files import set_mode, write_bytes
 
 GIGABYTE = 10**9
 IN_USE = 3 * 24 * 3600  # seconds since a run has last asked for a file, in which it is not removed
@@ -28,8 +29,8 @@ _OURS = re.compile(r"[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{64}\.safetensors")  # not
 class FeatureFolder:
     """Files of features under `root`, at most `max_gb` (10^9 bytes) of them; the longest unused go first.
 
-    Several processes and runs may share a folder: a file appears whole or not at all, and what a run has asked for
-    when it started stays for three days.
+    Several processes, runs and users may share a folder: a file appears whole or not at all, and what a run has asked
+    for when it started stays for three days.
     """
 
     def __init__(self, root: str | Path, max_gb: float):
@@ -44,14 +45,20 @@ class FeatureFolder:
         return lambda key: self.place(encoder, content_name(*sources(key)))
 
     def claim(self, path: Path) -> bool:
-        """Whether the file is there; if so it counts as used now."""
-        try:
-            os.utime(path)
-            return path.stat().st_size > 0
-        except FileNotFoundError:
-            return False
+        """Whether the file is there and may be read; if so it counts as used now, if it may be touched."""
+        with suppress(PermissionError):  # of another user: only the time of its last use stays as it was
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+        return os.access(path, os.R_OK) and path.stat().st_size > 0
 
     def write(self, path: Path, features: Tensor) -> None:
+        """New folders get the permissions of the root: who may write there may write below."""
+        for folder in (path.parent.parent, path.parent):
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                set_mode(folder, self.root.stat().st_mode)
         write_bytes(path, save({"features": features.contiguous()}))
 
     def make_room(self, needed: int) -> None:
@@ -61,8 +68,9 @@ class FeatureFolder:
         for used, size, path in found:
             if total <= self.max_gb * GIGABYTE or time.time() - used < IN_USE:
                 break
-            path.unlink(missing_ok=True)
-            total -= size
+            with suppress(PermissionError):  # of another user, in a folder where each removes their own
+                path.unlink(missing_ok=True)
+                total -= size
         if total > self.max_gb * GIGABYTE:
             raise ValueError(
                 f"--feature_cache_gb: expected at least {total / GIGABYTE:.3g} for this run and those of the last "

@@ -1,6 +1,6 @@
-"""A video file or a folder of frames -> ten frames and a sound file, as a sample of the benchmark has them.
+"""A video file -> ten frames and a sound file, as a sample of the benchmark has them.
 
-Video files are read with PyAV. `images` and `audio` turn frames and sound into tensors.
+`video` reads the files. `images` and `audio` turn frames and sound into tensors.
 
 The clip is read as a player shows it. It begins with the first picture and ends with the longer one of its streams. If
 the pictures end earlier, the last one is repeated; if sound is missing, it is silence. A rotation by quarter turns in
@@ -11,26 +11,23 @@ Mirroring, interlacing and non-square pixels are left as they are.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
-from av.stream import Disposition
 
 from dataset.media.images import write_picture
-from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
+from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
+from dataset.media.sound_files import check_scale, check_sound
+from dataset.media.video import CUT_SLACK, decode, doubt_of, last_second, upright
 from dataset.media.waveform import write_wav
 from utils.whole_files import own_folder
 
 logger = logging.getLogger(__name__)
 
-SLACK = 0.1  # a clip of 9.9 to 10.1 s counts as one of ten seconds
 SAME_INSTANT = 0.002  # some containers round times to milliseconds
 RESYNC = 0.05  # sound that is further than this from its time stamp is moved to it
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,12 @@ def extract_clip(video_path: str | Path, folder: str | Path, sound_path: str | P
     """
     video_path, folder = Path(video_path), Path(folder)
     times, picture_ends = _frame_times(video_path)
-    sound = _read_sound(Path(sound_path)) if sound_path else _read_sound(video_path, begin=times[0])
+    if sound_path:
+        check_sound(sound_path)
+        sound = _read_sound(Path(sound_path))
+    else:
+        sound = _read_sound(video_path, begin=times[0])
+        _check_whole(video_path, times[0], max(picture_ends, sound.ends))
     seconds = _clip_seconds(video_path, max(picture_ends, sound.ends))
     _warn_of_gaps(seconds, video_path, picture_ends, sound_path or video_path, sound)
     moments = times[0] + np.arange(NUM_FRAMES) * seconds / NUM_FRAMES
@@ -63,35 +65,12 @@ def extract_clip(video_path: str | Path, folder: str | Path, sound_path: str | P
     return frame_paths, audio_path
 
 
-def find_frames(folder: str | Path) -> list[Path]:
-    """The ten numbered images of a folder (0.jpg to 9.jpg, 00001.png to 00010.png, ...) in the order of their numbers.
-
-    Raises FileNotFoundError, and ValueError for another count or a number that comes twice.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder of frames")
-    found = sorted((_number_of(p), p) for p in folder.iterdir() if p.is_file() and _number_of(p) is not None)
-    names = ", ".join(path.name for _, path in found[:12])
-    if len(found) != NUM_FRAMES:
-        got = f"{len(found)} ({names}{', ...' if len(found) > 12 else ''})" if found else "none"
-        raise ValueError(f"{folder}: expected {NUM_FRAMES} numbered images such as 0.jpg to 9.jpg, got {got}")
-    if len({number for number, _ in found}) != NUM_FRAMES:
-        raise ValueError(f"{folder}: expected each frame number once, got {names}")
-    return [path for _, path in found]
-
-
-def _number_of(path: Path) -> int | None:
-    """The number that an image's name ends with; hidden files have none."""
-    match = re.search(r"[0-9]+$", path.stem)
-    is_frame = match and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    return int(match.group()) if is_frame else None
-
-
 def _frame_times(path: Path) -> tuple[list[float], float]:
     """Times on the file's clock of the frames in the first ten seconds, and how long the picture lasts, in s."""
     times, ends = [], 0.0
-    for time, length, _ in _decoded(path, "video"):
+    for time, length, frame in decode(path, "video"):
+        if not times and (doubt := doubt_of(frame)):
+            logger.warning("%s: %s", path, doubt)
         times.append(time)
         ends = max(ends, time + length - times[0])
         if ends > CLIP_SECONDS + SLACK:
@@ -103,11 +82,10 @@ def _write_frames(path: Path, on_screen: list[int], folder: Path) -> list[Path]:
     """Write the frames with these positions in the stream as PNG, upright; the same position may come several times."""
     own_folder(folder)
     frame_paths = [folder / f"{i}.png" for i in range(len(on_screen))]
-    for position, (_, _, frame) in enumerate(_decoded(path, "video")):
+    for position, (_, _, frame) in enumerate(decode(path, "video")):
         if position in on_screen:
-            upright = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90))
             for i in (i for i, wanted in enumerate(on_screen) if wanted == position):
-                write_picture(frame_paths[i], np.ascontiguousarray(upright), compress_level=1)
+                write_picture(frame_paths[i], upright(frame), compress_level=1)
         if position >= max(on_screen):
             break
     return frame_paths
@@ -117,7 +95,7 @@ def _read_sound(path: Path, begin: float | None = None) -> Sound:
     """The sound from `begin` on the file's clock (default: its own beginning), ten seconds and some slack at most."""
     samples = rate = resampler = None
     first, position = None, 0
-    for time, _, frame in _decoded(path, "audio"):
+    for time, _, frame in decode(path, "audio"):
         if samples is None:
             begin = time if begin is None else begin
             rate, channels = frame.sample_rate, frame.layout.nb_channels
@@ -151,49 +129,16 @@ def _place(samples: np.ndarray, block: np.ndarray, position: int) -> None:
 
 
 def _write_sound(sound: Sound, seconds: float, path: Path) -> None:
+    check_scale(float(np.abs(sound.samples).max()), f"audio {path}")
     write_wav(path, sound.samples[: round(seconds * sound.rate)], sound.rate)
 
 
-def _decoded(path: Path, kind: str) -> Iterator[tuple[float, float, av.VideoFrame | av.AudioFrame]]:
-    """(time, length, frame) of the first stream of a kind, "video" or "audio", in seconds on the file's clock.
-
-    A frame without a time follows the one before. Raises FileNotFoundError, ValueError.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such {kind} file")
-    end = None
-    try:
-        # A playlist must not open other files or addresses.
-        with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
-            stream = _first_stream(container, kind, path)
-            for frame in container.decode(stream):
-                time = frame.time if frame.time is not None else end or 0.0
-                length = _length(frame, stream)
-                end = time + length
-                yield time, length, frame
-    except av.FFmpegError as error:
-        got = f"an error{'' if end is None else f' after {end:.1f} s'}: {error.strerror}"
-        raise ValueError(f"{path}: expected {kind} that can be decoded, got {got}") from None
-    if end is None:
-        raise ValueError(f"{path}: expected {kind} that can be decoded, got a stream without any frame")
-
-
-def _first_stream(container: av.container.InputContainer, kind: str, path: Path) -> av.stream.Stream:
-    """Raises ValueError when there is none; the cover picture of a sound file does not count."""
-    for stream in container.streams:
-        if stream.type == kind and not stream.disposition & Disposition.attached_pic:
-            stream.thread_type = "AUTO"
-            return stream
-    got = " and ".join(sorted({s.type for s in container.streams})) or "nothing"
-    raise ValueError(f"{path}: expected a file with {kind}, got one with {got} only")
-
-
-def _length(frame, stream) -> float:
-    if isinstance(frame, av.AudioFrame):
-        return frame.samples / frame.sample_rate
-    if frame.duration and frame.time_base:
-        return float(frame.duration * frame.time_base)
-    return float(1 / stream.average_rate) if stream.average_rate else 0.0
+def _check_whole(path: Path, begin: float, available: float) -> None:
+    """Raises ValueError for a file that ends before its header says."""
+    end = begin + available
+    if available < CLIP_SECONDS and last_second(path) - end > CUT_SLACK:
+        got = f"{end:.1f} s: it is cut short"
+        raise ValueError(f"{path}: expected {last_second(path):.1f} s as its header says, got {got}")
 
 
 def _clip_seconds(path: Path, available: float) -> float:

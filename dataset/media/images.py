@@ -1,42 +1,118 @@
 """Frames and masks: files -> arrays. No other module decodes images.
 
+`examine_frame` and `examine_mask` say what is doubtful about a file, the other readers do not. A file that cannot be
+what it claims to be raises ValueError in all of them.
 `pixels` turns them into CLIP's input; `dataset.benchmark` knows which files belong to a sample.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from dataset.media.mask_values import MaskReading, read_values
+from dataset.media.pictures import UPRIGHT, Picture, open_picture
 from utils.whole_files import whole_file
 
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
+GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass(frozen=True)
+class FrameFacts:
+    """Sizes are (height, width). `doubt`: a sentence, or None."""
+
+    size: tuple[int, int]  # as `read_frame` reads it
+    upright_size: tuple[int, int]  # as `read_upright_frame` reads it
+    is_turned: bool  # by its EXIF data
+    is_plain_jpeg: bool  # in RGB and not turned: every reader sees the same picture
+    doubt: str | None
 
 
 def read_frame(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB. Raises FileNotFoundError, or ValueError when it cannot be decoded."""
-    return np.asarray(_open_rgb(path))
+    """(H, W, 3) uint8 RGB. Raises FileNotFoundError, or ValueError when it is no frame."""
+    picture = open_picture(path, "frame")
+    return _rgb(picture.image, path)
 
 
 def read_upright_frame(path: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB, turned as its EXIF data say; masked frames are made from it, as published.
 
-    Raises FileNotFoundError, or ValueError when it cannot be decoded.
+    Raises FileNotFoundError, or ValueError when it is no frame.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such frame file")
-    return cv2.cvtColor(_decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    picture = open_picture(path, "frame")
+    return _rgb(picture.upright(), path)
+
+
+def examine_frame(path: Path) -> FrameFacts:
+    """What is known of a frame that can be used. Raises FileNotFoundError, or ValueError when it is no frame."""
+    picture = open_picture(path, "frame")
+    _rgb(picture.image, path)
+    is_turned = picture.orientation != UPRIGHT
+    is_plain_jpeg = (picture.format, picture.image.mode) == ("JPEG", "RGB") and not is_turned
+    return FrameFacts(picture.size, picture.upright_size, is_turned, is_plain_jpeg, _frame_doubt(picture))
+
+
+def _frame_doubt(picture: Picture) -> str | None:
+    doubts = []
+    if picture.is_series:
+        doubts.append("expected one picture, got several; the first is used")
+    if picture.image.has_transparency_data and picture.image.convert("RGBA").getextrema()[3][0] < 255:
+        doubts.append("expected an opaque picture, got transparency, which is ignored")
+    return "; ".join(doubts) or None
+
+
+def _rgb(image: Image.Image, path: Path) -> np.ndarray:
+    """(H, W, 3) uint8. Of 16 bits the upper 8 count."""
+    if image.mode in GREY_16:
+        grey = np.asarray(image)
+        if 0 < grey.max() < 2**8:
+            raise ValueError(f"{path}: expected a frame that uses its 16 bits, got values up to {grey.max()}: black")
+        return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode in ("F", "I"):
+        raise ValueError(f"{path}: expected a frame of 8 or 16 bits, got one of numbers without a known range")
+    return np.asarray(image.convert("RGB"))
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """(H, W) bool, True where a pixel is not black, whatever its colour. Raises FileNotFoundError, ValueError."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such mask file")
-    picture = _decode(path, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)  # 16-bit masks and small values count too
-    return picture.any(axis=2) if picture.ndim == 3 else picture > 0
+    """(H, W) bool, True inside. Raises FileNotFoundError, or ValueError when it is no mask; see `mask_values`."""
+    return examine_mask(path).inside
+
+
+def examine_mask(path: Path) -> MaskReading:
+    """The mask, upright, and what is doubtful about it. Raises FileNotFoundError, ValueError as `read_mask`."""
+    picture = open_picture(path, "mask")
+    if picture.is_series:
+        raise ValueError(f"{path}: expected one picture, got an animation or several pages")
+    try:
+        return read_values(_stored_values(picture, path))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _stored_values(picture: Picture, path: Path) -> np.ndarray:
+    """(H, W) or (H, W, channels) in the file's own numbers, upright. Raises ValueError."""
+    if picture.is_deep:
+        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    image = picture.upright()
+    if "transparency" in image.info:
+        return np.asarray(image.convert("RGBA"))
+    if image.mode == "P":
+        _check_palette(image)
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    return np.asarray(image if image.mode in ("L", "LA", "RGB", "RGBA", "F", "I", *GREY_16) else image.convert("RGB"))
+
+
+def _check_palette(image: Image.Image) -> None:
+    """Raises ValueError where numbers of the palette that differ look the same."""
+    numbers = [number for _, number in image.getcolors()]
+    if len(numbers) > 1 and len(image.convert("RGB").getcolors(256)) == 1:
+        raise ValueError(f"expected a palette that shows the object, got one colour for {len(numbers)} numbers")
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
@@ -48,33 +124,6 @@ def write_picture(path: Path, pixels: np.ndarray, **options) -> None:
     """Write (H, W, 3) uint8 RGB as PNG or JPEG, after the name's ending. `options` are Pillow's of that format."""
     with whole_file(path) as temporary:
         Image.fromarray(pixels).save(temporary, format=Image.registered_extensions()[path.suffix.lower()], **options)
-
-
-def _decode(path: Path, flags: int) -> np.ndarray:
-    try:
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), flags)
-    except cv2.error:  # an empty file, or a picture beyond OpenCV's limits
-        picture = None
-    if picture is None:
-        raise ValueError(f"{path}: expected an image, got a file that cannot be decoded")
-    return picture
-
-
-def check_image(path: Path) -> tuple[int, int]:
-    """(H, W) of a frame that decodes to its end. Raises FileNotFoundError, ValueError."""
-    width, height = _open_rgb(path).size
-    return height, width
-
-
-def _open_rgb(path: Path) -> Image.Image:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such frame file")
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).replace(str(path), "it").splitlines()[0]
-        raise ValueError(f"{path}: expected an image, got a file that cannot be decoded ({reason})") from None
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Sound files as waveforms: decoded, mono, 16 kHz. No other module decodes sound.
+"""Sound files as waveforms: mono, 16 kHz. `sound_files` decodes them.
 
 `audio` makes the filter bank that BEATs reads.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
 
-from dataset.media.lengths import NUM_FRAMES
+from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
+from dataset.media.sound_files import Sound, open_sound
 from utils.whole_files import whole_file
 
 SAMPLE_RATE = 16_000
@@ -22,20 +24,31 @@ HOP = 160  # 10 ms
 MIN_FRAMES = 16  # the encoder's patches are 16 frames long
 
 
+class Heard(NamedTuple):
+    """`waveform` (num_samples,) float32, mono, 16 kHz. `doubt`: a sentence, or None."""
+
+    waveform: np.ndarray
+    doubt: str | None
+
+
 def load_waveform(path: str | Path) -> np.ndarray:
     """(num_samples,) float32 in [-1, 1], mono, 16 kHz.
 
     Channels are averaged before soxr's HQ resampling and the length is rounded up, the way librosa.load does it.
-    Raises FileNotFoundError, or ValueError naming a file that cannot be decoded.
+    Raises FileNotFoundError, or ValueError naming a file that is no sound; `sound_files` knows when.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"audio {path}: no such file")
-    try:
-        channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"audio {path}: expected a readable sound file, got: {error}") from error
-    waveform = channels.mean(axis=1)
-    return waveform if rate == SAMPLE_RATE else _resample(waveform, rate)
+    return _at_16_khz(open_sound(path))
+
+
+def examine_sound(path: str | Path) -> Heard:
+    """The sound of a clip's ten frames and what is doubtful about it; errors as `load_waveform`, `check_waveform`."""
+    sound = open_sound(path)
+    waveform, seconds = _at_16_khz(sound), len(sound.mono) / sound.rate
+    check_waveform(waveform, path)
+    doubts = [sound.doubt] if sound.doubt else []
+    if abs(seconds - CLIP_SECONDS) > SLACK:
+        doubts.append(f"lasts {seconds:.1f} s, not {CLIP_SECONDS} s; each frame gets {seconds / NUM_FRAMES:.2f} s")
+    return Heard(waveform, "; ".join(doubts) or None)
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
@@ -58,6 +71,10 @@ def check_waveform(waveform: np.ndarray, path: str | Path = "waveform") -> None:
         raise ValueError(f"audio {path}: too short, expected {seconds}")
     if not np.isfinite(waveform).all():
         raise ValueError(f"audio {path}: expected finite samples, got NaN or infinity")
+
+
+def _at_16_khz(sound: Sound) -> np.ndarray:
+    return sound.mono if sound.rate == SAMPLE_RATE else _resample(sound.mono, sound.rate)
 
 
 def _resample(waveform: np.ndarray, rate: int) -> np.ndarray:

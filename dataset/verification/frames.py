@@ -13,7 +13,7 @@ import numpy as np
 
 from dataset.benchmark.metadata import int_or_none
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.images import check_image, read_mask
+from dataset.media.images import examine_frame, examine_mask
 from dataset.media.lengths import NUM_FRAMES
 from dataset.verification.findings import Finding
 from dataset.verification.label_rules import label_faults, rank_faults
@@ -56,10 +56,12 @@ class _Frame:
         for position in self._ground_truth_first():
             candidate = self.candidates[position]
             try:
-                mask = read_mask(candidate.mask_path)
+                mask, doubt = examine_mask(candidate.mask_path)
             except (OSError, ValueError) as error:
                 yield self._finding(candidate, "file", str(error).removeprefix(f"{candidate.mask_path}: "))
                 continue
+            if doubt:
+                yield self._finding(candidate, "doubt", doubt)
             size = frame_size if self.gt is None else self.gt.mask.shape
             if size and mask.shape != size:
                 owner = "frame" if self.gt is None else f"ground truth {gt_name}"
@@ -81,7 +83,7 @@ class _Frame:
     def _frame_size(self) -> tuple[int, int] | None:
         """(H, W), or None if the frame cannot be decoded; that is reported with the other media files."""
         try:
-            return check_image(self.sample.frame_path)
+            return examine_frame(self.sample.frame_path).upright_size
         except (OSError, ValueError):
             return None
 

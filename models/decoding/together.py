@@ -16,7 +16,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from models.decoding.cache import make_roomy_cache
 from models.decoding.drafts import Drafts
-from models.language.attention import visible
+from models.language.attention import attention_masks
 from models.language.audio_visual import AudioVisualLM
 from utils.batches import GroupedBatch
 from utils.tokens import EVERYBODY, NOBODY
@@ -198,7 +198,7 @@ class _Reader:
             position_ids=position,
             past_key_values=self.cache,
             use_cache=True,
-            attention_mask=visible(owner, position, self.owner, self.position, embeds.dtype),
+            attention_mask=attention_masks(self.llm.config, owner, position, self.owner, self.position, embeds.dtype),
             logits_to_keep=columns,
             output_hidden_states=self.regressed is not None,
         )

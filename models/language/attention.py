@@ -10,25 +10,66 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from utils.tokens import EVERYBODY
 
+FULL, SLIDING = "full_attention", "sliding_attention"  # kinds of layers
 BEHIND_PROMPTS = "behind_prompts"  # the attention implementation
 
 
-def visible(owner: Tensor, position: Tensor, key_owner: Tensor, key_position: Tensor, dtype: torch.dtype) -> Tensor:
+def visible(
+    owner: Tensor,
+    position: Tensor,
+    key_owner: Tensor,
+    key_position: Tensor,
+    dtype: torch.dtype,
+    window: int | None = None,
+) -> Tensor:
     """(B, 1, L, K) to be added to the scores: 0 where a token (B, L) sees a key (B, K), the lowest number elsewhere.
 
-    A token sees keys of its own and everybody's, not after its position. Padding, which is nobody's, sees padding.
+    A token sees keys of its own and everybody's, not after its position, and with a `window` only the last so many
+    positions. Padding, which is nobody's, sees padding.
     """
     owner, position = owner[:, :, None], position[:, :, None]  # (B, L) -> (B, L, 1)
     key_owner, key_position = key_owner[:, None, :], key_position[:, None, :]  # (B, K) -> (B, 1, K)
     ours = (key_owner == EVERYBODY) | (key_owner == owner)
     seen = ours & (key_position <= position)  # (B, L, K)
+    if window is not None:
+        seen &= key_position > position - window
     return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype)[:, None]  # (B, 1, L, K)
+
+
+def attention_masks(
+    config: PreTrainedConfig,
+    owner: Tensor,
+    position: Tensor,
+    key_owner: Tensor,
+    key_position: Tensor,
+    dtype: torch.dtype,
+) -> Tensor | dict[str, Tensor]:
+    """The `attention_mask` for an LLM of this configuration: one as of `visible`, or one for each kind of layer.
+
+    Raises ValueError for an LLM that has layers of a kind for which there is no such mask.
+    """
+    text = config.get_text_config()
+    kinds, seen = layer_kinds(text), (owner, position, key_owner, key_position, dtype)
+    if odd := kinds - {FULL, SLIDING}:
+        wanted = "full or sliding attention where masks share a prompt"
+        raise ValueError(f"{text.model_type}: expected an LLM of {wanted}, got {min(odd)}")
+    masks = {kind: visible(*seen, window=text.sliding_window if kind == SLIDING else None) for kind in kinds}
+    return masks if len(masks) > 1 else next(iter(masks.values()))
+
+
+def layer_kinds(text: PreTrainedConfig) -> set[str]:
+    """How the layers of an LLM attend, in transformers' words."""
+    if kinds := getattr(text, "layer_types", None):
+        return set(kinds)
+    if getattr(text, "attention_chunk_size", None) is not None:
+        return {"chunked_attention"}
+    return {FULL if getattr(text, "sliding_window", None) is None else SLIDING}
 
 
 @dataclass(frozen=True)
@@ -50,10 +91,11 @@ class Layout:
 def enable_layouts(llm: nn.Module) -> bool:
     """Let the LLM read rows by a `layout`, where it can: whether it may be given one from now on.
 
-    One whose attention is not sdpa keeps its own (some have sinks or soft caps). One that does not hand a layout on to
+    One whose attention is not sdpa keeps its own (some have sinks or soft caps), and so does one with windows, which a
+    layout does not know. One that does not hand a layout on to
     its attention reads the mask that it is given; so give it one beside the layout.
     """
-    if llm.config._attn_implementation == "sdpa":
+    if llm.config._attn_implementation == "sdpa" and layer_kinds(llm.config.get_text_config()) == {FULL}:
         llm.set_attn_implementation(BEHIND_PROMPTS)
     return llm.config._attn_implementation == BEHIND_PROMPTS
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import GenerationConfig
 from transformers.modeling_outputs import CausalLMOutput
 
-from models.language.attention import enable_layouts, lay_out, visible
+from models.language.attention import attention_masks, enable_layouts, lay_out
 from models.language.multimodal import Modality, MultimodalLM
 from models.language.projector import QFormerProjector
 from utils.batches import Media, PromptBatch, Slots
@@ -105,7 +105,9 @@ class AudioVisualLM(MultimodalLM):
         embeds = self.embed(batch)
         inputs = {"inputs_embeds": embeds, "attention_mask": batch["attention_mask"], "position_ids": position_ids}
         if owner is not None:
-            inputs["attention_mask"] = visible(owner, position_ids, owner, position_ids, embeds.dtype)
+            inputs["attention_mask"] = attention_masks(
+                self.language_model.config, owner, position_ids, owner, position_ids, embeds.dtype
+            )
             if self.reads_layouts:
                 inputs["layout"] = lay_out(owner)
         return inputs

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.clip import SLACK, extract_clip, find_frames
+from dataset.media.clip import extract_clip
+from dataset.media.frame_folder import find_frames
 from dataset.media.images import encode_mask, resize_mask, write_picture
-from dataset.media.lengths import CLIP_SECONDS
-from dataset.media.waveform import SAMPLE_RATE, load_waveform, write_wav
+from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.waveform import write_wav
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
 from utils.audit import Audit
@@ -41,16 +42,17 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
         return ClipFiles(*extract_clip(request.video, folder, audio_path))
     is_folder, audio_path = is_path(request.frames), Path(audio_path)
     frame_paths = find_frames(request.frames) if is_folder else _write_frames(request.frames, folder / "frames")
-    seconds = len(load_waveform(audio_path)) / SAMPLE_RATE
-    if abs(seconds - CLIP_SECONDS) > SLACK:
-        name, share = audio_path if is_path(request.audio) else "audio", seconds / len(frame_paths)
-        logger.warning("%s: lasts %.1f s, not %g s; each frame gets %.2f s", name, seconds, CLIP_SECONDS, share)
+    verdicts = {path: usable_frame(path) for path in frame_paths}
+    verdicts[request.frames if is_folder else "frames"] = Usable(size_doubt(found.size for found in verdicts.values()))
+    verdicts[audio_path if is_path(request.audio) else "audio"] = usable_sound(audio_path)
+    log_doubts(verdicts)
     return ClipFiles(frame_paths, audio_path)
 
 
 def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
     """(the mask's picture, its name); a mask that is an array is written to `path`."""
     if is_path(request.mask):
+        log_doubts({request.mask: usable_mask(Path(request.mask))})
         return Path(request.mask), str(request.mask)
     write_bytes(path, encode_mask(request.mask))
     return path, "mask"

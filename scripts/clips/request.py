@@ -10,6 +10,7 @@ import numpy as np
 
 from configs.audit import check_clip
 from dataset.media.lengths import NUM_FRAMES
+from dataset.media.sound_files import check_length, check_rate, check_scale
 
 Given = str | os.PathLike
 Sound = tuple[np.ndarray, int]
@@ -74,9 +75,8 @@ def _checked_sound(given: object) -> Sound:
     if samples.ndim != 1 or samples.dtype.name not in SOUND_TYPES:
         kinds = ", ".join(SOUND_TYPES)
         raise ValueError(f"audio: expected samples (n,) of {kinds}, got {samples.shape} {samples.dtype}")
-    if rate < 1:
-        raise ValueError(f"audio: expected a rate of at least 1 sample per second, got {rate}")
-    if not np.isfinite(samples).all():
-        raise ValueError("audio: expected finite samples, got NaN or infinity")
-    scale = 1.0 if samples.dtype.kind == "f" else 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return (samples / scale).astype(np.float32), rate
+    check_rate(rate, 1, "audio")
+    check_length(len(samples) / rate, "audio")
+    scaled = samples / (1.0 if samples.dtype.kind == "f" else 2.0 ** (8 * samples.dtype.itemsize - 1))
+    check_scale(float(np.abs(scaled).max(initial=0)), "audio")
+    return scaled.astype(np.float32), rate

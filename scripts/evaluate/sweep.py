@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from scripts.evaluate.summarize import read_runs
 from scripts.program import run_program
+from utils.credentials import without_secrets
 from utils.finished import is_trained
 from utils.reports.ablation_picture import ablation_picture
 from utils.scores.ablation_tables import ablation_cells, ablation_markdown, bootstrap_intervals
@@ -151,7 +152,7 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
     """
     logger.info("in %s: %s", folder, run.flags or "as is")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "settings.json", {"environment": run.environment, "flags": run.flags})
+    write_json(folder / "settings.json", without_secrets({"environment": run.environment, "flags": run.flags}))
     auditor = folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
     environment = outer | variables | run.environment | {"PYTHON": sys.executable}

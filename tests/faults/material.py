@@ -29,6 +29,9 @@ def make_material(root: Path) -> Path:
     shutil.copy(root / "bench/media/vB/audio.wav", root / "clip/audio.wav")
     shutil.copy(root / "bench" / FOLDERS[TEST] / "gt.png", root / "clip/mask.png")
     encode(root / "clip/video.mkv", seconds=10)
+    for folder, file in (("images", "frames/0.jpg"), ("masks", "mask.png"), ("sounds", "audio.wav")):
+        (root / "pairs" / folder).mkdir(parents=True)
+        shutil.copy(root / "clip" / file, root / "pairs" / folder / f"p0{Path(file).suffix}")
     (root / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in right_records()))
     assemble_pretrained_weights(root / "parts", small_clip=True)
     write_auditor(root / "auditor", root / "parts")

@@ -93,6 +93,15 @@ PROGRAMS = {
             "--negatives": "gt",
         },
     ),
+    "import": Program(
+        "scripts.benchmark.import_masks",
+        {
+            "--pairs": "{root}/pairs",
+            "--audio": "{root}/pairs/sounds",
+            "--object_name": "dog",
+            "--output": "{root}/imported",
+        },
+    ),
     "score": Program(
         "scripts.evaluate.score", {"--eval_mode": "image", "--output": "{root}/scores.json"}, ("{root}/records.jsonl",)
     ),

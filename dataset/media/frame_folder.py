@@ -1,0 +1,72 @@
+"""A folder of numbered images as the ten frames of a clip."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from dataset.media.lengths import NUM_FRAMES
+
+logger = logging.getLogger(__name__)
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+class NumberedImage(NamedTuple):
+    """An image whose name ends with a number; `kind`: its name without the number."""
+
+    number: int
+    path: Path
+    kind: tuple[str, str]
+
+
+def find_frames(folder: str | Path) -> list[Path]:
+    """The ten numbered images of a folder (0.jpg to 9.jpg, 00001.png to 00010.png, ...) in the order of their numbers.
+
+    Logs a warning when the numbers do not begin with 0 or go up in larger steps. Raises FileNotFoundError, and
+    ValueError for another count, a number that comes twice, a gap, or a name that is unlike the others.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder of frames")
+    found = sorted(image for path in folder.iterdir() if path.is_file() and (image := _numbered(path)))
+    names = ", ".join(image.path.name for image in found[:12])
+    if len(found) != NUM_FRAMES:
+        got = f"{len(found)} ({names}{', ...' if len(found) > 12 else ''})" if found else "none"
+        raise ValueError(f"{folder}: expected {NUM_FRAMES} numbered images such as 0.jpg to 9.jpg, got {got}")
+    if len({image.number for image in found}) != NUM_FRAMES:
+        raise ValueError(f"{folder}: expected each frame number once, got {names}")
+    _check_kinds(found, folder)
+    _check_numbers(found, folder)
+    return [image.path for image in found]
+
+
+def _numbered(path: Path) -> NumberedImage | None:
+    """None for hidden files, and for files that are no images or have no number."""
+    match = re.search(r"[0-9]+$", path.stem)
+    suffix = path.suffix.lower()
+    if not match or suffix not in IMAGE_SUFFIXES or path.name.startswith("."):
+        return None
+    return NumberedImage(int(match.group()), path, (path.stem[: match.start()], suffix.replace("jpeg", "jpg")))
+
+
+def _check_kinds(found: list[NumberedImage], folder: Path) -> None:
+    kinds = [image.kind for image in found]
+    usual = max(kinds, key=kinds.count)
+    if strange := [image.path.name for image in found if image.kind != usual]:
+        example = next(image.path.name for image in found if image.kind == usual)
+        raise ValueError(f"{folder}: expected ten names such as {example}, got {', '.join(strange)} among them")
+
+
+def _check_numbers(found: list[NumberedImage], folder: Path) -> None:
+    numbers = [image.number for image in found]
+    first, step = numbers[0], numbers[1] - numbers[0]
+    expected = list(range(first, first + NUM_FRAMES * step, step))
+    if numbers != expected:
+        listed = ", ".join(map(str, numbers))
+        raise ValueError(f"{folder}: expected ten frame numbers without a gap, got {listed}")
+    if first or step != 1:
+        last = found[-1].path.name
+        logger.warning("%s: frame 0 is %s, frame %d is %s", folder, found[0].path.name, NUM_FRAMES - 1, last)
