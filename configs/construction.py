@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from configs.data import LinkArguments
+from configs.ranges import MOST_PROCESSES, check_ranges
 from utils.splits import SPLITS
 
 
 @dataclass
-class BuildArguments:
+class BuildArguments(LinkArguments):
     """One benchmark from one segmentation dataset. The defaults are the paper's choices (Sec. 3)."""
 
     source_dir: str = field(default="../Ref-AVSBench", metadata={"help": "Dataset in the layout of Ref-AVSBench."})
@@ -81,6 +83,7 @@ class BuildArguments:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
+        check_ranges(self, {"num_workers": (1, MOST_PROCESSES)})
         needed = {"negatives_file": self.negatives == "file", "detector_path": self.key_frame == "detector"}
         needed |= dict.fromkeys(("namer_path", "grounder_path", "segmenter_path"), self.negatives == "models")
         for name, is_needed in needed.items():
@@ -103,7 +106,7 @@ class MaskSpeedArguments:
 
 
 @dataclass(kw_only=True)
-class MaskImportArguments:
+class MaskImportArguments(LinkArguments):
     """Pictures with masks from other datasets, brought into the layout of Ref-AVSBench."""
 
     output: str = field(metadata={"help": "Folder to write; new or empty. REF_AVSBENCH_DIR of the build."})
@@ -153,7 +156,7 @@ class MaskImportArguments:
 
 
 @dataclass(kw_only=True)
-class DescribeArguments:
+class DescribeArguments(LinkArguments):
     """One description of a benchmark."""
 
     root: str = field(
@@ -171,7 +174,7 @@ class DescribeArguments:
 
 
 @dataclass(kw_only=True)
-class VerifyArguments:
+class VerifyArguments(LinkArguments):
     """One verification of a benchmark."""
 
     root: str = field(
@@ -183,6 +186,7 @@ class VerifyArguments:
     def __post_init__(self):
         if self.num_workers < 1:
             raise ValueError(f"--num_workers: expected at least 1, got {self.num_workers}")
+        check_ranges(self, {"num_workers": (1, MOST_PROCESSES)})
 
 
 @dataclass(kw_only=True)
@@ -200,6 +204,7 @@ class WorldArguments:
     def __post_init__(self):
         if self.num_workers < 1:
             raise ValueError(f"--num_workers: expected at least 1, got {self.num_workers}")
+        check_ranges(self, {"num_workers": (1, MOST_PROCESSES)})
         if min(self.num_videos.values()) < 0 or not any(self.num_videos.values()):
             raise ValueError(f"numbers of videos: expected 0 or more, and one at least, got {self.num_videos}")
         if self.num_validation and self.num_test_s:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+
+
+@dataclass(kw_only=True)
+class LinkArguments:
+    """Links in folders of data."""
+
+    allow_links: bool = field(
+        default=False,
+        metadata={
+            "help": "Also read linked files that lead out of the data's folder. Linked folders are followed always."
+        },
+    )
 
 
 @dataclass
@@ -21,12 +34,12 @@ class FeatureArguments:
     )
 
     def __post_init__(self):
-        if self.feature_cache_gb <= 0:
+        if not 0 < self.feature_cache_gb < math.inf:
             raise ValueError(f"--feature_cache_gb: expected a number above 0, got {self.feature_cache_gb:g}")
 
 
 @dataclass
-class DataArguments(FeatureArguments):
+class DataArguments(FeatureArguments, LinkArguments):
     """What is read from MQ-RAVSBench, and which masks of a video are shown in training."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
@@ -81,7 +94,7 @@ class DataArguments(FeatureArguments):
 
 
 @dataclass(kw_only=True)
-class CaptionArguments:
+class CaptionArguments(LinkArguments):
     """What a projector is pretrained on."""
 
     modality: str = field(metadata={"help": "Which projector.", "choices": ("visual", "audio")})

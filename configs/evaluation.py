@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from configs.data import FeatureArguments
+from configs.data import FeatureArguments, LinkArguments
 from configs.runtime import AnsweringArguments
 from utils.splits import EVAL_MODES, TEST_NAMES
 
 
 @dataclass
-class EvaluationArguments(FeatureArguments, AnsweringArguments):
+class EvaluationArguments(FeatureArguments, AnsweringArguments, LinkArguments):
     """One audit run over a test split."""
 
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})

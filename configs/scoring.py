@@ -69,13 +69,32 @@ class ScoreArguments:
     def __post_init__(self):
         if self.video_avg_output and self.eval_mode != "video":
             raise ValueError("--video_avg_output: expected --eval_mode video")
-        if Path(self.output).resolve() == Path(self.records).resolve():
-            raise ValueError(f"--output {self.output} would overwrite the records")
-        written = [
-            Path(path).resolve() for path in (self.output, self.predictions_output, self.video_avg_output) if path
-        ]
-        if self.against and Path(self.against).resolve() in written:
-            raise ValueError(f"--against {self.against} would be overwritten by what is written")
+        for name in ("output", "predictions_output", "video_avg_output"):
+            path = getattr(self, name)
+            if path and _is_same(path, self.records):
+                raise ValueError(f"--{name} {path} would overwrite the records")
+            if path and self.against and _is_same(path, self.against):
+                raise ValueError(f"--against {self.against} would be overwritten by what is written")
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, also by links."""
+    paths = Path(one), Path(other)
+    if all(path.exists() for path in paths):
+        return paths[0].samefile(paths[1])
+    return paths[0].resolve() == paths[1].resolve()
+
+
+@dataclass
+class ScoringSpeedArguments:
+    """How much is scored to measure the time."""
+
+    records: int = field(default=1_000_000, metadata={"help": "Records."})
+    eval_mode: str = field(default="video", metadata={"help": "Protocol.", "choices": EVAL_MODES})
+
+    def __post_init__(self):
+        if self.records < 1:
+            raise ValueError(f"--records: expected at least 1, got {self.records}")
 
 
 @dataclass(kw_only=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from utils.mask_types import named_mask_type
 
 ACTIONS = ("accept", "major revision", "minor revision", "reject")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Audit:
     """One judgement of one mask; a field is None when the text did not give it. `iou` lies in [0, 1]."""
 
@@ -129,6 +130,7 @@ def parse_audit(text: str | None) -> Audit:
     )
 
 
+@lru_cache(1024)
 def normalize_action(text: str | None) -> str | None:
     """A spelling -> the action it contains, e.g. "Accept." -> "accept"; anything else stripped and lower-cased.
 
@@ -141,6 +143,7 @@ def normalize_action(text: str | None) -> str | None:
     return next((action for part, action in rules if part in text), text)
 
 
+@lru_cache(1024)
 def normalize_mask_type(text: str | None) -> str | None:
     """A spelling in generated text -> the mask type it contains; anything else stripped and lower-cased.
 
@@ -156,6 +159,7 @@ def normalize_mask_type(text: str | None) -> str | None:
     return named_mask_type(text) or text
 
 
+@lru_cache(1024)
 def canonical_mask_type(text: str | None) -> str | None:
     """A spelling in annotation files or on the command line -> mask type; anything else stripped and lower-cased.
 
@@ -169,15 +173,22 @@ def canonical_mask_type(text: str | None) -> str | None:
     return named_mask_type(text) or text
 
 
+_TAGS = {tag: re.compile(rf"<{tag}>(.*?)</{tag}>", re.IGNORECASE | re.DOTALL) for tag in ("iou", "mask_type", "action")}
+
+
 def _all_tags(text: str | None, tag: str) -> list[str]:
-    return re.findall(rf"<{tag}>(.*?)</{tag}>", text or "", flags=re.IGNORECASE | re.DOTALL)
+    return _TAGS[tag].findall(text or "")
 
 
 def _first_tag(text: str | None, tag: str) -> str | None:
-    return next(iter(_all_tags(text, tag)), None)
+    found = _TAGS[tag].search(text or "")
+    return found and found[1]
 
 
 def _pick_iou(blocks: list[str]) -> float | None:
+    if len(blocks) == 1:
+        value = _to_float(blocks[0])
+        return value if value is not None and 0.0 <= value <= 1.0 else None
     values = [value for value in map(_to_float, blocks) if value is not None and math.isfinite(value)]
     legal = [value for value in values if 0.0 <= value <= 1.0]
     if not legal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from utils.audit import Audit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """One audited mask. Any field may be None, since files of other programs leave things out.
 

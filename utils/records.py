@@ -7,15 +7,22 @@ predictions file adds what the parser read in the text. Scoring is left to `util
 from __future__ import annotations
 
 import json
+import logging
 import math
-from collections.abc import Callable, Iterable
+import sys
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from utils.audit import Audit, canonical_mask_type, normalize_mask_type
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
-from utils.reading.reply import STRICT, read_reply
+from utils.reading.reply import STRICT, read_audit
+from utils.repeats import Repeats
+
+logger = logging.getLogger(__name__)
 
 EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
@@ -23,19 +30,15 @@ _RECORD_NAME = {"gt_mask_type": "mask_type", "gt_iou": "iou_to_gt", "gt_action":
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is str  # JSON gives exact types
 
 
 def _is_int_or_text(value: Any) -> bool:
-    return _is_int(value) or _is_text(value)
+    return type(value) is int or type(value) is str
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
 def _is_iou(value: Any) -> bool:
@@ -58,41 +61,79 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
-def read_predictions(path: str | Path, reader: str = STRICT) -> list[Prediction]:
-    """Every record of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
+def read_predictions(path: str | Path, reader: str = STRICT, texts: bool = True) -> list[Prediction]:
+    """The records of a JSON lines file, in order; fields may be null or missing, unknown fields are left out.
 
     Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
     and predictions files (gt_mask_type, gt_iou, gt_action, raw_output, ...), whose raw text is then parsed anew.
     `reader` as in `read_reply`.
-    Raises ValueError naming file, line, what was expected and what was found.
+    Without `texts`, raw_output and generated_ids are parsed and then forgotten: a record takes 0.4 kB.
+    A record that says the same of the same mask as an earlier one is left out, with a warning. Raises ValueError naming
+    file, line, what was expected and what was found; also if two records say different things of one mask.
     """
-    path = Path(path)
+    repeats, kept = Repeats(), []
+    for record in _each_record(Path(path)):
+        repeats.add(record)
+        kept.append(_to_prediction(record, reader, texts))
+    first = repeats.find()
+    return _without_copies(path, kept, repeats, first) if first else kept
+
+
+def stream_predictions(path: str | Path, reader: str = STRICT) -> Iterator[Prediction]:
+    """As `read_predictions`, one by one, for a file that it has read before."""
+    repeats = Repeats()
+    for record in _each_record(Path(path)):
+        repeats.add(record)
+    first = repeats.find()
+    numbered = enumerate(_each_record(Path(path)))
+    return (_to_prediction(record, reader) for number, record in numbered if number not in first)
+
+
+def _each_record(path: Path) -> Iterator[dict]:
     if not path.is_file():
         raise ValueError(f"{path}: expected a JSON lines file, found {'a folder' if path.is_dir() else 'no such file'}")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            line = line.removeprefix(BOM_UTF8) if number == 1 else line
+            if line.strip():
+                yield _read_line(line, f"{path}, line {number}")
+
+
+def _without_copies(path: str | Path, kept: list[Prediction], repeats: Repeats, first: dict[int, int]) -> list:
+    names = list(dict.fromkeys(f"uid {kept[n].uid}, frame {kept[n].frame_idx}, {kept[n].mask_path}" for n in first))
+    named = "; ".join(names[:3]) + ("; ..." if names[3:] else "")
+    if other := [number for number, earlier in first.items() if not repeats.are_copies(number, earlier)]:
+        raise ValueError(
+            f"{path}: expected one record of each mask, got {len(other)} more that say something else, for example "
+            f"records {first[other[0]] + 1} and {other[0] + 1} (uid {kept[other[0]].uid}, {kept[other[0]].mask_path})"
+        )
+    logger.warning("%s: %d records are copies of others and left out: %s", path, len(first), named)
+    return [prediction for number, prediction in enumerate(kept) if number not in first]
+
+
+def _read_line(content: bytes, where: str) -> dict:
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        line = content.decode()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8 text, got a file that is not ({error.reason})") from None
-    numbered = enumerate(lines, start=1)
-    records = (_read_line(line, f"{path}, line {i}") for i, line in numbered if line.strip())
-    return to_predictions(records, reader)
-
-
-def _read_line(line: str, where: str) -> dict:
+        raise ValueError(f"{where}: expected UTF-8 text, got other bytes ({error.reason})") from None
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)} ({error})") from None
     if not isinstance(row, dict):
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)}")
-    named = {_RECORD_NAME.get(key, key): (key, value) for key, value in row.items()}
-    if not any(field in named for field in _CORE_FIELDS):
-        raise ValueError(f"{where}: expected at least one of {', '.join(_CORE_FIELDS)}, got {_excerpt(line)}")
-    for field, (is_right, expected) in _FIELD_RULES.items():
-        key, value = named.get(field, (field, None))
+    record = {}
+    for key, value in row.items():
+        field = _RECORD_NAME.get(key, key)
+        if field not in _FIELD_RULES:
+            continue
+        is_right, expected = _FIELD_RULES[field]
         if value is not None and not is_right(value):
             raise ValueError(f"{where}: expected {key} to be {expected} or null, got {_excerpt(json.dumps(value))}")
-    return {field: named[field][1] for field in _FIELD_RULES if field in named}
+        record[field] = value
+    if record.keys().isdisjoint(_CORE_FIELDS):
+        raise ValueError(f"{where}: expected at least one of {', '.join(_CORE_FIELDS)}, got {_excerpt(line)}")
+    return record
 
 
 def _excerpt(text: str) -> str:
@@ -131,16 +172,30 @@ def to_predictions(records: Iterable[dict], reader: str = STRICT) -> list[Predic
     return [_to_prediction(record, reader) for record in records]
 
 
-def _to_prediction(record: dict, reader: str) -> Prediction:
-    extra = {field: record[field] for field in EXTRA_FIELDS if field in record}
+def _to_prediction(record: dict, reader: str, texts: bool = True) -> Prediction:
+    get = record.get
     return Prediction(
-        uid=record.get("uid"),
-        true=Audit(record.get("mask_type"), record.get("iou_to_gt"), record.get("action")),
-        said=read_reply(record.get("raw_output"), reader).audit,
-        raw_output=record.get("raw_output"),
-        extra_fields=tuple(extra),
-        **extra,
+        uid=_shared(get("uid")),
+        true=Audit(_shared(get("mask_type")), get("iou_to_gt"), _shared(get("action"))),
+        said=read_audit(get("raw_output"), reader),
+        raw_output=get("raw_output") if texts else None,
+        vid=_shared(get("vid")),
+        frame_idx=get("frame_idx"),
+        rank=get("rank"),
+        mask_path=get("mask_path"),
+        generated_ids=get("generated_ids") if texts else None,
+        extra_fields=_extra_fields(tuple(record)),
     )
+
+
+def _shared(value: Any) -> Any:
+    """Equal texts as one: most of them come again and again."""
+    return sys.intern(value) if type(value) is str else value
+
+
+@lru_cache(64)
+def _extra_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(field for field in EXTRA_FIELDS if field in names)
 
 
 def prediction_row(prediction: Prediction) -> dict:
@@ -164,6 +219,7 @@ def normalize_filters(mask_type_filter: str | None, mask_rank_filter: int | None
     return "all" if mask_type == "none" else mask_type, -1 if mask_rank_filter is None else int(mask_rank_filter)
 
 
+@lru_cache(4096)
 def passes_filters(mask_type: str | None, rank: int | None, mask_type_filter: str, mask_rank_filter: int) -> bool:
     """Whether a run with these (normalised) filters would have asked about such a mask; the loader's rule.
 

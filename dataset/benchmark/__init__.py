@@ -5,6 +5,7 @@
 - metadata: metadata.csv, row by row
 - entries: one uid's entry of a split file
 - annotations: whole split files, read into samples
+- links: linked files that lead out of a folder of data
 - validation: checks every file of a run before it starts
 - inventory: all parts of a benchmark, as rows to count
 """

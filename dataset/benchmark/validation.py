@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from dataset.benchmark.links import link_problems
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
 from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from utils.formatting import printable
@@ -28,10 +29,12 @@ def validated(
     benchmark: Benchmark,
     on_bad_sample: str = "fail",
     find: Callable[[list[AuditSample]], list[Problem]] | None = None,
+    allow_links: bool = False,
 ) -> Benchmark:
     """The benchmark, if it has no problems; with `skip`, the benchmark without its bad samples, listed in `problems`.
 
     `find` reads the files in place of `find_file_problems`, where several processes share the work.
+    Linked files that lead out of the benchmark are problems, unless `allow_links`.
     Raises BadData when something is wrong (`fail`), or when no sample is left.
     """
     for reason, count in benchmark.passed_over.items():
@@ -39,7 +42,8 @@ def validated(
     silent = sum(s.protocol == "train" and not c.response for s in benchmark.samples for c in s.candidates)
     if silent:
         logger.warning("%d training masks have no response: their answer to learn is empty", silent)
-    problems = benchmark.problems + (find or find_file_problems)(benchmark.samples)
+    problems = benchmark.problems + ([] if allow_links else link_problems(benchmark))
+    problems += (find or find_file_problems)(benchmark.samples)
     if problems and on_bad_sample == "fail":
         raise BadData(listing(benchmark.root, problems))
     good = benchmark.without(problems)

@@ -26,7 +26,6 @@ from dataset.construction.stills import (
     Still,
     StillObject,
     clean_expression,
-    existing_name,
     find_audio,
 )
 from utils.run_length import decode_segmentation
@@ -50,6 +49,14 @@ class CocoFile:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def root(self) -> Path:
+        return self.images_dir
+
+    def files(self) -> Iterator[Path]:
+        """The pictures."""
+        return (path_inside(self.images_dir, image["file_name"]) for image in self.images)
 
     def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
         """The pictures, read one after the other. Raises ValueError naming a file or annotation that cannot be used."""
@@ -161,7 +168,7 @@ def _images_by_id(items: list[dict], coco: CocoFile) -> dict[object, dict]:
             raise ValueError(f"{where}: expected each file_name once, got {file!r} of image {files[file]} again")
         files[file] = item["id"]
         sides = {side: checked_side(item.get(side), where) for side in ("height", "width")}
-        images[item["id"]] = item | sides | {"file_name": existing_name(coco.images_dir, item["file_name"])}
+        images[item["id"]] = item | sides
     return images
 
 

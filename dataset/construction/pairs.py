@@ -44,6 +44,10 @@ class PairsFolder:
     def __len__(self) -> int:
         return len(self.masks)
 
+    def files(self) -> Iterator[Path]:
+        """The pictures and masks, and the table of expressions."""
+        yield from (self.root / EXPRESSIONS, *self.masks, *(path for paths in self.masks.values() for path in paths))
+
     def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
         """The pictures, read one after the other. Raises ValueError naming a file that cannot be used."""
         for picture, masks in self.masks.items():

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from dataset.benchmark.links import refuse_links
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.validation import attempt, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
@@ -26,6 +27,7 @@ from dataset.media.images import encode_mask, examine_frame, read_mask, read_upr
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import SAMPLE_RATE, write_wav
+from utils.spelling import existing_path
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"
@@ -40,13 +42,13 @@ class SourceLayout:
         self.root = Path(root)
 
     def frame_path(self, vid: str, frame: int) -> Path:
-        return self.root / "media" / vid / "frames" / f"{frame}.jpg"
+        return existing_path(self.root / "media" / vid / "frames" / f"{frame}.jpg")
 
     def audio_path(self, vid: str) -> Path:
-        return self.root / "media" / vid / "audio.wav"
+        return existing_path(self.root / "media" / vid / "audio.wav")
 
     def mask_path(self, vid: str, fid: int, frame: int) -> Path:
-        return self.root / "gt_mask" / vid / f"fid_{fid}" / f"{frame:05d}.png"
+        return existing_path(self.root / "gt_mask" / vid / f"fid_{fid}" / f"{frame:05d}.png")
 
 
 class RefAVSBench(SourceLayout):
@@ -57,10 +59,12 @@ class RefAVSBench(SourceLayout):
     Raises FileNotFoundError or ValueError when there is no such folder or its metadata.csv cannot be read.
     """
 
-    def __init__(self, root: str | Path):
+    def __init__(self, root: str | Path, allow_links: bool = False):
         super().__init__(root)
+        self.allow_links = allow_links
         if not self.root.is_dir():
             raise FileNotFoundError(f"source folder {root}: no such folder (set REF_AVSBENCH_DIR)")
+        self._refuse_link(self.root / METADATA)
         metadata = read_referrals(self.root / METADATA)
         self.referrals: list[Referral] = metadata.referrals
         self.left_out: dict[str, list[str]] = metadata.left_out
@@ -72,7 +76,7 @@ class RefAVSBench(SourceLayout):
 
         Names come from rows of all splits; the most frequent one counts. An object without a row is an "object".
         """
-        folder = self.root / "gt_mask" / vid
+        folder = existing_path(self.root / "gt_mask" / vid)
         matches = (
             re.fullmatch(r"fid_(0|[1-9][0-9]{0,5})", path.name) for path in folder.glob("fid_*") if path.is_dir()
         )
@@ -107,11 +111,24 @@ class RefAVSBench(SourceLayout):
             ThreadPoolExecutor(num_threads) as pool,
             tqdm(total=total, desc="checking source", unit="file", leave=False) as bar,
         ):
-            found = dict(zip(frames, checked(pool, bar, attempt(usable_frame), frames), strict=True))
-            found |= zip(audios, checked(pool, bar, attempt(usable_sound), audios), strict=True)
-            found |= zip(masks, checked(pool, bar, attempt(usable_mask), masks), strict=True)
+            found = dict(zip(frames, checked(pool, bar, attempt(self._inside(usable_frame)), frames), strict=True))
+            found |= zip(audios, checked(pool, bar, attempt(self._inside(usable_sound)), audios), strict=True)
+            found |= zip(masks, checked(pool, bar, attempt(self._inside(usable_mask)), masks), strict=True)
         log_doubts(found | {f"video {vid}": Usable(self._size_doubt(vid, found)) for vid in fids})
         return {vid: list(self._video_faults(vid, fids[vid], found)) for vid in fids}
+
+    def _inside(self, check: Callable) -> Callable:
+        """The check of a file, after that of a link that leads out of the dataset."""
+
+        def run(path: Path):
+            self._refuse_link(path)
+            return check(path)
+
+        return run
+
+    def _refuse_link(self, path: Path) -> None:
+        if not self.allow_links:
+            refuse_links(self.root, [path])
 
     def _video_faults(self, vid: str, fids: list[int], found: dict[Path, Usable | str]) -> Iterator[str]:
         """`found`: path -> what is known of a file, or a sentence for a file that cannot be used."""

@@ -11,6 +11,7 @@ import cv2
 from tqdm import tqdm
 
 from dataset.benchmark.annotations import META_DIR, read_test, read_train
+from dataset.benchmark.links import link_problems
 from dataset.benchmark.samples import AuditSample, Benchmark, Problem
 from dataset.benchmark.validation import find_file_problems
 from dataset.verification.files import SplitFile, metadata_findings, orphan_findings
@@ -21,7 +22,7 @@ from utils.splits import PARTS, SPLITS, TRAIN
 CHUNK = 4  # number of frames that a process gets at once
 
 
-def verify_benchmark(root: Path, num_workers: int = 1) -> Report:
+def verify_benchmark(root: Path, num_workers: int = 1, allow_links: bool = False) -> Report:
     """Everything that is wrong with a built or downloaded benchmark, in the same order each time.
 
     Raises FileNotFoundError or ValueError for a folder that is not a benchmark: it has no split files, no masks or no
@@ -32,6 +33,8 @@ def verify_benchmark(root: Path, num_workers: int = 1) -> Report:
     benchmarks = [_read(file) for file in files]
     samples = [sample for benchmark in benchmarks for sample in benchmark.samples]
     findings = [_from_problem(p, "annotation") for benchmark in benchmarks for p in benchmark.problems]
+    if not allow_links:
+        findings += [_from_problem(p, "link") for benchmark in benchmarks for p in link_problems(benchmark)]
     findings += metadata_findings(root, files)
     findings += verify_videos(sample for sample in samples if sample.protocol == "video")
     findings += _verify_frames(samples, num_workers)

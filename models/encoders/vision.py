@@ -88,7 +88,7 @@ def read_clip_config(folder: Path) -> CLIPVisionConfig:
     """The vision part of a folder's `config.json`."""
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(f"vision tower: no CLIP folder with a config.json at {folder}")
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if isinstance(config, CLIPConfig):
         return config.vision_config
     if not isinstance(config, CLIPVisionConfig):

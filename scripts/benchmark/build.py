@@ -38,7 +38,7 @@ SKIP_HINT = "\n(--on_bad_sample skip builds without them)"
 
 def build(args: BuildArguments) -> None:
     """Build the benchmark that the arguments describe, or continue its build. Prints a summary."""
-    source, root = RefAVSBench(args.source_dir), Path(args.output_dir)
+    source, root = RefAVSBench(args.source_dir, args.allow_links), Path(args.output_dir)
     if args.negatives_file and not Path(args.negatives_file).is_file():
         raise FileNotFoundError(f"--negatives_file {args.negatives_file}: no such file")
     if is_built(root, run := _run(args, source)):

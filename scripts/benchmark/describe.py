@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from configs.construction import DescribeArguments
 from dataset.benchmark.inventory import choose_instances, mask_rows, read_parts
+from dataset.benchmark.links import link_problems
 from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.media.images import read_mask, read_upright_frame, resize_mask
 from scripts.program import run_program
@@ -49,6 +51,8 @@ def describe(args: DescribeArguments) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--output {folder}: expected a folder, got a file")
     parts = read_parts(root)
+    if not args.allow_links:
+        parts = {name: without_links(benchmark) for name, benchmark in parts.items()}
     masks = tables.mask_table(mask_rows(parts), list(parts))
     counted = count(masks)
     print(render(root, parts, counted))
@@ -59,6 +63,12 @@ def describe(args: DescribeArguments) -> None:
     sheets = write_sheets(choose_instances(parts, args.num_sheets, args.seed), folder / "sheets")
     write_json(folder / "describe.json", summary(args, parts, counted, sheets))
     print(f"written to {folder}: describe.json, {len(counted)} tables (CSV), {len(sheets)} example sheets")
+
+
+def without_links(benchmark: Benchmark) -> Benchmark:
+    """The benchmark without what is read through links that lead out of it; these are among its problems."""
+    problems = link_problems(benchmark)
+    return replace(benchmark.without(problems), problems=benchmark.problems + problems)
 
 
 def count(masks: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -27,6 +27,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from configs.construction import MaskImportArguments
+from dataset.benchmark.links import refuse_links
 from dataset.construction.coco import read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.stills import ImportReport, Still, write_stills
@@ -56,10 +57,15 @@ def import_masks(args: MaskImportArguments) -> None:
 
 def read_sources(args: MaskImportArguments, report: ImportReport) -> list:
     if args.coco:
-        return [
+        sources = [
             read_coco(Path(c), Path(i), report, args.take_crowds) for c, i in zip(args.coco, args.images, strict=True)
         ]
-    return [read_pairs(Path(root), args.object_name, report) for root in args.pairs]
+    else:
+        sources = [read_pairs(Path(root), args.object_name, report) for root in args.pairs]
+    if not args.allow_links:
+        for source in sources:
+            refuse_links(source.root, source.files())
+    return sources
 
 
 def all_stills(args: MaskImportArguments, sources: list, bar: tqdm) -> Iterator[Still]:

@@ -28,7 +28,7 @@ def verify(args: VerifyArguments) -> int:
     """Measure, write the report, print it."""
     if args.output and Path(args.output).is_dir():
         raise ValueError(f"--output {args.output}: expected a file, got a folder")
-    report = verify_benchmark(Path(args.root), args.num_workers)
+    report = verify_benchmark(Path(args.root), args.num_workers, args.allow_links)
     if args.output:
         write_json(args.output, report.as_json())
     print(report.render(NUM_SHOWN))

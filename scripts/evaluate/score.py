@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
 
 from configs.scoring import ScoreArguments
 from scripts.program import run_program
-from utils.records import prediction_row, read_predictions
+from utils.prediction import Prediction
+from utils.records import normalize_filters, passes_filters, prediction_row, read_predictions, stream_predictions
 from utils.reports.terminal import render_summary
 from utils.scores.agreement import compare_runs, render_agreement
 from utils.scores.scoring import score_answers
@@ -28,18 +30,26 @@ def main(argv: list[str] | None = None) -> int:
 def score(args: ScoreArguments) -> None:
     """Score the records, write what was asked for, and print the tables."""
     settings = args.eval_mode, args.mask_type_filter, args.mask_rank_filter
-    summary, predictions, video_rows = score_answers(read_predictions(args.records, args.level), *settings)
+    records = read_predictions(args.records, args.level, texts=args.against is not None)
+    summary, predictions, video_rows = score_answers(records, *settings)
     if args.against:
         other_summary, others, _ = score_answers(read_predictions(args.against, args.level), *settings)
         summary["against"] = compare_runs(predictions, others, summary, other_summary)
     write_json(args.output, summary)
     if args.predictions_output:
-        write_jsonl(args.predictions_output, map(prediction_row, predictions))
+        write_jsonl(args.predictions_output, map(prediction_row, with_texts(args)))
     if args.video_avg_output:
         write_jsonl(args.video_avg_output, video_rows)
     print(render_summary(summary, predictions, args.eval_mode))
     if args.against:
         print(f"against {args.against}, {render_agreement(summary['against'])}")
+
+
+def with_texts(args: ScoreArguments) -> Iterator[Prediction]:
+    """The scored predictions with their raw answers, read again from the file one by one."""
+    wanted = normalize_filters(args.mask_type_filter, args.mask_rank_filter)
+    streamed = stream_predictions(args.records, args.level)
+    return (p for p in streamed if passes_filters(p.true.mask_type, p.rank, *wanted))
 
 
 if __name__ == "__main__":

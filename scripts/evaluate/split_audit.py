@@ -99,6 +99,7 @@ def prepare(args: EvaluationArguments, held: ExitStack) -> Run:
     benchmark = validated(
         read_test(args.data_dir, args.test_name, args.eval_mode, args.mask_type_filter, args.mask_rank_filter),
         args.on_bad_sample,
+        allow_links=args.allow_links,
     )
     return Run(args, names, own_folder(Path(args.output_dir) / names.directory), benchmark, requests_of(benchmark))
 

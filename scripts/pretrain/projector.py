@@ -16,6 +16,7 @@ from configs.data import CaptionArguments
 from configs.model import ModelArguments
 from configs.trainer import ProjectorTrainingArguments
 from dataset.batches.caption_dataset import CaptionCollator, CaptionDataset
+from dataset.benchmark.links import refuse_links
 from dataset.features.store import encode_each
 from dataset.media.pixels import PixelTransform
 from dataset.text.captions import read_audiocaps, read_visual_captions
@@ -47,6 +48,7 @@ FINETUNING_ONLY = (
     "lora_r",
     "lora_alpha",
     "lora_dropout",
+    "lora_targets",
 )
 # Settings of the model and the data that decide what is learned, beside those of `scripts.resuming`
 DECIDING = (
@@ -102,6 +104,8 @@ def _pretrain(
     modality = caption_args.modality
     read = read_visual_captions if modality == "visual" else read_audiocaps
     captions = [caption for path in caption_args.captions for caption in read(path, caption_args.media_dir)]
+    if not caption_args.allow_links:
+        refuse_links(Path(caption_args.media_dir), dict.fromkeys(caption.path for caption in captions))
     if is_deepspeed_zero3_enabled():
         raise ValueError("--deepspeed: expected stage 2 or none, got stage 3 (a projector is small; it is not sharded)")
     checkpoint = checkpoint_to_resume(training_args)

@@ -15,4 +15,5 @@
 - meter: seconds by part of the work, and the peak of memory
 - rows: the rows of the tables
 - mask_speed: a program of its own: how fast masks are made
+- scoring: a program of its own: how long the scoring of many records takes
 """

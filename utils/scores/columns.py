@@ -23,8 +23,8 @@ def column_name(mask_type: str, level: str) -> str:
 def ranks_known(predictions: list[Prediction], eval_mode: str) -> bool:
     """Whether the columns can be computed: there are predictions, and each one of a graded type has its rank."""
     graded = [mask_type for mask_type, level in PAPER_COLUMNS[eval_mode] if level != "all"]
-    lacking = [p for p in predictions if p.rank is None and canonical_mask_type(p.true.mask_type) in graded]
-    return bool(predictions) and not lacking
+    lacking = {p.true.mask_type for p in predictions if p.rank is None}
+    return bool(predictions) and not any(canonical_mask_type(name) in graded for name in lacking)
 
 
 def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
@@ -33,7 +33,10 @@ def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
     Metrics: rmse in [0, 1], f2_mask_type and f2_action in percent; video mode has rmse_strict too (see `video`).
     A column without samples is None and left out of the average. A graded column takes only samples of known rank.
     """
-    samples = {column_name(*column): _select(predictions, *column) for column in PAPER_COLUMNS[eval_mode]}
+    groups: dict[tuple, list[Prediction]] = {}
+    for prediction in predictions:
+        groups.setdefault((prediction.true.mask_type, prediction.rank), []).append(prediction)
+    samples = {column_name(*column): _select(predictions, groups, *column) for column in PAPER_COLUMNS[eval_mode]}
     values = {
         name: _column_values(chosen, eval_mode, *column) if chosen else {}
         for (name, chosen), column in zip(samples.items(), PAPER_COLUMNS[eval_mode], strict=True)
@@ -46,14 +49,20 @@ def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
     return table | {"num_samples": {name: len(chosen) for name, chosen in samples.items()}, "columns_in_avg": counted}
 
 
-def _select(predictions: list[Prediction], mask_type: str, level: str) -> list[Prediction]:
-    return [
-        p
-        for p in predictions
-        if p.true.mask_type is not None
-        and (level == "all" or p.rank is not None)
-        and passes_filters(p.true.mask_type, p.rank, mask_type, LEVEL_RANKS[level])
+def _select(
+    predictions: list[Prediction], groups: dict[tuple, list[Prediction]], mask_type: str, level: str
+) -> list[Prediction]:
+    """The predictions of a column in their order. `groups`: all predictions by true type and rank."""
+    chosen = [
+        (true_type, rank)
+        for true_type, rank in groups
+        if true_type is not None
+        and (level == "all" or rank is not None)
+        and passes_filters(true_type, rank, mask_type, LEVEL_RANKS[level])
     ]
+    if len(chosen) == 1:
+        return groups[chosen[0]]
+    return [p for p in predictions if (p.true.mask_type, p.rank) in chosen]
 
 
 def _column_values(predictions: list[Prediction], eval_mode: str, mask_type: str, level: str) -> dict:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 Count = dict[str, int]
@@ -13,19 +14,19 @@ Scores = dict[str, float | None]
 
 
 def count_labels(pairs: Iterable[tuple[str | None, str | None]], classes: Sequence[str]) -> dict[str, Count]:
-    """(ground truth, predicted) pairs -> {class: {tp, fp, fn}}.
+    """(ground truth, predicted) pairs, or a Counter of them -> {class: {tp, fp, fn}}.
 
     A prediction that is no class adds no fp; a ground truth that is no class adds no fn, yet its prediction is an fp.
     """
     counts = {name: {"tp": 0, "fp": 0, "fn": 0} for name in classes}
-    for truth, predicted in pairs:
+    for (truth, predicted), number in Counter(pairs).items():
         if truth in counts and truth == predicted:
-            counts[truth]["tp"] += 1
+            counts[truth]["tp"] += number
             continue
         if truth in counts:
-            counts[truth]["fn"] += 1
+            counts[truth]["fn"] += number
         if predicted in counts:
-            counts[predicted]["fp"] += 1
+            counts[predicted]["fp"] += number
     return counts
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from operator import attrgetter
 
 from utils.audit import ACTIONS, normalize_action
 from utils.mask_types import MASK_TYPES
@@ -46,7 +46,10 @@ def score_predictions(
     if mask_type not in ("all", *MASK_TYPES):
         logger.warning("mask type filter %r is none of %s: mask scores are empty", mask_type, ", ".join(MASK_TYPES))
     gt_only = eval_mode == "video"
-    of_type = [p for p in predictions if mask_type in ("all", p.true.mask_type)]
+    by_type: dict[str | None, list[Prediction]] = {}
+    for prediction in predictions:
+        by_type.setdefault(prediction.true.mask_type, []).append(prediction)
+    of_type = predictions if mask_type == "all" else by_type.get(mask_type, [])
     mask_classes = [name for name in MASK_TYPES if mask_type in ("all", name)]
     summary = {
         "mask_rank_filter": rank,
@@ -59,7 +62,7 @@ def score_predictions(
         **_label_metrics("mask", predictions, mask_classes, gt_only),
         "prediction_failures": _failures(predictions),
         "per_mask": {
-            name: _one_type_metrics(name, predictions, gt_only)
+            name: _one_type_metrics(name, by_type.get(name, []), gt_only)
             for name in (MASK_TYPES if mask_type == "all" else [mask_type])
         },
     }
@@ -71,19 +74,20 @@ def score_predictions(
 
 
 def _iou_rmse(predictions: list[Prediction]) -> float | None:
-    return rmse((p.said.iou or 0.0, p.true.iou) for p in predictions if p.true.iou is not None)
+    pairs = map(attrgetter("said.iou", "true.iou"), predictions)
+    return rmse((said or 0.0, true) for said, true in pairs if true is not None)
 
 
 def _actions_present(predictions: list[Prediction]) -> list[str]:
     """The actions that occur as ground truth, in the order of ACTIONS; all of them if none does."""
-    present = {normalize_action(p.true.action) for p in predictions}
+    present = {normalize_action(action) for action in set(map(attrgetter("true.action"), predictions))}
     return [action for action in ACTIONS if action in present] or list(ACTIONS)
 
 
 def _label_metrics(label: str, predictions: list[Prediction], classes: list[str], gt_only: bool) -> dict:
     """{label}_metrics, _micro and _macro by the published rule, and _macro_strict; label is "action" or "mask"."""
     field = "mask_type" if label == "mask" else label
-    pairs = [(getattr(p.true, field), getattr(p.said, field)) for p in predictions]
+    pairs = Counter(map(attrgetter(f"true.{field}", f"said.{field}"), predictions))
     counts = count_labels(pairs, classes)
     scores = {name: class_scores(counts[name]) for name in classes}
     return {
@@ -94,15 +98,16 @@ def _label_metrics(label: str, predictions: list[Prediction], classes: list[str]
     }
 
 
-def _strict_macro(label: str, pairs: Iterable[tuple], classes: list[str]) -> dict:
+def _strict_macro(label: str, pairs: Counter[tuple], classes: list[str]) -> dict:
     if label == "action":
-        pairs = [(normalize_action(truth), predicted) for truth, predicted in pairs]
+        given, pairs = pairs, Counter()
+        for (truth, predicted), number in given.items():
+            pairs[normalize_action(truth), predicted] += number
     return macro_scores(map(class_scores, count_labels(pairs, classes).values()), gt_only=True)
 
 
-def _one_type_metrics(mask_type: str, predictions: list[Prediction], gt_only: bool) -> dict:
+def _one_type_metrics(mask_type: str, own: list[Prediction], gt_only: bool) -> dict:
     """Scores inside the samples of one true type; nothing else can be mistaken for it there, so precision is 0 or 1."""
-    own = [p for p in predictions if p.true.mask_type == mask_type]
     pairs = [(mask_type, p.said.mask_type) for p in own]
     actions = _label_metrics("action", own, _actions_present(own), gt_only)
     return {
@@ -117,7 +122,8 @@ def _one_type_metrics(mask_type: str, predictions: list[Prediction], gt_only: bo
 def _failures(predictions: list[Prediction]) -> dict:
     failures = {}
     for name, field in (("action", "action"), ("mask_type", "mask_type"), ("iou_value", "iou")):
-        failed = [p.uid for p in predictions if getattr(p.said, field) is None]
+        said = map(attrgetter(f"said.{field}"), predictions)
+        failed = [p.uid for p, value in zip(predictions, said, strict=True) if value is None]
         uids = [uid for uid in failed if uid is not None]
         failures[name] = {"count": len(uids), "uids": uids, "count_all": len(failed)}
     return failures

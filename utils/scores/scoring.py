@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from operator import attrgetter
 from typing import NamedTuple
 
 from utils.audit import ACTIONS, Audit
@@ -57,7 +58,9 @@ def score_answers(
     and if ranks are known, the summary gets the paper's `columns`. Raises ValueError for an unknown mode.
     """
     mask_type, rank = normalize_filters(mask_type_filter, mask_rank_filter)
-    kept = [p for p in predictions if passes_filters(p.true.mask_type, p.rank, mask_type, rank)]
+    kept = predictions
+    if mask_type != "all" or rank > 0:
+        kept = [p for p in predictions if passes_filters(p.true.mask_type, p.rank, mask_type, rank)]
     if len(kept) < len(predictions):
         logger.warning(
             "%d of %d records left out: not of mask type %s, rank %s",
@@ -79,7 +82,8 @@ def _warn_of_oddities(predictions: list[Prediction]) -> None:
     elif all(p.said == Audit(None, None, None) for p in predictions):
         logger.warning("no answer could be parsed (cut off by max_new_tokens? special tokens lost from raw_output?)")
     for name, label, known in (("mask types", "mask_type", MASK_TYPES), ("actions", "action", ACTIONS)):
-        odd = Counter(truth for p in predictions if (truth := getattr(p.true, label)) not in known)
+        truths = Counter(map(attrgetter(f"true.{label}"), predictions))
+        odd = {truth: count for truth, count in truths.items() if truth not in known}
         if odd:
             listed = ", ".join(f"{label!r} ({count})" for label, count in odd.items())
             logger.warning("ground truth %s that are no class and can never be hit: %s", name, listed)
