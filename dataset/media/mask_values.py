@@ -110,6 +110,8 @@ def _of_one_colour(pixels: np.ndarray, packed: np.ndarray, values: np.ndarray, c
     colour = pixels[packed == often[-1]][0]
     way = np.clip(pixels @ colour / (colour @ colour), 0, 1)
     strange = np.abs(pixels - way[..., None] * colour).max(axis=2) > 1.5 * NEAR * colour.max()
+    if 2 * np.count_nonzero(strange) > np.count_nonzero(way > NEAR):
+        raise ValueError(f"expected black and one other colour, got {len(values)} colours, as a picture has them")
     return _graded(way, strange, f"{len(values)} colours")
 
 
