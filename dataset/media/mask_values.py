@@ -117,8 +117,8 @@ def _of_one_colour(pixels: np.ndarray, packed: np.ndarray, values: np.ndarray, c
 
 def _graded(values: np.ndarray, strange: np.ndarray | None = None, counted: str = "") -> MaskReading:
     """(H, W) numbers, from black to the highest. `strange`: pixels that are neither. Raises ValueError."""
-    low, high = values.min(), values.max()
-    if not np.isfinite(values).all() or low < 0:
+    low, high = values.min(), values.max()  # NaN, if there is one
+    if not (low >= 0 and np.isfinite(high)):
         raise ValueError(f"expected values from 0, got {low}")
     if high == 0 or low == high:
         return MaskReading(values > 0)
