@@ -174,6 +174,14 @@ def read_medium(function: str, module: str, where: str, root: Path) -> None:
     getattr(importlib.import_module(module), function)(root / where)
 
 
+def last_frame(path: Path):
+    from dataset.media.video import decode, upright
+
+    for _, _, frame in decode(path, "video"):
+        last = upright(frame)
+    return last
+
+
 def read_weights(function: str, where: str, root: Path) -> None:
     from models.weights import weight_files
 
@@ -220,6 +228,15 @@ READERS = [
     Reader("sound", SOUND, changed_bytes, partial(read_medium, "load_waveform", "dataset.media.waveform", SOUND)),
     Reader("sound, head", SOUND, changed_head, partial(read_medium, "load_waveform", "dataset.media.waveform", SOUND)),
     *(
+        Reader(name, f"odd/{name}", changed_bytes, partial(read_medium, *reader, f"odd/{name}"), 0.5)
+        for names, reader in (
+            (("deep.png", "opaque.webp", "lossy.jpg", "colours.gif"), ("read_mask", MEDIA)),
+            (("a.flac", "a.ogg", "a.mp3", "a.aiff", "a.w64"), ("load_waveform", "dataset.media.waveform")),
+            (("v.mkv",), ("last_frame", "tests.faults.fuzz")),
+        )
+        for name in names
+    ),
+    *(
         Reader(f"weights {where}, {how}", where, change, partial(read_weights, function, where))
         for function, where in (("read_safetensors_file", "w.safetensors"), ("read_torch_file", "w.bin"))
         for how, change in (("bytes", changed_bytes), ("head", changed_head))
@@ -240,6 +257,7 @@ def write_more(root: Path) -> None:
     from tests.right_benchmark import GT, NEGATIVES, response_of
     from utils.run_length import encode_rle
 
+    write_odd_media(root / "odd")
     (root / "auditor/manifest.json").unlink()  # its digests would refuse every change before it is read
     (root / "pairs/expressions.csv").write_text('mask,expression,object\np0.png,"the big, ""brown"" dog",dog\n')
     (root / "answer.txt").write_text(response_of("gt", 1.0, "accept"))
@@ -259,6 +277,33 @@ def write_more(root: Path) -> None:
     (root / "negatives.jsonl").write_text(json.dumps({"uid": "vB_dog_1", "frame": 3, "objects": objects}))
     talk = [{"value": "<image>\nWhat is this?"}, {"value": "A dog."}]
     (root / "captions.json").write_text(json.dumps([{"image": "media/vB/frames/3.jpg", "conversations": talk}]))
+
+
+def write_odd_media(folder: Path) -> None:
+    """Masks, sounds and a video of rarer kinds."""
+    import av
+    import cv2
+    import numpy as np
+    import soundfile
+    from PIL import Image
+
+    from tests.right_benchmark import GT
+
+    folder.mkdir()
+    white = GT.astype(np.uint8) * 255
+    cv2.imwrite(str(folder / "deep.png"), np.dstack([white.astype(np.uint16) * 257] * 4))
+    Image.fromarray(np.dstack([white] * 4)).save(folder / "opaque.webp", quality=60)
+    Image.fromarray(white).save(folder / "lossy.jpg")
+    Image.fromarray(white).save(folder / "colours.gif")
+    for name in ("a.flac", "a.ogg", "a.mp3", "a.aiff", "a.w64"):
+        soundfile.write(folder / name, 0.3 * np.sin(np.arange(32_000) / 9), 16_000)
+    with av.open(str(folder / "v.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(0, 200, 20):
+            picture = np.full((48, 64, 3), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
 
 
 def fuzz(reader: Reader, root: Path, number: int, seed: int) -> Iterator[tuple[int, BaseException]]:
