@@ -14,6 +14,7 @@
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
+- baselines: other auditors behind an API
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together

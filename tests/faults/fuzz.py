@@ -7,6 +7,7 @@ may raise: OSError, ValueError, ImportError, and SystemExit of a command line.
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import random
@@ -18,6 +19,7 @@ from pathlib import Path
 from tests.faults.changes import FRAME, MASK, SOUND, TABLE
 from tests.right_benchmark import META, TEST, TRAIN, VIDEO
 
+COCO = "coco/i.json"
 ODD_VALUES = [
     *(None, True, False, 0, -1, 1.5, 10**9, 10**400, -(10**12), float("nan"), float("inf"), 1e308),
     *("", " ", "x", "\0", "\ud800", "../../etc/passwd", "/etc/passwd", "</s>", "<mask>", "\x1b[2J", "é" * 5000),
@@ -79,7 +81,7 @@ def changed_values(content: bytes, dice: random.Random) -> bytes:
         if dice.random() < 0.15:
             del holder[key]
         else:
-            holder[key] = dice.choice(ODD_VALUES)
+            holder[key] = copy.deepcopy(dice.choice(ODD_VALUES))
     return json.dumps(value).encode("utf-8", "surrogatepass")
 
 
@@ -125,7 +127,7 @@ def read_coco(root: Path) -> None:
     from dataset.construction.coco import read_coco as read
     from dataset.construction.stills import ImportReport
 
-    for _ in read(root / "coco.json", root / "bench/media/vB/frames", ImportReport()).stills("train", None):
+    for _ in read(root / COCO, root / "coco/images", ImportReport()).stills("train", None):
         pass
 
 
@@ -174,6 +176,14 @@ def read_medium(function: str, module: str, where: str, root: Path) -> None:
     getattr(importlib.import_module(module), function)(root / where)
 
 
+def last_frame(path: Path):
+    from dataset.media.video import decode, upright
+
+    for _, _, frame in decode(path, "video"):
+        last = upright(frame)
+    return last
+
+
 def read_weights(function: str, where: str, root: Path) -> None:
     from models.weights import weight_files
 
@@ -205,8 +215,8 @@ READERS = [
             (TRAIN, partial(read_split, "", "train")),
         )
     ),
-    Reader("COCO, bytes", "coco.json", changed_bytes, read_coco),
-    Reader("COCO, values", "coco.json", changed_values, read_coco),
+    Reader("COCO, bytes", COCO, changed_bytes, read_coco),
+    Reader("COCO, values", COCO, changed_values, read_coco),
     Reader("negatives", "negatives.jsonl", changed_bytes, read_negatives),
     Reader("negatives, values", "negatives.jsonl", changed_values, read_negatives),
     Reader("captions, bytes", "captions.json", changed_bytes, read_captions),
@@ -219,6 +229,15 @@ READERS = [
     Reader("frame, head", FRAME, changed_head, partial(read_medium, "read_frame", MEDIA, FRAME)),
     Reader("sound", SOUND, changed_bytes, partial(read_medium, "load_waveform", "dataset.media.waveform", SOUND)),
     Reader("sound, head", SOUND, changed_head, partial(read_medium, "load_waveform", "dataset.media.waveform", SOUND)),
+    *(
+        Reader(name, f"odd/{name}", changed_bytes, partial(read_medium, *reader, f"odd/{name}"), 0.5)
+        for names, reader in (
+            (("deep.png", "opaque.webp", "lossy.jpg", "colours.gif"), ("read_mask", MEDIA)),
+            (("a.flac", "a.ogg", "a.mp3", "a.aiff", "a.w64"), ("load_waveform", "dataset.media.waveform")),
+            (("v.mkv",), ("last_frame", "tests.faults.fuzz")),
+        )
+        for name in names
+    ),
     *(
         Reader(f"weights {where}, {how}", where, change, partial(read_weights, function, where))
         for function, where in (("read_safetensors_file", "w.safetensors"), ("read_torch_file", "w.bin"))
@@ -237,28 +256,49 @@ def write_more(root: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from tests.right_benchmark import GT, NEGATIVES, response_of
+    from tests.right_benchmark import NEGATIVES, response_of
     from utils.run_length import encode_rle
 
+    write_odd_media(root / "odd")
     (root / "auditor/manifest.json").unlink()  # its digests would refuse every change before it is read
     (root / "pairs/expressions.csv").write_text('mask,expression,object\np0.png,"the big, ""brown"" dog",dog\n')
     (root / "answer.txt").write_text(response_of("gt", 1.0, "accept"))
     tensors = {"a": torch.arange(6.0).reshape(2, 3), "b.c": torch.ones(4, dtype=torch.bfloat16)}
     save_file(tensors, root / "w.safetensors")
     torch.save(tensors, root / "w.bin")
-    (root / "recipe.yaml").write_text("batch_size: 2\ntest_name: test_s\nwithout: [audio, video]\nmerge_lora: false\n")
     sweep = "results: results/x\ntests: [test_s]\nflags: {max_steps: 3}\ntables:\n  one:\n    first: {lora_r: 4}\n"
     (root / "sweep.yaml").write_text(sweep)
-    images = [{"id": 1, "file_name": "3.jpg", "height": 96, "width": 128}]
-    boxes = {"bbox": [20, 20, 40, 40], "area": 1600, "iscrowd": 0}
-    shapes = [encode_rle(GT), [[20, 20, 60, 20, 60, 60, 20, 60]]]
-    marked = [{"id": i, "image_id": 1, "category_id": 1, "segmentation": s} | boxes for i, s in enumerate(shapes)]
-    coco = {"images": images, "annotations": marked, "categories": [{"id": 1, "name": "dog"}]}
-    (root / "coco.json").write_text(json.dumps(coco))
     objects = [{"name": "cat", "segmentation": encode_rle(NEGATIVES[0])}]
     (root / "negatives.jsonl").write_text(json.dumps({"uid": "vB_dog_1", "frame": 3, "objects": objects}))
     talk = [{"value": "<image>\nWhat is this?"}, {"value": "A dog."}]
     (root / "captions.json").write_text(json.dumps([{"image": "media/vB/frames/3.jpg", "conversations": talk}]))
+
+
+def write_odd_media(folder: Path) -> None:
+    """Masks, sounds and a video of rarer kinds."""
+    import av
+    import cv2
+    import numpy as np
+    import soundfile
+    from PIL import Image
+
+    from tests.right_benchmark import GT
+
+    folder.mkdir()
+    white = GT.astype(np.uint8) * 255
+    cv2.imwrite(str(folder / "deep.png"), np.dstack([white.astype(np.uint16) * 257] * 4))
+    Image.fromarray(np.dstack([white] * 4)).save(folder / "opaque.webp", quality=60)
+    Image.fromarray(white).save(folder / "lossy.jpg")
+    Image.fromarray(white).save(folder / "colours.gif")
+    for name in ("a.flac", "a.ogg", "a.mp3", "a.aiff", "a.w64"):
+        soundfile.write(folder / name, 0.3 * np.sin(np.arange(32_000) / 9), 16_000)
+    with av.open(str(folder / "v.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(0, 200, 20):
+            picture = np.full((48, 64, 3), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
 
 
 def fuzz(reader: Reader, root: Path, number: int, seed: int) -> Iterator[tuple[int, BaseException]]:
