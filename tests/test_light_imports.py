@@ -39,6 +39,7 @@ def test_programs_without_a_model_start_without_tensors():
         "benchmark.draw_world",
         "evaluate.summarize",
         "evaluate.baseline",
+        "evaluate.compare",
         "baselines.ask_split",
         "evaluate.seeds",
         "evaluate.sweep",

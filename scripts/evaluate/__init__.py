@@ -11,6 +11,8 @@
 - sharing: several processes that share the masks of one run
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines
+- compare: finished runs of any auditors side by side
+- compared_runs: the runs of a comparison, read and put in one order
 - seeds: the same auditor trained with several seeds, with means and spreads
 - sweep: trains, audits and compares a list of auditors
 - show_audits: right and wrong audits as pictures
