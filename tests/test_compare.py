@@ -130,9 +130,7 @@ def test_replies_are_counted(runs, tmp_path):
     unreadable = content["levels"]["refusing"]["iou"]["unreadable"]
     assert unreadable == pytest.approx(replies["refused"] / content["masks"])
     levels = content["levels"]["oracle"]["mask_type"]
-    assert levels["alias"] == pytest.approx(
-        1 - 1 / content["masks"]
-    )  # one mask is null, which the prompt does not know
+    assert levels["alias"] == pytest.approx(1 - 1 / content["masks"])  # one mask is null, unknown to the prompt
     assert levels["unreadable"] == pytest.approx(1 / content["masks"])
     assert content["replies"]["oracle"]["tokens"]["output"] == 50
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from scripts.baselines.question import Part, Picture, Sound, Video
 from scripts.baselines.verdict import Usage
+from utils.yaml_files import read_yaml
 
 MILLION = 1_000_000
 # Rough, on the safe side for the services that were looked at; the probe's own count replaces them.
@@ -43,10 +42,10 @@ def read_prices(path: str | None, model: str) -> Prices | None:
         return None
     if not Path(path).is_file():
         raise ValueError(f"--prices {path}: expected a YAML file, got no such file")
+    table = read_yaml(path, "--prices")
     try:
-        table = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         return Prices(**{name: float(value) for name, value in table[model].items()})
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         expected = f"expected the line {model}: {{input: USD, output: USD}}"
         raise ValueError(f"--prices {path}: {expected}, got none that can be used ({error})") from None
 
