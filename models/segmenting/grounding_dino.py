@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForZeroShotObjectDetection, PreTrainedModel, PreTrainedTokenizerBase
 
+from models.language.tokenizer_files import read_tokenizer
 from models.segmenting.boxes import Box
-from models.segmenting.folders import check_model_folder, load_folder, load_text_tokenizer
+from models.segmenting.folders import check_model_folder, load_folder
 from models.segmenting.pictures import (
     IMAGENET,
     Normalisation,
@@ -106,7 +107,7 @@ def load_grounding_dino(
     """
     check_model_folder(folder, MODEL_TYPES)
     model = load_folder(AutoModelForZeroShotObjectDetection, folder, device)
-    return GroundingDino(model, load_text_tokenizer(folder), read_normalisation(folder, IMAGENET), dtype)
+    return GroundingDino(model, read_tokenizer(folder), read_normalisation(folder, IMAGENET), dtype)
 
 
 def make_caption(names: list[str]) -> str:
