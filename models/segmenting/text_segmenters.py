@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from transformers import CLIPSegForImageSegmentation, PreTrainedModel, PreTrainedTokenizerBase, Sam3Model
 
-from models.segmenting.folders import check_model_folder, load_folder, load_text_tokenizer
+from models.language.tokenizer_files import read_tokenizer
+from models.segmenting.folders import check_model_folder, load_folder
 from models.segmenting.grounding_dino import GroundingDino, load_grounding_dino
 from models.segmenting.pictures import (
     IMAGENET,
@@ -164,11 +165,11 @@ def load_text_segmenter(
     (folder,) = folders
     if name == "sam3":
         check_model_folder(folder, ("sam3",))
-        tokenizer = load_text_tokenizer(folder)
+        tokenizer = read_tokenizer(folder)
         return Sam3(load_folder(Sam3Model, folder, device), tokenizer, read_normalisation(folder, HALF), dtype)
     check_model_folder(folder, ("clipseg",))
     model = load_folder(CLIPSegForImageSegmentation, folder, device)
-    return ClipSeg(model, load_text_tokenizer(folder), read_normalisation(folder, IMAGENET))
+    return ClipSeg(model, read_tokenizer(folder), read_normalisation(folder, IMAGENET))
 
 
 def load_published(
