@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from dataset.media.images import check_image, read_mask
+from dataset.media.images import read_mask, read_upright_frame
 from dataset.referring.layout import ReferringData
 from models.segmenting import text_segmenters
 from scripts.segment import mask_making
@@ -46,7 +46,8 @@ def test_masks_of_expressions(name, folders, tmp_path, monkeypatch):
     out = tmp_path / "masks"
     assert main(flags(folders, name, out, "--prompt", "expression", "--box_threshold", "0", "--soft_masks")) == 0
     frames = GROUND / "REFAVS/media/vC__x_20000_30000/frames"
-    assert all(read_mask(out / UID / f"{i:05d}.png").shape == check_image(frames / f"{i}.jpg") for i in range(10))
+    for i in range(10):
+        assert read_mask(out / UID / f"{i:05d}.png").shape == read_upright_frame(frames / f"{i}.jpg").shape[:2]
     assert (out / UID / "soft/00009.png").is_file()
     counts = json.loads((out / "segmentation.json").read_text())
     assert (counts["expressions"], counts["frames"]) == (1, 10)
