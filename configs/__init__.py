@@ -1,6 +1,7 @@
 """Settings: one dataclass for each part of a program that uses them, and YAML recipes. Flags override recipes.
 
 - parsing: command lines: a recipe, then flags; --help
+- ranges: numbers of settings that have to lie between two others
 - model: the parts of an auditor, how they are joined, what learns
 - data: what a model is trained on, and where features are kept
 - runtime: where and how answers are generated, how many together
@@ -10,7 +11,10 @@
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments
+- baselines: asking other auditors
 - scoring: scoring saved answers
+- report: a report of finished audits
+- thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
 - mini: making the mini auditor's parts
 - speed: measuring speed

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from configs.data import LinkArguments
+from configs.ranges import MOST_PROCESSES, check_ranges
 from utils.splits import SPLITS
 
 
@@ -82,6 +83,7 @@ class BuildArguments(LinkArguments):
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
+        check_ranges(self, {"num_workers": (1, MOST_PROCESSES)})
         needed = {"negatives_file": self.negatives == "file", "detector_path": self.key_frame == "detector"}
         needed |= dict.fromkeys(("namer_path", "grounder_path", "segmenter_path"), self.negatives == "models")
         for name, is_needed in needed.items():
@@ -184,6 +186,7 @@ class VerifyArguments(LinkArguments):
     def __post_init__(self):
         if self.num_workers < 1:
             raise ValueError(f"--num_workers: expected at least 1, got {self.num_workers}")
+        check_ranges(self, {"num_workers": (1, MOST_PROCESSES)})
 
 
 @dataclass(kw_only=True)
@@ -201,6 +204,7 @@ class WorldArguments:
     def __post_init__(self):
         if self.num_workers < 1:
             raise ValueError(f"--num_workers: expected at least 1, got {self.num_workers}")
+        check_ranges(self, {"num_workers": (1, MOST_PROCESSES)})
         if min(self.num_videos.values()) < 0 or not any(self.num_videos.values()):
             raise ValueError(f"numbers of videos: expected 0 or more, and one at least, got {self.num_videos}")
         if self.num_validation and self.num_test_s:

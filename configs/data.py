@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -33,7 +34,7 @@ class FeatureArguments:
     )
 
     def __post_init__(self):
-        if self.feature_cache_gb <= 0:
+        if not 0 < self.feature_cache_gb < math.inf:
             raise ValueError(f"--feature_cache_gb: expected a number above 0, got {self.feature_cache_gb:g}")
 
 

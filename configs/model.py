@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from configs.ranges import check_ranges
 from utils.mask_modes import canonical_mask_mode
 from utils.tokens import DIRECT_NTP, IOU_ESTIMATIONS
 
@@ -68,11 +69,20 @@ class ModelArguments:
     lora_r: int = field(default=32, metadata={"help": "LoRA rank."})
     lora_alpha: int = field(default=64, metadata={"help": "LoRA scale numerator."})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout."})
+    lora_targets: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Linear layers of the LLM that LoRA is for, by the last part of their names. Default: those of "
+            "LLaMA (q_proj k_proj v_proj o_proj gate_proj up_proj down_proj). All have to exist."
+        },
+    )
 
     def __post_init__(self):
         for name in ("lora_r", "lora_alpha", "num_query_tokens", "num_qformer_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name}: expected at least 1, got {getattr(self, name)}")
+        check_ranges(self, {"lora_dropout": (0, 1), "lora_alpha": (1, 10**6), "lora_r": (1, 10**6)})
+        check_ranges(self, {"num_query_tokens": (1, 10**4), "num_qformer_layers": (1, 1000)})
         if unknown := [name for name in self.without if name not in ABLATED_INPUTS]:
             raise ValueError(f"--without: expected some of {', '.join(ABLATED_INPUTS)}, got {', '.join(unknown)}")
         if self.mask_encode_mode is not None:

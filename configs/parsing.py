@@ -7,6 +7,8 @@ transformers, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import re
 import sys
 import types
@@ -15,7 +17,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
-import yaml
+from utils.yaml_files import read_yaml
 
 TRUE, FALSE = ("true", "yes", "t", "y", "1"), ("false", "no", "f", "n", "0")
 FLAG = re.compile(r"--[\w-]+(=.*)?", re.DOTALL)
@@ -103,6 +105,8 @@ def add_flag(group: argparse._ArgumentGroup, setting: Field, hint: Any) -> None:
     settings |= {"help": help_text(setting), "type": setting.metadata.get("type", without_none(hint))}
     if get_origin(settings["type"]) is list:
         settings |= {"nargs": "+", "type": get_args(settings["type"])[0]}
+    elif settings["type"] is float:
+        settings["type"] = finite
     elif settings["type"] is bool:
         settings |= {"nargs": "?", "const": True, "type": truth, "metavar": "true|false"}
     if is_positional(setting):
@@ -159,6 +163,17 @@ def truth(text: str) -> bool:
     raise argparse.ArgumentTypeError(f"expected true or false, got '{text}'")
 
 
+def finite(text: str) -> float:
+    """Raises ArgumentTypeError for what is no number, or one without bounds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a number, got '{text}'")
+    return value
+
+
 def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, description: str | None) -> tuple:
     """`[RECIPE.yaml] [--flag value ...]` -> one instance per dataclass.
 
@@ -199,16 +214,24 @@ def _underscored(word: str) -> str:
 
 def _recipe_flags(path: Path, parser: ArgumentParser) -> list[str]:
     """The recipe's settings as flags, so that the same parser checks both."""
-    if not path.is_file():
-        parser.error(f"recipe {path}: no such file")
     try:
-        settings = yaml.safe_load(path.read_text()) or {}
-    except yaml.YAMLError as error:
-        parser.error(f"recipe {path}: not valid YAML: {' '.join(str(error).split())}")
-    if not isinstance(settings, dict):
+        settings = read_yaml(path, "recipe")
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if not isinstance(settings, dict | None):
         parser.error(f"recipe {path}: expected 'name: value' lines, got a {type(settings).__name__}")
-    flags = []
-    for name, value in settings.items():
-        values = value if isinstance(value, list) else [value]
-        flags += [f"--{name}", *map(str, values)]
-    return flags
+    return [flag for name, value in (settings or {}).items() for flag in _recipe_flag(name, value, path, parser)]
+
+
+def _recipe_flag(name: object, value: object, path: Path, parser: ArgumentParser) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    if not isinstance(name, str) or not re.fullmatch(r"[\w-]+", name):
+        parser.error(f"recipe {path}: expected the name of a setting, got {str(name)[:60]!r}")
+    if not values or any(isinstance(one, list | None) for one in values):
+        parser.error(f"recipe {path}: {name}: expected a value or a list of values, got {str(value)[:60]}")
+    texts = [json.dumps(one, default=str) if isinstance(one, dict) else str(one) for one in values]
+    if len(texts) == 1 and texts[0].startswith("-"):
+        return [f"--{name}={texts[0]}"]  # so that a value that looks like a flag stays a value
+    if flag := next((text for text in texts if text.startswith("-")), None):
+        parser.error(f"recipe {path}: {name}: expected values that begin with no '-', got {flag[:60]!r}")
+    return [f"--{name}", *texts]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from configs.ranges import MOST_PROCESSES, check_ranges
+
+MOST_TOKENS = 100_000  # of one answer
+
 
 @dataclass
 class RuntimeArguments:
@@ -26,6 +30,7 @@ class RuntimeArguments:
     def __post_init__(self):
         if self.max_new_tokens < 1:
             raise ValueError(f"--max_new_tokens: expected at least 1, got {self.max_new_tokens}")
+        check_ranges(self, {"max_new_tokens": (1, MOST_TOKENS)})
 
 
 @dataclass
@@ -54,6 +59,6 @@ class AnsweringArguments(RuntimeArguments):
 
     def __post_init__(self):
         super().__post_init__()
-        for name, low in (("batch_size", 0), ("num_workers", 0)):
-            if getattr(self, name) < low:
-                raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
+        if self.batch_size < 0:
+            raise ValueError(f"--batch_size: expected at least 0, got {self.batch_size}")
+        check_ranges(self, {"num_workers": (0, MOST_PROCESSES), "max_memory_gb": (1e-3, 1e6)})

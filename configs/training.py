@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -41,5 +42,5 @@ class FinetuningOptions(TrainingOptions):
 
     def __post_init__(self):
         for name in ("projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")

@@ -7,31 +7,34 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     BitsAndBytesConfig,
     GenerationConfig,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.pytorch_utils import Conv1D
 from transformers.utils import is_bitsandbytes_available
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
-from models.auditor.config import DEFAULT_MASK_MODE, LORA_TARGETS, AuditorConfig, qformer_settings
+from models.auditor.config import DEFAULT_MASK_MODE, AuditorConfig, lora_settings, qformer_settings
 from models.auditor.trainable import expected_shapes
 from models.encoders.beats import load_beats
 from models.encoders.vision import load_vision_tower
 from models.language.audio_visual import AudioVisualLM
 from models.language.config import AudioVisualConfig
+from models.language.tokenizer_files import read_tokenizer
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
 from utils.manifest import check_manifest
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
@@ -89,7 +92,7 @@ def extend_tokenizer(folder: str | Path, tokens: list[str]) -> PreTrainedTokeniz
 
     Raises ValueError when the special tokens do not get consecutive ids in the published order.
     """
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", local_files_only=True)
+    tokenizer = read_tokenizer(folder, padding_side="left")
     tokenizer.add_tokens(tokens, special_tokens=True)
     ids = tokenizer.convert_tokens_to_ids(tokens)
     if ids != list(range(ids[0], ids[0] + len(tokens))):
@@ -114,7 +117,7 @@ def new_config(args: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> Audi
 
 def shared_settings(args: ModelArguments, tokenizer: PreTrainedTokenizerBase, placeholders: Sequence[str]) -> dict:
     """What the configuration of any model from these parts says (`AudioVisualConfig`)."""
-    llm_config = AutoConfig.from_pretrained(part_path(args, "llama_path"), local_files_only=True)
+    llm_config = read_llm_config(part_path(args, "llama_path"))
     bert_file = Path(part_path(args, "bert_path")) / "config.json"
     if not bert_file.is_file():
         raise FileNotFoundError(f"{bert_file}: no such file (it gives the Q-Former's sizes)")
@@ -123,11 +126,17 @@ def shared_settings(args: ModelArguments, tokenizer: PreTrainedTokenizerBase, pl
         "qformer": qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
         "num_query_tokens": args.num_query_tokens,
         "vision_feature_layer": args.vision_feature_layer,
-        "lora": {"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout},
+        "lora": {"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout}
+        | ({"target_modules": sorted(args.lora_targets)} if args.lora_targets else {}),
         "token_ids": {token: tokenizer.convert_tokens_to_ids(token) for token in placeholders},
         "vocab_size": len(tokenizer),
         "hidden_size": llm_config.hidden_size,
     }
+
+
+def read_llm_config(folder: str) -> PreTrainedConfig:
+    """The LLM's config.json; code that a folder brings along is never run."""
+    return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "none") -> PreTrainedModel:
@@ -139,7 +148,12 @@ def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "no
     """
     check_manifest(folder)
     model, info = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, local_files_only=True, output_loading_info=True, **_quantized(quantization, dtype)
+        folder,
+        dtype=dtype,
+        local_files_only=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **_quantized(quantization, dtype),
     )
     unexpected = [key for key in info["unexpected_keys"] if not RECOMPUTED_LLM_KEYS.search(key)]
     if info["missing_keys"] or unexpected:
@@ -158,13 +172,30 @@ def _quantized(quantization: str, dtype: torch.dtype) -> dict:
 
 
 def prepare_language_model(model: PreTrainedModel, config: AudioVisualConfig, eos_token_id: int) -> PeftModel:
-    """As many token rows as tokens (new ones random, as published), greedy decoding, and LoRA."""
+    """As many token rows as tokens (new ones random, as published), greedy decoding, and LoRA.
+
+    Raises ValueError when the LLM has not all layers that LoRA is for.
+    """
     if model.get_input_embeddings().weight.shape[0] != config.vocab_size:
         model.resize_token_embeddings(config.vocab_size, mean_resizing=False)
     eos = model.generation_config.eos_token_id if model.generation_config.eos_token_id is not None else eos_token_id
     model.generation_config = GenerationConfig(eos_token_id=eos)
-    lora = LoraConfig(task_type="CAUSAL_LM", bias="none", target_modules=list(LORA_TARGETS), **config.lora)
+    lora = LoraConfig(task_type="CAUSAL_LM", bias="none", **lora_settings(config.lora))
+    check_lora_targets(model, lora.target_modules)
     return get_peft_model(model, lora, autocast_adapter_dtype=False)
+
+
+def check_lora_targets(model: PreTrainedModel, targets: Collection[str]) -> None:
+    """Raises ValueError that names the LLM's own linear layers if it has not all of the targets.
+
+    PEFT would leave out those that it does not find, as long as it finds one.
+    """
+    layers = {name.rpartition(".")[2]: module for name, module in model.named_modules()}
+    linear = {name for name, module in layers.items() if isinstance(module, (nn.Linear, Conv1D))}
+    if missing := sorted(set(targets) - linear):
+        own, kind = " ".join(sorted(linear - {"lm_head"})), model.config.model_type
+        wanted = f"expected linear layers that the LLM ({kind}) has, some of {own}"
+        raise ValueError(f"--lora_targets: {wanted}; got {' '.join(missing)}, which it does not have")
 
 
 @dataclass(frozen=True)
@@ -208,10 +239,10 @@ def expected_state(
     kind: Kind, config: AudioVisualConfig, args: ModelArguments, state: dict
 ) -> dict[str, tuple[int, ...]]:
     """Name and shape of everything that learns in a model of this configuration, without loading any weights."""
-    llm_config = AutoConfig.from_pretrained(base_path(args, config, "language_model"), local_files_only=True)
+    llm_config = read_llm_config(base_path(args, config, "language_model"))
     widths = {p: state[f"{p}.norm.weight"].shape[0] for p in ("vision_projector", "audio_projector")}
     with torch.device("meta"):
-        language_model = AutoModelForCausalLM.from_config(llm_config)
+        language_model = AutoModelForCausalLM.from_config(llm_config, trust_remote_code=False)
         encoders = [_Width(width) for width in widths.values()]
         return expected_shapes(kind.model_class(config, prepare_language_model(language_model, config, 0), *encoders))
 

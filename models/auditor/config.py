@@ -11,6 +11,11 @@ from utils.tokens import DIRECT_NTP
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
+def lora_settings(lora: dict) -> dict:
+    """`AuditorConfig.lora` as PEFT takes it: with the published targets, where it names no others."""
+    return {"target_modules": list(LORA_TARGETS), **lora}
+
+
 class AuditorConfig(AudioVisualConfig):
     """The parts of an auditor, and what only an auditor has.
 

@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from tqdm import tqdm
 
 from scripts.evaluate.summarize import read_runs
@@ -29,6 +28,7 @@ from utils.scores.ablation_tables import ablation_cells, ablation_markdown, boot
 from utils.scores.published import published_ablation
 from utils.splits import TEST_NAMES
 from utils.whole_files import whole_file, write_json, write_text
+from utils.yaml_files import read_yaml
 
 logger = logging.getLogger("sweep")
 
@@ -113,12 +113,7 @@ def read_sweep(path: str) -> dict:
 
     Raises FileNotFoundError, ValueError.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"sweep {path}: no such file")
-    try:
-        recipe = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"sweep {path}: not valid YAML: {' '.join(str(error).split())}") from None
+    recipe = read_yaml(path, "sweep")
     tables = recipe.get("tables") if isinstance(recipe, dict) else None
     if not isinstance(tables, dict) or not tables or set(recipe) - KEYS:
         raise ValueError(f"sweep {path}: expected the keys {', '.join(sorted(KEYS))}, got {recipe!r:.80}")

@@ -26,6 +26,8 @@ def convert(model_args: ModelArguments, args: ConversionArguments) -> None:
             raise ValueError(f"{source}: trained without {inputs}, which the released pair cannot say")
         written = write_pair(state, args.target, args.step)
         settings = f"LORA_R={config.lora['r']} LORA_ALPHA={config.lora['lora_alpha']}"
+        if targets := config.lora.get("target_modules"):
+            settings += f" --lora_targets {' '.join(targets)}"
         if kind is AUDITOR:
             settings += f" REFAVS_MASK_ENCODE_MODE={config.mask_encode_mode}"
         print(f"the pair does not say how to read it: {settings}")
