@@ -12,6 +12,7 @@
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments
 - scoring: scoring saved answers
+- thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
 - mini: making the mini auditor's parts
 - speed: measuring speed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # See the whole system work, with neither weights nor data: set up, draw a small world, build a benchmark from it,
 # fine-tune the mini auditor that comes with the repository, audit the test masks, print the scores.
-# Run it again after an interruption: it skips finished steps, and fine-tuning starts from its beginning.
+# Run it again after an interruption, whatever ended it: it skips finished steps and goes on within the others.
 # Another world: WORLD_SEED=1 RESULTS=results/quickstart_1 bash scripts/quickstart.sh
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
@@ -15,26 +15,31 @@ WORLD_SEED=${WORLD_SEED:-0}
 TRAIN_SEED=${TRAIN_SEED:-42}
 FINETUNE_STEPS=${FINETUNE_STEPS:-900}
 VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
+TRAIN_VIDEOS=${TRAIN_VIDEOS:-400}
+TEST_VIDEOS=${TEST_VIDEOS:-60}             # of each test split
+VALIDATION_VIDEOS=${VALIDATION_VIDEOS:-60}
 
 export PYTHON CUDA_VISIBLE_DEVICES= # always on the CPU: small models, and numbers that do not depend on a GPU
 export PRETRAINED_WEIGHTS_DIR=$MINI_WEIGHTS_DIR MQ_RAVSBENCH_DIR=$RESULTS/MQ-RAVSBench
 export DEVICE=cpu BATCH_SIZE=128 MAX_NEW_TOKENS=96
 
 settings="WORLD_SEED=$WORLD_SEED TRAIN_SEED=$TRAIN_SEED FINETUNE_STEPS=$FINETUNE_STEPS \
-VIDEO_MODE_VIDEOS=$VIDEO_MODE_VIDEOS MINI_WEIGHTS_DIR=$MINI_WEIGHTS_DIR"
+VIDEO_MODE_VIDEOS=$VIDEO_MODE_VIDEOS MINI_WEIGHTS_DIR=$MINI_WEIGHTS_DIR TRAIN_VIDEOS=$TRAIN_VIDEOS \
+TEST_VIDEOS=$TEST_VIDEOS VALIDATION_VIDEOS=$VALIDATION_VIDEOS"
 mkdir -p "$RESULTS"
 if [ "$(cat "$RESULTS/settings" 2>/dev/null || echo "$settings")" != "$settings" ]; then
     echo "$RESULTS: expected the settings that it was made with ($(cat "$RESULTS/settings")), or another RESULTS" >&2
     exit 2
 fi
-echo "$settings" >"$RESULTS/settings"
+echo "$settings" >"$RESULTS/settings.new"
+mv "$RESULTS/settings.new" "$RESULTS/settings" # at once: the file is whole or not there
 
 say() { echo; echo "[$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"; }
 draw_and_build() { # FOLDER [FLAG OF draw_world ...]
     local folder=$1
     shift
     "$PYTHON" -m scripts.benchmark.draw_world --seed "$WORLD_SEED" --output "$folder/world" "$@"
-    [ -f "$folder/MQ-RAVSBench/train_test_meta_files/metadata.csv" ] || REF_AVSBENCH_DIR=$folder/world \
+    [ -f "$folder/MQ-RAVSBench/build_report.json" ] || REF_AVSBENCH_DIR=$folder/world \
         MQ_RAVSBENCH_DIR=$folder/MQ-RAVSBench bash scripts/benchmark/build_mq_ravsbench.sh --key_frame given \
         --seed "$WORLD_SEED" --video_mode_test_s "$VIDEO_MODE_VIDEOS" --video_mode_test_u "$VIDEO_MODE_VIDEOS"
 }
@@ -51,9 +56,9 @@ audit() { # AUDITOR FOLDER TEST_NAME MODE
 }
 
 echo "The quickstart takes about 10 minutes on two CPU cores."
-say "1/5 a world of 580 drawn videos, and MQ-RAVSBench from its ground truth (1 to 2 minutes)"
-draw_and_build "$RESULTS"
-draw_and_build "$RESULTS/validation" --num_train 0 --num_validation 60 --num_test_s 0 --num_test_u 0
+say "1/5 a world of $((TRAIN_VIDEOS + 2 * TEST_VIDEOS + VALIDATION_VIDEOS)) drawn videos, and MQ-RAVSBench from its ground truth (1 to 2 minutes)"
+draw_and_build "$RESULTS" --num_train "$TRAIN_VIDEOS" --num_test_s "$TEST_VIDEOS" --num_test_u "$TEST_VIDEOS"
+draw_and_build "$RESULTS/validation" --num_train 0 --num_validation "$VALIDATION_VIDEOS" --num_test_s 0 --num_test_u 0
 
 say "2/5 audits before fine-tuning, image mode (1 to 2 minutes)"
 finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --cache_features false

@@ -36,7 +36,7 @@ if [ -z "$base" ]; then
 fi
 
 echo "setting up .venv with $("$base" --version); torch is large, this takes minutes"
-[ -x .venv/bin/python ] || "$base" -m venv .venv
+.venv/bin/python -m pip --version >/dev/null 2>&1 || "$base" -m venv .venv # also one whose making was cut off
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 echo "$wanted" >"$stamp"
 add_to_search_path

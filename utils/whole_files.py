@@ -21,6 +21,9 @@ from typing import Any
 _WRITE_ERRORS = re.compile(r"PytorchStreamWriter|inline_container|iostream error|os error \d+")
 
 
+_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")
+
+
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
     """Errors of writing in the block that name no file, such as that of a full disk, name `path`."""
@@ -148,6 +151,13 @@ def left_beside(path: Path) -> list[Path]:
     """Files and folders under temporary names of `path`, sorted by name: a killed program has left them."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.\d+-[0-9a-f]{{8}}\.(tmp|old)")
     return sorted(p for p in path.parent.glob(".*") if pattern.fullmatch(p.name)) if path.parent.is_dir() else []
+
+
+def remove_left(root: Path) -> None:
+    """Delete all files under temporary names below a folder. No other program may be writing there."""
+    for path in root.rglob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def flush(path: Path) -> None:

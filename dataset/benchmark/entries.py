@@ -16,6 +16,7 @@ from dataset.benchmark.uids import is_null, vid_of
 from dataset.media.lengths import NUM_FRAMES
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
+from utils.spelling import existing_path
 from utils.words import fault_of_response, fault_of_words
 
 # Of masks whose type decides the action. Test entries of perfect and full_neg masks have it whatever the file says.
@@ -205,7 +206,8 @@ def _rank(raw: object) -> int | None:
 
 
 def path_inside(root: Path, path: str | Path) -> Path:
-    """The path under `root`. Links inside the root may point anywhere; `..` and absolute paths may not leave it.
+    """The path under `root`, as it is spelled on the disk. Links inside the root may point anywhere; `..` and absolute
+    paths may not leave it.
 
     Raises ValueError for a path that leaves the root.
     """
@@ -215,7 +217,7 @@ def path_inside(root: Path, path: str | Path) -> Path:
     full = Path(os.path.normpath(normal_root / path))
     if not (full.is_relative_to(normal_root) or full.is_relative_to(normal_root.resolve())):
         raise ValueError(f"{path}: expected a path inside {normal_root}, got one that leaves it")
-    return full
+    return existing_path(full)
 
 
 def _expect(value, kind: type, where: str):

@@ -26,7 +26,6 @@ from dataset.construction.stills import (
     Still,
     StillObject,
     clean_expression,
-    existing_name,
     find_audio,
 )
 from utils.run_length import decode_segmentation
@@ -169,7 +168,7 @@ def _images_by_id(items: list[dict], coco: CocoFile) -> dict[object, dict]:
             raise ValueError(f"{where}: expected each file_name once, got {file!r} of image {files[file]} again")
         files[file] = item["id"]
         sides = {side: checked_side(item.get(side), where) for side in ("height", "width")}
-        images[item["id"]] = item | sides | {"file_name": existing_name(coco.images_dir, item["file_name"])}
+        images[item["id"]] = item | sides
     return images
 
 

@@ -62,6 +62,11 @@ class AudioVisualLM(MultimodalLM):
     def device(self) -> torch.device:
         return self.vision_projector.query_tokens.device
 
+    @property
+    def positions(self) -> int | None:
+        """The longest text that the LLM can read, in tokens, if its configuration says so."""
+        return getattr(self.language_model.config.get_text_config(), "max_position_embeddings", None)
+
     def encode_images(self, pixels: Tensor) -> Tensor:
         """(U, 3, H, W) CLIP pixels -> (U, N, E) features of the frozen encoder."""
         at_once = ON_CPU_AT_ONCE if pixels.device.type == "cpu" else ON_GPU_AT_ONCE

@@ -18,9 +18,9 @@ from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
 from dataset.batches.items import AuditItem
 from dataset.text.prompt import encode_text
-from models.auditor.auditor import Auditor
 from models.decoding.answers import write_answers
 from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
+from models.language.audio_visual import AudioVisualLM
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
 from scripts.memory import MemoryBudget
 from scripts.stopping import leave_signals_to_the_main_process
@@ -35,22 +35,25 @@ class TensorAnswerer(Answerer):
     """Answers with an auditor on its device. `dataset` makes items of requests, of any samples.
 
     `args` say how many processes decode, how much memory may be used, how long an answer may be, and whether prompts
-    are shared and answers drafted. `write`: how a batch is answered, if not with `write_answers`.
+    are shared and answers drafted. `write`: how a batch is answered, if not with `write_answers`. `first_answers`:
+    texts that the first answers may be like; by default those of audits.
     """
 
     def __init__(
         self,
-        auditor: Auditor,
+        auditor: AudioVisualLM,
         tokenizer: PreTrainedTokenizerBase,
         dataset: AuditDataset,
         args: AnsweringArguments,
         write: Write | None = None,
+        first_answers: Iterable[str] | None = None,
     ):
         self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
         self.write = write or write_answers
         self.items = RequestItems(dataset)
         self.collator = (GroupingCollator if args.share_prompts else AuditCollator)(tokenizer.pad_token_id)
-        self.drafts = template_drafts(auditor, tokenizer) if args.draft_answers else None
+        texts = all_wordings("object", "object") if first_answers is None else first_answers
+        self.drafts = template_drafts(auditor, tokenizer, texts) if args.draft_answers else None
         self.budget = MemoryBudget(auditor.device, args.max_memory_gb)
         self.ready: tuple[list[AuditRequest], PromptBatch | GroupedBatch] | None = None  # read ahead by `look_ahead`
 
@@ -125,8 +128,8 @@ def _taken_batches(batches: Iterable[list[AuditRequest]], taken: deque[list[Audi
         yield number_samples(requests)
 
 
-def template_drafts(auditor: Auditor, tokenizer: PreTrainedTokenizerBase) -> Drafts:
-    """Drafts from the eleven templates of answers, for the first masks of a run."""
+def template_drafts(auditor: AudioVisualLM, tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> Drafts:
+    """Drafts from texts such as the eleven templates of audits, for the first answers of a run."""
     end = auditor.stop_ids()[0]
-    answers = [[*encode_text(tokenizer, text), end] for text in all_wordings("object", "object")]
+    answers = [[*encode_text(tokenizer, text), end] for text in texts]
     return Drafts(answers, ON_CPU_AT_ONCE if auditor.device.type == "cpu" else ON_GPU_AT_ONCE)

@@ -24,10 +24,13 @@ from dataset.construction.source import SourceWriter
 from dataset.world.looks import COLOURS
 from dataset.world.world import DrawnVideo, World
 from scripts.program import run_program
+from utils.locks import only_one
 from utils.reports.filmstrip import Film, SoundBar, write_filmstrip
-from utils.whole_files import write_text
+from utils.text_files import read_json
+from utils.whole_files import left_beside, own_folder, remove_left, write_json, write_text
 
 FACTS, PICTURE = "facts.json", "world.png"
+BEGUN = ".drawing.json"  # which world the folder is going to hold; removed when it does
 NUM_SHOWN = 5  # videos in the picture: one for each kind of expression
 FRAMES_ON = (-2, -1, 0, 1, 2)  # which of their frames, counted from the key frame
 
@@ -35,20 +38,41 @@ FRAMES_ON = (-2, -1, 0, 1, 2)  # which of their frames, counted from the key fra
 def draw_world(args: WorldArguments) -> None:
     """Write the world, unless the folder already holds it. Prints what it holds."""
     root, run = Path(args.output), {"seed": args.seed, "videos": args.num_videos}
-    if (root / FACTS).is_file():
-        found = json.loads((root / FACTS).read_text())["world"]
-        if found != run:
-            raise ValueError(f"{root}: expected a new folder or the world {run}, got the world {found}")
-    else:
-        _draw(root, run, args.num_workers)
+    if not is_drawn(root, run):
+        with only_one(root / ".drawing.lock", "drawing"):
+            _draw(root, run, args.num_workers)
+    for path in (root / BEGUN, root / ".drawing.lock"):
+        path.unlink(missing_ok=True)
     print(
         f"{root}: world {args.seed}, " + ", ".join(f"{count} {part} videos" for part, count in args.num_videos.items())
     )
 
 
-def _draw(root: Path, run: dict, num_workers: int) -> None:
-    if root.is_dir() and any(path.name not in ("media", "gt_mask") for path in root.iterdir()):
+def is_drawn(root: Path, run: dict) -> bool:
+    """Whether the folder holds this world, complete. If not, it can be drawn there, or drawn on after a kill.
+
+    Raises ValueError if the folder holds another world or other files.
+    """
+    whole, begun = root / FACTS, root / BEGUN
+    for path in (whole, begun):
+        if path.is_file():
+            content = read_json(path)
+            found = content.get("world") if isinstance(content, dict) else content
+            if found != run:
+                raise ValueError(f"{root}: expected a new folder or the world {run}, got the world {found}")
+            return path == whole
+    ours = {root / ".drawing.lock", *left_beside(begun)}
+    if root.is_dir() and set(root.iterdir()) - ours:
         raise ValueError(f"{root}: expected a new or empty folder, got one with other files")
+    return False
+
+
+def _draw(root: Path, run: dict, num_workers: int) -> None:
+    """Files that an earlier drawing has left are written again: they come out the same."""
+    write_json(root / BEGUN, {"world": run})
+    for folder in ("media", "gt_mask"):
+        own_folder(root / folder)
+    remove_left(root)
     numbered = [(part, number) for part, count in run["videos"].items() for number in range(count)]
     draw = partial(_draw_video, root, run["seed"])
     with multiprocessing.get_context("spawn").Pool(num_workers, _start_worker) as pool:

@@ -21,6 +21,7 @@ from scripts.answering.tensor_answerer import template_drafts
 from scripts.speed.meter import Meter
 from scripts.speed.sizes import Rig
 from scripts.speed.steering import Steering, SteeringProcessor
+from utils.audit import all_wordings
 
 LONGEST = 256  # tokens of an answer, as published
 LAYERS_THROUGH_THE_PROJECTOR = 3  # as published; one of them is used
@@ -81,7 +82,7 @@ def prompts_once(work: Work) -> list[list[int]]:
 
 def drafted(work: Work) -> list[list[int]]:
     """Answers are guessed ahead from templates and earlier answers, and checked."""
-    return _together(work, template_drafts(work.rig.auditor, work.rig.tokenizer))
+    return _together(work, template_drafts(work.rig.auditor, work.rig.tokenizer, all_wordings("object", "object")))
 
 
 WAYS: dict[str, Way] = {

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,29 @@ def run_forked(work: Callable[[], int | None], log: Path, seconds: float = 60, m
     if child == 0:
         _be_the_child(work, log, memory_gb)
     code = _wait(child, start + seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # what it has left running
     text = log.read_text(encoding="utf-8", errors="surrogateescape")
     return Outcome(code, text, time.monotonic() - start)
+
+
+def killed_at(number: int, before: bool) -> None:
+    """From here on, the process is killed at its `number`-th renaming of a file: before it, or after it.
+
+    Renaming is how a whole file appears (`utils.whole_files`).
+    """
+    rename, seen = os.replace, 0
+
+    def replace(*args, **flags):
+        nonlocal seen
+        seen += 1
+        if seen == number and before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(*args, **flags)
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = os.rename = replace
 
 
 def _be_the_child(work: Callable[[], int | None], log: Path, memory_gb: float) -> None:
