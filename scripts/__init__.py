@@ -10,9 +10,11 @@
 - benchmark: build, verify and describe MQ-RAVSBench
 - segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
+- report, reporting: pages of scores, charts and all masks of finished audits
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
+- baselines: other auditors behind an API
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together

@@ -31,6 +31,7 @@ Files:
 
 Packages:
 - reading: replies of other auditors, read leniently
+- certainty: how sure an auditor is, from the probabilities of its tokens
 - scores: counts, metrics and tables, from predictions to numbers
 - reports: numbers and masks as text and pictures
 """

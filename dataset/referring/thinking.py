@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from dataset.media.lengths import NUM_FRAMES
 from dataset.referring.expressions import Expression
 from dataset.referring.layout import ReferringData
+from utils.text_files import read_json
 
 TUNING_FILE = "RefThinker_instruction_tuning_set.json"
 _LISTED = 5  # as many problems are shown in an error
@@ -55,10 +55,7 @@ def read_tuning_set(path: Path) -> dict[str, str]:
     """uid -> the answer to learn. Raises FileNotFoundError, ValueError for anything but {uid: {"output": text}}."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected answers to learn, {{uid: {{'output': text}}}}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: expected JSON, got something else ({error})") from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected an object of uids, got {type(content).__name__}")
     for uid, entry in content.items():

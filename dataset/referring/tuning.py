@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,6 +17,7 @@ from dataset.media.images import read_mask
 from dataset.referring.expressions import NULL_SPLIT, SPLIT_NAMES, Expression, read_expressions
 from dataset.referring.layout import ReferringData
 from dataset.text.think_wording import build_thought
+from utils.text_files import read_json
 
 NAME_ONLY = "name_only"  # rows of a drawn world that only name an object
 FACTS_FILE = "facts.json"
@@ -40,7 +40,7 @@ def known_objects(data: ReferringData) -> Videos:
     """The objects of all videos: from facts.json of a drawn world, else their most frequent names in the metadata."""
     facts = data.root / FACTS_FILE
     if facts.is_file():
-        return _drawn_objects(json.loads(facts.read_text())["videos"])
+        return _drawn_objects(read_json(facts)["videos"])
     names: dict[tuple[str, int], Counter] = defaultdict(Counter)
     for row in read_expressions(data.metadata_path(), (*SPLIT_NAMES, NAME_ONLY)):
         if not row.is_null:

@@ -165,7 +165,7 @@ def _written(work: Work, batch: dict, first: int):
 def _together(work: Work, drafts: Drafts | None) -> list[list[int]]:
     with work.meter.part("data"):
         batch = _to(work, GroupingCollator(work.rig.tokenizer.pad_token_id)(_items(work)))
-    return answer_together(work.rig.auditor, batch, LONGEST, drafts, work.steering)[0]
+    return [answer.ids for answer in answer_together(work.rig.auditor, batch, LONGEST, drafts, work.steering)]
 
 
 def make_work(rig: Rig, samples: list, pairs: list[tuple[int, int]], scripts: list[list[int]] | None) -> Work:

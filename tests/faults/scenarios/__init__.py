@@ -1,5 +1,6 @@
 """The scenarios. Every module here has functions marked @scenario; their order is that of the modules' names.
 
+- fuzz: files changed by chance, read by every reader
 - links: nothing is written through a planted link
 - stages: steps of the quickstart that are killed at any of their writes, and the whole quickstart
 - sentences: the sentence table: wrong and hostile input, and what each program says of it
