@@ -11,7 +11,10 @@
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments
+- baselines: asking other auditors
 - scoring: scoring saved answers
+- report: a report of finished audits
+- thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
 - mini: making the mini auditor's parts
 - speed: measuring speed

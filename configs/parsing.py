@@ -230,7 +230,7 @@ def _recipe_flag(name: object, value: object, path: Path, parser: ArgumentParser
     if not values or any(isinstance(one, list | None) for one in values):
         parser.error(f"recipe {path}: {name}: expected a value or a list of values, got {str(value)[:60]}")
     texts = [json.dumps(one, default=str) if isinstance(one, dict) else str(one) for one in values]
-    if len(texts) == 1:
+    if len(texts) == 1 and texts[0].startswith("-"):
         return [f"--{name}={texts[0]}"]  # so that a value that looks like a flag stays a value
     if flag := next((text for text in texts if text.startswith("-")), None):
         parser.error(f"recipe {path}: {name}: expected values that begin with no '-', got {flag[:60]!r}")

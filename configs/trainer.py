@@ -10,6 +10,7 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from configs.parsing import OneSentence
 from configs.ranges import MOST_PROCESSES, check_ranges
+from configs.thinking import ThinkTrainingOptions
 from configs.training import FinetuningOptions, TrainingOptions
 
 RANGES = {
@@ -68,3 +69,8 @@ class FinetuningArguments(FinetuningOptions, ProjectorTrainingArguments):
     def __post_init__(self):
         FinetuningOptions.__post_init__(self)
         ProjectorTrainingArguments.__post_init__(self)
+
+
+@dataclass
+class ThinkFinetuningArguments(ThinkTrainingOptions, FinetuningArguments):
+    """Training arguments of a thinker; the published values stand in the recipe."""

@@ -6,16 +6,20 @@
 - evaluate: audit a test split, score, compare auditors
 - finetune: train an auditor
 - pretrain: train the projectors, and make the parts of the mini auditor
+- think: fine-tune Ref-Thinker, and let it name the objects of expressions
 - benchmark: build, verify and describe MQ-RAVSBench
 - segment: find objects in frames with a chain of models
 - speed: measure how fast audits, data and training are
+- report, reporting: pages of scores, charts and all masks of finished audits
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
+- baselines: other auditors behind an API
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
 - checkpoints: training checkpoints: written whole, confirmed, tidied up
+- deepspeed_files: reads DeepSpeed's files of a checkpoint without running code
 - resuming: settings that have changed since the checkpoint
 - processes: starts the processes of a training, and ends as they do
 - ranks: what one process of a training does for all, and how they end together

@@ -19,6 +19,8 @@ from scripts.clips.files import audit_request, find_clip, find_mask, fitted_mask
 from scripts.clips.request import ClipRequest
 from scripts.program import resolve_runtime
 from scripts.session import AuditResult, AuditSession
+from utils.certainty.belief import in_words
+from utils.certainty.contradictions import contradictions
 from utils.formatting import one_line
 from utils.mask_modes import mask_views
 from utils.reports.audit_picture import NOT_PARSED, audit_picture
@@ -98,6 +100,8 @@ def describe(args: AuditArguments, request: AuditRequest, result: AuditResult, s
         "mask_type": result.mask_type,
         "iou": result.iou,
         "action": result.action,
+        "belief": result.belief.as_record(),
+        "contradictions": contradictions(result),
         "raw_output": result.raw_output,
         "generated_ids": result.generated_ids,
         "auditor": str(find_auditor(args.auditor)),
@@ -113,6 +117,7 @@ def render(result: AuditResult) -> str:
         "mask type": result.mask_type,
         "IoU": None if result.iou is None else f"{result.iou:.4f}",
         "action": result.action,
+        "how sure": in_words(result.belief),
     }
     lines = [f"{name:<10} {NOT_PARSED if value is None else one_line(value)}" for name, value in shown.items()]
     return "\n".join([*lines, f"{'answer':<10} {result.text}"])

@@ -25,6 +25,8 @@ from scripts.clips.request import ClipRequest, is_path
 from scripts.clips.store import MOST_CLIPS, ClipNames, ClipStore, file_states
 from scripts.program import resolve_runtime
 from utils.audit import Audit, parse_audit
+from utils.certainty.belief import Belief, belief_of
+from utils.certainty.shares import Shares
 from utils.formatting import without_tags
 
 __all__ = ["AuditResult", "AuditSession", "ClipRequest"]
@@ -35,11 +37,13 @@ class AuditResult(Audit):
     """An audit and the answer that it was read from; a field that the answer did not give is None.
 
     text: the answer in plain words. raw_output, generated_ids: the same as the auditor wrote it, and as token ids.
+    belief: how likely the auditor holds each type, action and IoU (docs/certainty.md).
     """
 
     text: str
     raw_output: str
     generated_ids: list[int]
+    belief: Belief
 
 
 class AuditSession:
@@ -142,4 +146,6 @@ def _groups(names: Sequence[str]) -> Iterator[list[int]]:
 
 def _result(reply: Reply) -> AuditResult:
     said = parse_audit(reply.text)
-    return AuditResult(said.mask_type, said.iou, said.action, without_tags(reply.text), reply.text, reply.generated_ids)
+    belief = belief_of(Shares.from_record(reply.shares))
+    text = without_tags(reply.text)
+    return AuditResult(said.mask_type, said.iou, said.action, text, reply.text, reply.generated_ids, belief)

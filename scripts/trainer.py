@@ -15,6 +15,7 @@ from transformers import ProgressCallback, Trainer, TrainerState
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 
 from scripts.checkpoints import SCRATCH, is_finished, keep_newest, store
+from scripts.deepspeed_files import without_code
 from scripts.ranks import on_every_rank, on_first_rank
 from scripts.resuming import use_own_rates
 from scripts.step_guard import StepGuard, check_weights
@@ -186,7 +187,8 @@ class PartsTrainer(Trainer):
             return super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
         model, train_dataloader = super()._prepare_for_training(max_steps, train_dataloader, None)
         # a strict load would expect the frozen parameters, which the checkpoint does not hold
-        deepspeed_load_checkpoint(self.model_wrapped, resume_from_checkpoint, load_module_strict=False)
+        with without_code(resume_from_checkpoint):
+            deepspeed_load_checkpoint(self.model_wrapped, resume_from_checkpoint, load_module_strict=False)
         self._load_optimizer_and_scheduler(resume_from_checkpoint)
         return model, train_dataloader
 

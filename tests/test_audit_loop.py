@@ -6,6 +6,7 @@ import torch
 from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.annotations import read_test
+from models.decoding.answers import Written
 from scripts import memory
 from scripts.answering import answerer as answering
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply, ResizableBatches
@@ -117,14 +118,15 @@ def requests():
     return [AuditRequest(sample, sample.candidates[c]) for sample, c in pairs]
 
 
-def tell_owners(auditor, tokenizer, batch, longest, drafts):
+def tell_owners(auditor, tokenizer, batch, longest, drafts, watched):
     count = int(batch["rows"]["owner"].max())
-    return [([owner], f"{owner} of {count}") for owner in range(1, count + 1)]
+    seen = torch.zeros(1, len(watched))
+    return [Written([owner], f"{owner} of {count}", seen) for owner in range(1, count + 1)]
 
 
 @pytest.mark.parametrize("error", [GPU_FULL, RAM_FULL])
 def test_a_lack_of_memory_is_recognised(tensors, requests, error):
-    def full(auditor, tokenizer, batch, longest, drafts):
+    def full(auditor, tokenizer, batch, longest, drafts, watched):
         raise error
 
     answerer = tensors(full)

@@ -70,7 +70,8 @@ def test_answer_equals_the_references(golden_run):
 def test_the_audit_is_printed(golden_run):
     lines = golden_run[1].splitlines()
     assert lines[:3] == ["mask type  full_neg", "IoU        0.0000", "action     reject"]
-    assert lines[3].startswith("answer     The object is piano. The mask is on another object.")
+    assert lines[3].startswith("how sure   full_neg")
+    assert lines[4].startswith("answer     The object is piano. The mask is on another object.")
 
 
 def test_files_of_a_run(golden_run):

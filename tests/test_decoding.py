@@ -23,8 +23,9 @@ from tests.conftest import BENCHMARK, golden_json
 def test_the_golden_answers(released, golden_requests):
     auditor, tokenizer = released.auditor, released.tokenizer
     items = [replace(item, sample=(mode, item.sample)) for item, mode in golden_requests]
-    answers, _ = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id)(items), 256)
-    assert answers == [row["ids_max256"][1:] for row in golden_json("06_generation.json")["samples"]]
+    answers = answer_together(auditor, GroupingCollator(tokenizer.pad_token_id)(items), 256)
+    golden = [row["ids_max256"][1:] for row in golden_json("06_generation.json")["samples"]]
+    assert [answer.ids for answer in answers] == golden
 
 
 @pytest.mark.parametrize("iou_estimation", ["direct_ntp", "regress_st"])
@@ -51,9 +52,9 @@ def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch
     together = write_answers(auditor, tokenizer, shared, 24)
     alone = [write_answers(auditor, tokenizer, AuditCollator(tokenizer.pad_token_id)([i]), 24)[0] for i in items]
     assert together == alone
-    assert len({len(ids) for ids, _ in alone}) > 1
+    assert len({len(one.ids) for one in alone}) > 1
 
-    drafts = Drafts([[7, *ids[3:12], 5] for ids, _ in alone] + [ids[:-4] for ids, _ in alone])
+    drafts = Drafts([[7, *one.ids[3:12], 5] for one in alone] + [one.ids[:-4] for one in alone])
     assert write_answers(auditor, tokenizer, shared, 24, drafts) == alone  # some guesses right, some wrong
     passes = []
     monkeypatch.setattr(
@@ -62,7 +63,7 @@ def test_the_same_tokens_as_alone(quick_weights_dir, iou_estimation, monkeypatch
     assert write_answers(auditor, tokenizer, shared, 24, drafts) == alone
     assert len(passes) < 24 / 3  # now it knows the answers
     if iou_estimation == "regress_st":
-        assert any(auditor.regressed_token() in ids[:-1] for ids, _ in alone)
+        assert any(auditor.regressed_token() in one.ids[:-1] for one in alone)
 
 
 def test_a_roomy_cache_holds_what_was_put_in(monkeypatch):

@@ -253,7 +253,7 @@ def test_folders_that_hold_something_else(folders, tmp_path):
         (
             "tokenizer.json",
             None,
-            "expected the tokenizer's tokenizer.json or vocab.txt or vocab.json, got none of them",
+            "expected the tokenizer's tokenizer.json or vocab.txt or vocab.json or tokenizer.model, got none",
         ),
         ("tokenizer.json", "{", "expected the model's tokenizer files, got"),
         ("preprocessor_config.json", "{", "preprocessor_config.json: expected JSON"),

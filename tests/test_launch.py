@@ -26,6 +26,9 @@ RECIPE = {
 LAUNCH_SCRIPTS = [
     "scripts/finetune/finetune_hyperlora.sh",
     "scripts/finetune/inference_hyper_lora.sh",
+    "scripts/evaluate/baseline.sh",
+    "scripts/think/finetune_ref_thinker.sh",
+    "scripts/think/inference_ref_thinker.sh",
     "scripts/pretrain/pretrain.sh",
 ]
 

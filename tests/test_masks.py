@@ -121,7 +121,8 @@ REFUSED = {
         "transparency: expected black and one other value",
     ),
     "probabilities": (saved(Image.fromarray(blurred(25))), "cut probabilities at a threshold"),
-    "a photo": (saved(Image.fromarray(PHOTO)), "expected black and one other value"),
+    "a photo": (saved(Image.fromarray(PHOTO)), "as a picture has them"),
+    "a photo on black": (saved(Image.fromarray(PHOTO * GT[..., None])), "as a picture has them"),
     "an animation": (
         saved(Image.fromarray(white(GT)), "GIF", save_all=True, append_images=[Image.fromarray(white(OTHER))]),
         "got an animation",

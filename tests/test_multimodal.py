@@ -46,10 +46,10 @@ def test_answers_together_are_those_one_by_one(parts):
     benchmark = read_test(BENCHMARK, "test_s", "image")
     dataset = build_dataset(benchmark.samples, tokenizer, pixels, parts[0].config, benchmark.requests())
     items = [dataset[i] for i in range(3)]
-    together, numbers = answer_together(plain, GroupingCollator(tokenizer.pad_token_id)(items), 8)
+    answers = answer_together(plain, GroupingCollator(tokenizer.pad_token_id)(items), 8)
     collate = AuditCollator(tokenizer.pad_token_id)
-    assert together == [plain.generate(collate([item]), 8)[0] for item in items]
-    assert numbers == [None] * 3
+    assert [answer.ids for answer in answers] == [plain.generate(collate([item]), 8)[0] for item in items]
+    assert [answer.number for answer in answers] == [None] * 3
 
 
 def test_tokens_fill_their_places_in_reading_order():

@@ -114,7 +114,7 @@ BOMB = "a: &a [1, 1]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("a
         ("words: [a, [b]]", "words: expected a value or a list of values"),
         ("words: [a, --name]", "words: expected values that begin with no '-', got '--name'"),
         ("name: n\nsize: three", "invalid int value: 'three'"),
-        ("name: n\nsise: 3", "unknown flag or key: --sise=3"),
+        ("name: n\nsise: 3", "unknown flag or key: --sise 3"),
         ("name: n\nlimit: .nan", "expected a number, got 'nan'"),
     ],
 )

@@ -79,9 +79,11 @@ def test_the_number_is_written_where_the_token_was(regressing, items, monkeypatc
     auditor, tokenizer, _ = regressing
     text = "<audit> x <iou> <iou_value> </iou> <mask_type> merge </mask_type> <action> reject </action> </audit></s>"
     ids = tokenizer(text, add_special_tokens=False).input_ids
-    monkeypatch.setattr(auditor, "generate", lambda batch, limit: [ids])
+    monkeypatch.setattr(
+        auditor, "generate", lambda batch, limit, watch: watch.seen.extend([torch.zeros(1, 0)] * len(ids)) or [ids]
+    )
     batch = AuditCollator(tokenizer.pad_token_id)(items[:1])
-    ((_, answer),) = write_answers(auditor, tokenizer, batch, 64)
-    audit = parse_audit(answer)
+    (answer,) = write_answers(auditor, tokenizer, batch, 64)
+    audit = parse_audit(answer.text)
     assert (audit.mask_type, audit.action) == ("merge", "reject")
     assert audit.iou == pytest.approx(auditor.generated_ious(batch, [ids])[0], abs=1e-4)

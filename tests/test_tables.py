@@ -30,7 +30,7 @@ def table(tmp_path, content: str | bytes) -> Path:
         (HEADER + "v,u,train,the cat,3\n").replace("\n", "\r\n"),
         (HEADER + "v,u,train,the cat,3\n").replace("\n", "\r"),
         "vid,uid,split,exp,kfid,,\nv,u,train,the cat,3,,\n\n,,,,,,\n \n",
-        "vid,uid,split,exp,kfid\nv,u,train,the cat,3,,\n",
+        "vid,uid,split,exp,kfid,,\nv,u,train,the cat,3\n",
         "KFID, exp,vid,uid,split,more\n3,the cat,v,u,train,x\n",
         ",vid,uid,split,exp,kfid\n0,v,u,train,the cat,3\n",
     ],
@@ -54,6 +54,11 @@ def test_a_quote_inside_a_cell_moves_nothing(tmp_path):
     assert read_table(table(tmp_path, HEADER + 'v,u,train,the 12" dog,3\n'), COLUMNS)[0][1]["exp"] == 'the 12" dog'
 
 
+def test_commas_at_the_ends_of_all_lines(tmp_path):
+    rows = read_table(table(tmp_path, HEADER + "v,u,train,the cat,3,,\nv,w,train,the dog,4,,\n"), COLUMNS)
+    assert [cells["kfid"] for _, cells in rows] == ["3", "4"]
+
+
 def test_without_a_header(tmp_path):
     assert read_table(table(tmp_path, "v,u,train,the cat\nv,w,train,the dog\n"), COLUMNS)[1][1]["exp"] == "the dog"
 
@@ -62,6 +67,8 @@ def test_without_a_header(tmp_path):
     ("content", "sentence"),
     [
         (HEADER + "v,u,train,the big, brown dog,3\n", "line 2: expected 5 cells, one for each column, got 6"),
+        (HEADER + "v,u,train,the dogs, 3,\nv,w,train,a,3\n", "line 2: expected 5 cells, one for each column, got 6"),
+        (HEADER + "v,u,train,the dogs, 3,\n", "line 2: expected 5 cells, one for each column, got 6"),
         (HEADER + "v,u,train,the dog\n", "line 2: expected 5 cells, one for each column, got 4"),
         ("v,u,train,the dog\nv,w,train,the big, dog\nv,x,train,a\n", "line 2: expected 4 cells"),
         (HEADER + 'v,u,train,"the dog,3\nv,w,train,the cat,3\n', "line 2: expected a quote that is closed"),

@@ -6,6 +6,7 @@ The words of the task:
 - mask_types: the mask types, with their order, colours and table columns
 - splits: the parts of MQ-RAVSBench, with their protocols and file names
 - mask_modes: the ways of showing a mask to the model
+- thought: a Thought, which is Ref-Thinker's answer, written as text and read from text
 - audit: an Audit (mask type, IoU, action), written as text and read from text
 - prediction: a Prediction, which is one answer of an auditor beside what is true of its mask
 - batches: the batch that a collator makes and a model reads, with named fields
@@ -20,6 +21,7 @@ Files:
 - text_files: text and JSON as they are read from files
 - tables: tables of comma-separated text as they are read from files
 - yaml_files: settings as they are read from YAML files
+- spelling: names of files in the spelling that the disk has
 - whole_files: files and folders that are never half written
 - locks: one program at a time in a folder
 - finished: the file that tells, for each step, that it is finished
@@ -29,6 +31,7 @@ Files:
 
 Packages:
 - reading: replies of other auditors, read leniently
+- certainty: how sure an auditor is, from the probabilities of its tokens
 - scores: counts, metrics and tables, from predictions to numbers
 - reports: numbers and masks as text and pictures
 """

@@ -107,6 +107,18 @@ def all_wordings(target_object: str, negative_object: str) -> list[str]:
     ]
 
 
+def answer_forms() -> dict[tuple[str, str], list[str]]:
+    """(mask type, action) -> the fixed words of its answer, from the start to the IoU; object names stand between them.
+
+    E.g. ["<audit> The given mask correctly delineates the", " but suffers ... connectivity. The IoU with GT is <iou>"].
+    """
+    head = _VERDICT.partition("<iou>")[0] + "<iou>"
+    return {
+        pair: [part.rstrip() for part in re.split(r"\{target\}|\{negative\}", f"<audit> {finding}{head}")]
+        for pair, finding in _FINDINGS.items()
+    }
+
+
 def parse_negative_object(text: str | None, mask_type: str, action: str) -> str | None:
     """The wrong object that an answer names; None if it names none or is not worded as in the paper."""
     finding = _FINDINGS.get((mask_type, action), "")

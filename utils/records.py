@@ -24,7 +24,7 @@ from utils.repeats import Repeats
 
 logger = logging.getLogger(__name__)
 
-EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids")
+EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids", "shares")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
 _RECORD_NAME = {"gt_mask_type": "mask_type", "gt_iou": "iou_to_gt", "gt_action": "action"}
 
@@ -57,6 +57,7 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rank": (_is_number, "a number"),
     "mask_path": (_is_text, "a string"),
     "generated_ids": (lambda value: isinstance(value, list), "a list of token ids"),
+    "shares": (lambda value: isinstance(value, dict), "an object"),
 }
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
@@ -67,7 +68,7 @@ def read_predictions(path: str | Path, reader: str = STRICT, texts: bool = True)
     Accepts raw records (uid, vid, frame_idx, mask_type, iou_to_gt, action, raw_output, rank, mask_path, generated_ids)
     and predictions files (gt_mask_type, gt_iou, gt_action, raw_output, ...), whose raw text is then parsed anew.
     `reader` as in `read_reply`.
-    Without `texts`, raw_output and generated_ids are parsed and then forgotten: a record takes 0.4 kB.
+    Without `texts`, raw_output, generated_ids and shares are forgotten once they are read: a record takes 0.4 kB.
     A record that says the same of the same mask as an earlier one is left out, with a warning. Raises ValueError naming
     file, line, what was expected and what was found; also if two records say different things of one mask.
     """
@@ -151,9 +152,10 @@ def raw_record(
     mask_path: str,
     raw_output: str,
     generated_ids: list[int],
+    shares: dict | None = None,
 ) -> dict:
     """A record of one answer, as `to_predictions` reads it. `true` is what is true of the mask."""
-    return {
+    record = {
         "uid": uid,
         "vid": vid,
         "frame_idx": frame_idx,
@@ -165,6 +167,7 @@ def raw_record(
         "raw_output": raw_output,
         "generated_ids": generated_ids,
     }
+    return record if shares is None else record | {"shares": shares}
 
 
 def to_predictions(records: Iterable[dict], reader: str = STRICT) -> list[Prediction]:
@@ -184,6 +187,7 @@ def _to_prediction(record: dict, reader: str, texts: bool = True) -> Prediction:
         rank=get("rank"),
         mask_path=get("mask_path"),
         generated_ids=get("generated_ids") if texts else None,
+        shares=get("shares") if texts else None,
         extra_fields=_extra_fields(tuple(record)),
     )
 

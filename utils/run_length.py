@@ -6,13 +6,13 @@ too short the library would return uninitialised memory.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 MAX_PIXELS = 2**27
+HUGE = 1e15  # for coordinates; NaN is not below it
 OUTSIDE = 0.1  # of a side: how far outside of the picture the points of a polygon may be
 MAX_DIGITS = 7  # of five bits each: more than any run needs
 
@@ -45,7 +45,7 @@ def decode_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) 
     height, width = _checked_size(list(size))
     for polygon in polygons:
         is_even = isinstance(polygon, list) and len(polygon) >= 6 and len(polygon) % 2 == 0
-        if not is_even or not all(type(value) in (int, float) and abs(value) < math.inf for value in polygon):
+        if not is_even or not all(type(value) in (int, float) and abs(value) < HUGE for value in polygon):
             raise ValueError(f"polygon: expected x1,y1,x2,y2,... of three points or more, got {str(polygon)[:60]!r}")
         _check_near(polygon[::2], width, "x", f"{width}x{height}")
         _check_near(polygon[1::2], height, "y", f"{width}x{height}")

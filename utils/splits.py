@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterable
+
 TRAIN = "train"
 TEST_NAMES = ("test_s", "test_u")  # seen and unseen object categories
 SPLITS = (TRAIN, *TEST_NAMES)
@@ -24,3 +27,9 @@ def split_file_name(split: str, protocol: str) -> str:
 def part_file_name(part: str) -> str:
     """Of "image/test_s": test_s_image_filtered.json."""
     return split_file_name(*PARTS[part])
+
+
+def videos_by_seed(videos: Iterable, most: int, seed: int = 0) -> set:
+    """At most `most` of the videos, drawn by the seed, whatever their order; all of them if `most` is 0."""
+    known = sorted(set(videos), key=str)
+    return set(random.Random(seed).sample(known, most)) if 0 < most < len(known) else set(known)

@@ -106,8 +106,6 @@ def _header(lines: list[Line], columns: Columns, path: Path) -> tuple[list[str],
         if columns.needs_header:
             raise ValueError(f"{where}: expected a header with the columns {columns}, got {_excerpt(','.join(first))}")
         return _names_by_place(lines, columns), lines
-    while not names[-1]:
-        names.pop()
     missing = [name for name in columns.needed if name not in names]
     if missing:
         raise ValueError(f"{where}: expected the columns {columns}, got none called {', '.join(missing)}")
@@ -126,11 +124,18 @@ def _names_by_place(lines: list[Line], columns: Columns) -> list[str]:
 
 
 def _checked(rows: list[Line], names: Sequence[str], path: Path) -> Iterator[Line]:
-    """Rows that have one cell for each column. Raises ValueError for the first that has not."""
+    """Rows that have one cell for each column. Raises ValueError for the first that has not.
+
+    Commas at the ends of all lines, as spreadsheets write them, do no harm. At the end of one line only, they may come
+    from a text that was cut at its own comma.
+    """
+    lengths = {len(cells) for _, cells in rows}
+    if len(lengths) == 1 and not any(names[min(lengths) :]):
+        names = names[: min(lengths)]
+    if len(lengths) == 1 < len(rows) and not any(cell.strip() for _, cells in rows for cell in cells[len(names) :]):
+        rows = [(number, cells[: len(names)]) for number, cells in rows]
     for number, cells in rows:
         where, got = f"{path} line {number}", _excerpt(",".join(cells))
-        while len(cells) > len(names) and not cells[-1].strip():
-            cells = cells[:-1]
         if len(cells) != len(names):
             hint = " (a text with a comma needs quotes)" if len(cells) > len(names) else _separator(cells)
             raise ValueError(

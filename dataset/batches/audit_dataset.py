@@ -198,9 +198,13 @@ def build_dataset(
     a command, and for too many of them.
     """
     prompts = PromptEncoder(tokenizer, settings.num_query_tokens, settings.iou_estimation, positions)
-    size = pixel_settings["size"]["height"]
-    transform = PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"]))
-    frames = FrameReader(transform)
+    frames = frame_reader(pixel_settings)
     dataset = AuditDataset(samples, prompts, frames, settings.mask_encode_mode, fixed_pairs, settings.without)
     dataset.check_texts()
     return dataset
+
+
+def frame_reader(pixel_settings: dict) -> FrameReader:
+    """Reads frames as pixels, by a CLIPImageProcessor's settings."""
+    size = pixel_settings["size"]["height"]
+    return FrameReader(PixelTransform(size, tuple(pixel_settings["image_mean"]), tuple(pixel_settings["image_std"])))

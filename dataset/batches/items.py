@@ -1,4 +1,4 @@
-"""What datasets give: one mask to audit, or one caption to learn, as tensors."""
+"""What datasets give: one mask to audit, one expression to think about, or one caption to learn, as tensors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ImageKey = Path | tuple[Path, Path, str]  # a frame, or a frame, a mask and the 
 
 @dataclass(frozen=True)
 class AuditItem:
-    """A prompt of L tokens, its answer in training, and the media of its placeholders.
+    """A prompt of L tokens, its answer in training, and the media of its placeholders. Ref-Thinker has no mask.
 
     input_ids, labels: (L,) int64. iou: (), NaN where it is unknown. images: (key, (3, S, S) pixels) each, in the order
     of their placeholders: video, key frame, mask. sounds: one (key, (10, frames, 128) filter bank), or none. Where

@@ -61,7 +61,7 @@ def pack_row(group: Sequence[Numbered]) -> Row:
     input_ids, labels = [first.input_ids[:shared]], [first.labels[:shared]]
     owner, position_ids = [torch.full((shared,), EVERYBODY)], [torch.arange(shared)]
     iou = [first.iou.new_full((shared,), float("nan"))]
-    images = first.images[: -first.num_mask_images]
+    images = first.images[: len(first.images) - first.num_mask_images]
     for number, item in group:
         own = len(item.input_ids) - shared
         input_ids.append(item.input_ids[shared:])
@@ -69,7 +69,7 @@ def pack_row(group: Sequence[Numbered]) -> Row:
         owner.append(torch.full((own,), number))
         position_ids.append(torch.arange(shared, shared + own))
         iou.append(item.iou.expand(own))
-        images = images + item.images[-item.num_mask_images :]
+        images = images + item.images[len(item.images) - item.num_mask_images :]
     return Row(*map(torch.cat, (input_ids, labels, owner, position_ids, iou)), images)
 
 

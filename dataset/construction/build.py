@@ -33,6 +33,7 @@ from dataset.construction.source import RefAVSBench
 from dataset.media.images import encode_mask, read_mask
 from dataset.media.lengths import NUM_FRAMES
 from utils.splits import split_file_name
+from utils.text_files import read_json
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def build_videos(plan: Plan, builder: VideoBuilder, num_workers: int) -> list[di
         for vid, result in zip(todo, _map_videos(builder, list(todo.values()), num_workers), strict=True):
             write_whole(builder.root, results[vid].relative_to(builder.root), json.dumps(result).encode())
             bar.update()
-    return [result for path in results.values() for result in json.loads(path.read_bytes())]
+    return [result for path in results.values() for result in read_json(path)]
 
 
 def _map_videos(builder: VideoBuilder, videos: list[list[Instance]], num_workers: int) -> Iterable[list[dict]]:

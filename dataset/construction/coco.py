@@ -26,7 +26,6 @@ from dataset.construction.stills import (
     Still,
     StillObject,
     clean_expression,
-    existing_name,
     find_audio,
 )
 from utils.run_length import decode_segmentation
@@ -84,6 +83,8 @@ class CocoFile:
             raise ValueError(f"{where}: {error}") from None
         if num_strays:
             self.report.warn("polygon of one or two points, which encloses nothing", where)
+        if annotation.get("category_id") is None and self.categories:
+            self.report.warn(f"annotation without a category, called '{UNNAMED}'", where)
         for oddity in oddities(annotation, segmentation, mask):
             self.report.warn(oddity, where)
         texts = next((annotation[key] for key in EXPRESSION_KEYS if annotation.get(key)), [])
@@ -169,7 +170,7 @@ def _images_by_id(items: list[dict], coco: CocoFile) -> dict[object, dict]:
             raise ValueError(f"{where}: expected each file_name once, got {file!r} of image {files[file]} again")
         files[file] = item["id"]
         sides = {side: checked_side(item.get(side), where) for side in ("height", "width")}
-        images[item["id"]] = item | sides | {"file_name": existing_name(coco.images_dir, item["file_name"])}
+        images[item["id"]] = item | sides
     return images
 
 

@@ -27,6 +27,7 @@ from dataset.media.images import encode_mask, examine_frame, read_mask, read_upr
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import SAMPLE_RATE, write_wav
+from utils.spelling import existing_path
 from utils.whole_files import whole_file
 
 METADATA = "metadata.csv"
@@ -41,13 +42,13 @@ class SourceLayout:
         self.root = Path(root)
 
     def frame_path(self, vid: str, frame: int) -> Path:
-        return self.root / "media" / vid / "frames" / f"{frame}.jpg"
+        return existing_path(self.root / "media" / vid / "frames" / f"{frame}.jpg")
 
     def audio_path(self, vid: str) -> Path:
-        return self.root / "media" / vid / "audio.wav"
+        return existing_path(self.root / "media" / vid / "audio.wav")
 
     def mask_path(self, vid: str, fid: int, frame: int) -> Path:
-        return self.root / "gt_mask" / vid / f"fid_{fid}" / f"{frame:05d}.png"
+        return existing_path(self.root / "gt_mask" / vid / f"fid_{fid}" / f"{frame:05d}.png")
 
 
 class RefAVSBench(SourceLayout):
@@ -75,7 +76,7 @@ class RefAVSBench(SourceLayout):
 
         Names come from rows of all splits; the most frequent one counts. An object without a row is an "object".
         """
-        folder = self.root / "gt_mask" / vid
+        folder = existing_path(self.root / "gt_mask" / vid)
         matches = (
             re.fullmatch(r"fid_(0|[1-9][0-9]{0,5})", path.name) for path in folder.glob("fid_*") if path.is_dir()
         )

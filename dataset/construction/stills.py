@@ -5,6 +5,7 @@ Each picture becomes a video of ten equal frames. `coco` and `pairs` read the da
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections import Counter
@@ -19,8 +20,10 @@ from dataset.construction.referrals import NAME_ONLY, Referral, is_plain_name
 from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.images import examine_frame
 from dataset.media.waveform import examine_sound
-from utils.words import fault_of_words
+from utils.spelling import existing_path
+from utils.words import doubt_of_words, fault_of_words
 
+logger = logging.getLogger(__name__)
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 DOUBTFUL = "taken with a doubt"
@@ -103,24 +106,8 @@ def write_stills(root: Path, stills: Iterable[Still], report: ImportReport) -> N
 
 def find_audio(folder: Path | None, stem: str) -> Path | None:
     """The sound file of that name, if the folder has one."""
-    candidates = (folder / existing_name(folder, f"{stem}{suffix}") for suffix in AUDIO_SUFFIXES) if folder else ()
+    candidates = (existing_path(folder / f"{stem}{suffix}") for suffix in AUDIO_SUFFIXES) if folder else ()
     return next((path for path in candidates if path.is_file()), None)
-
-
-def existing_name(folder: Path, name: str) -> str:
-    """The spelling of a file's name that the folder has: an accent may be one sign with its letter, or its own.
-
-    The name as it is, where there is no such file.
-    """
-    spellings = [name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
-    return next((spelling for spelling in spellings if _is_file(folder, spelling)), name)
-
-
-def _is_file(folder: Path, name: str) -> bool:
-    try:
-        return (folder / name).is_file()
-    except (OSError, ValueError):  # ValueError: a zero byte
-        return False
 
 
 def clean_expression(text: object, where: str) -> str:
@@ -130,6 +117,8 @@ def clean_expression(text: object, where: str) -> str:
         raise ValueError(f"{where}: expected an expression in words, got {str(text)[:60]!r}")
     if fault := fault_of_words(words):
         raise ValueError(f"{where}: {fault}")
+    if doubt := doubt_of_words(words):
+        logger.warning("%s: %s", where, doubt)
     return words
 
 
@@ -165,11 +154,11 @@ def _referrals(vid: str, split: str, objects: list[StillObject], report: ImportR
 
 def _free_vid(name: str, taken: set[str]) -> str:
     """A plain folder name made from `name`, different from those of all other pictures."""
-    vid = _plain(name, MAX_VID_BYTES) or "picture"
+    vid = _plain(unicodedata.normalize("NFC", name), MAX_VID_BYTES) or "picture"
     if is_null(f"{vid}_") or not is_plain_name(vid):
         vid = f"picture-{vid}"
-    number = 1
-    while (free := vid if number == 1 else f"{vid}-{number}") in taken:
+    number, folders = 1, {name.casefold() for name in taken}  # some file systems know no capitals
+    while (free := vid if number == 1 else f"{vid}-{number}").casefold() in folders:
         number += 1
     return free
 

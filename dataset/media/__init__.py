@@ -4,6 +4,7 @@
 - pictures: picture files, opened, bounded and decoded
 - mask_values: a picture's values -> which pixels are inside a mask, and what is doubtful about it
 - images: frames and masks, read and written
+- mask_pictures: ways of showing a mask to other auditors
 - pixels: pictures -> CLIP's input
 - sound_files: sound files, opened, bounded and decoded
 - waveform: sound files -> waveforms

@@ -97,7 +97,7 @@ def examine_mask(path: Path) -> MaskReading:
 def _stored_values(picture: Picture, path: Path) -> np.ndarray:
     """(H, W) or (H, W, channels) in the file's own numbers, upright. Raises ValueError."""
     if picture.is_deep:
-        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        return _deep_values(path)
     image = picture.upright()
     if "transparency" in image.info:
         return np.asarray(image.convert("RGBA"))
@@ -106,6 +106,17 @@ def _stored_values(picture: Picture, path: Path) -> np.ndarray:
     if image.mode == "1":
         return np.asarray(image.convert("L"))
     return np.asarray(image if image.mode in ("L", "LA", "RGB", "RGBA", "F", "I", *GREY_16) else image.convert("RGB"))
+
+
+def _deep_values(path: Path) -> np.ndarray:
+    """(H, W, channels) uint16: Pillow has 8 bits only."""
+    try:
+        values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        values = None
+    if values is None:
+        raise ValueError("expected an image, got a file that cannot be decoded")
+    return values
 
 
 def _check_palette(image: Image.Image) -> None:

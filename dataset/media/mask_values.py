@@ -110,13 +110,15 @@ def _of_one_colour(pixels: np.ndarray, packed: np.ndarray, values: np.ndarray, c
     colour = pixels[packed == often[-1]][0]
     way = np.clip(pixels @ colour / (colour @ colour), 0, 1)
     strange = np.abs(pixels - way[..., None] * colour).max(axis=2) > 1.5 * NEAR * colour.max()
+    if 2 * np.count_nonzero(strange) > np.count_nonzero(way > NEAR):
+        raise ValueError(f"expected black and one other colour, got {len(values)} colours, as a picture has them")
     return _graded(way, strange, f"{len(values)} colours")
 
 
 def _graded(values: np.ndarray, strange: np.ndarray | None = None, counted: str = "") -> MaskReading:
     """(H, W) numbers, from black to the highest. `strange`: pixels that are neither. Raises ValueError."""
-    low, high = values.min(), values.max()
-    if not np.isfinite(values).all() or low < 0:
+    low, high = values.min(), values.max()  # NaN, if there is one
+    if not (low >= 0 and np.isfinite(high)):
         raise ValueError(f"expected values from 0, got {low}")
     if high == 0 or low == high:
         return MaskReading(values > 0)

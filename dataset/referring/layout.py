@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset.benchmark.uids import is_null
 from dataset.construction.source import SourceLayout
 from dataset.media.lengths import NUM_FRAMES
 from dataset.referring.expressions import Expression, read_expressions
@@ -20,7 +20,7 @@ BENCHMARKS = tuple(METADATA_NAMES)
 
 @dataclass(frozen=True)
 class ReferringData:
-    """`root` holds media, media_cross and gt_mask. `beside` may hold the metadata; the one in `root` comes first."""
+    """`root` holds media, media_cross and gt_mask. `beside` may hold the metadata, which then comes first."""
 
     root: Path
     beside: Path | None = None
@@ -31,12 +31,15 @@ class ReferringData:
         if not self.root.is_dir():
             raise FileNotFoundError(f"{self.root}: expected a folder with media and gt_mask, got nothing there")
 
+    def folders(self) -> list[Path]:
+        """Where metadata and answers may lie, in the order in which they are looked for."""
+        return [folder for folder in (self.beside, self.root) if folder]
+
     def metadata_path(self) -> Path:
         """The table of expressions. Raises FileNotFoundError that says where it was looked for."""
         if self.metadata:
             return self.metadata
-        folders = [folder for folder in (self.root, self.beside) if folder]
-        places = [folder / name for folder in folders for name in METADATA_NAMES[self.benchmark]]
+        places = [folder / name for folder in self.folders() for name in METADATA_NAMES[self.benchmark]]
         if found := next((place for place in places if place.is_file()), None):
             return found
         raise FileNotFoundError(f"metadata: expected {' or '.join(map(str, places))}, got no such file")
@@ -48,10 +51,21 @@ class ReferringData:
     def frame_path(self, vid: str, frame: int) -> Path:
         return SourceLayout(self.root).frame_path(vid, frame)
 
-    def audio_path(self, uid: str, vid: str) -> Path:
-        """A null reference has the sound of another video, in media_cross."""
-        media = "media_cross" if is_null(uid) else "media"
-        return self.root / media / vid / "audio.wav"
+    def media_vid(self, expression: Expression) -> str:
+        """The folder of an expression's frames. A null reference without one has the frames of the video it is about.
+
+        Ref-AVSBench has folders such as null_c-<vid>; drawn worlds have none.
+        """
+        own = expression.vid
+        if not expression.is_null or (self.root / "media" / own).is_dir():
+            return own
+        return re.sub(r"^null_[a-z]-", "", own)
+
+    def audio_path(self, expression: Expression) -> Path:
+        """A null reference has another sound, in media_cross, where it has frames of its own."""
+        vid = self.media_vid(expression)
+        is_own = expression.is_null and vid == expression.vid
+        return self.root / ("media_cross" if is_own else "media") / vid / "audio.wav"
 
     def truth_paths(self, expression: Expression) -> list[Path]:
         """The ten masks of the object; those that are missing included."""

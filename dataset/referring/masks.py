@@ -19,6 +19,7 @@ import numpy as np
 
 from dataset.media.images import encode_mask, read_mask, resize_mask
 from dataset.media.lengths import NUM_FRAMES
+from dataset.media.pictures import open_picture
 from dataset.referring.expressions import Expression
 from utils.whole_files import write_bytes
 
@@ -126,8 +127,8 @@ def _read_frame_mask(folder: Path, frame: int) -> SoftMask | None:
     hard, soft_path = read_mask(path), folder / SOFT / path.name
     if not soft_path.is_file():
         return SoftMask(hard)
-    grey = cv2.imdecode(np.fromfile(soft_path, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if grey is None or grey.shape != hard.shape:
-        got = "a file that cannot be decoded" if grey is None else f"size {grey.shape}"
+    picture = open_picture(soft_path, "soft mask")
+    if picture.size != hard.shape or picture.image.mode != "L":
+        got = f"size {picture.size} and {picture.image.mode}"
         raise ValueError(f"{soft_path}: expected a grey picture of the mask's size {hard.shape}, got {got}")
-    return SoftMask(hard, grey.astype(np.float32) / 255)
+    return SoftMask(hard, np.asarray(picture.image, np.float32) / 255)

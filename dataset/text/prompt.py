@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
+from dataset.text.think_wording import build_think_prompt
 from dataset.text.wording import CAPTIONS, SYSTEM, build_prompt
-from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, PLACEHOLDERS, SPECIAL_TOKENS
+from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, PLACEHOLDERS, SPECIAL_TOKENS, THINK_TOKENS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -64,6 +65,16 @@ class PromptEncoder:
         if target is not None:
             self.check(target, "response", allowed={*SPECIAL_TOKENS, IOU_VALUE} - {*PLACEHOLDERS})
         prompt = build_prompt(expression, protocol, self.tokenizer.bos_token or "")
+        return self._encode(prompt, num_items, target)
+
+    def encode_thought(
+        self, expression: str, is_train: bool, num_items: dict[str, int], target: str | None = None
+    ) -> dict:
+        """One expression to think about, as `encode`."""
+        self.check(expression, "expression")
+        if target is not None:
+            self.check(target, "answer", allowed={*THINK_TOKENS} - {*PLACEHOLDERS})
+        prompt = build_think_prompt(expression, is_train, self.tokenizer.bos_token or "")
         return self._encode(prompt, num_items, target)
 
     def encode_caption(self, medium: str, num_items: int, question: str, answer: str) -> dict:

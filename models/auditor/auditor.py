@@ -52,11 +52,6 @@ class Auditor(AudioVisualLM):
         loss = loss + _iou_loss(self.read_number(hidden[found]), iou[found])
         return CausalLMOutput(loss=loss, logits=logits)
 
-    @property
-    def positions(self) -> int | None:
-        """The longest text that the LLM can read, in tokens, if its configuration says so."""
-        return getattr(self.language_model.config.get_text_config(), "max_position_embeddings", None)
-
     def regressed_token(self) -> int | None:
         """The id of `<iou_value>` with Regress ST, otherwise None."""
         return self.config.token_ids[IOU_VALUE] if self.config.iou_estimation == REGRESS_ST else None

@@ -17,7 +17,6 @@ from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     BitsAndBytesConfig,
     GenerationConfig,
     PreTrainedConfig,
@@ -35,6 +34,7 @@ from models.encoders.beats import load_beats
 from models.encoders.vision import load_vision_tower
 from models.language.audio_visual import AudioVisualLM
 from models.language.config import AudioVisualConfig
+from models.language.tokenizer_files import read_tokenizer
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
 from utils.manifest import check_manifest
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
@@ -92,9 +92,7 @@ def extend_tokenizer(folder: str | Path, tokens: list[str]) -> PreTrainedTokeniz
 
     Raises ValueError when the special tokens do not get consecutive ids in the published order.
     """
-    tokenizer = AutoTokenizer.from_pretrained(
-        folder, padding_side="left", local_files_only=True, trust_remote_code=False
-    )
+    tokenizer = read_tokenizer(folder, padding_side="left")
     tokenizer.add_tokens(tokens, special_tokens=True)
     ids = tokenizer.convert_tokens_to_ids(tokens)
     if ids != list(range(ids[0], ids[0] + len(tokens))):

@@ -6,9 +6,8 @@ those of its own mask.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from models.decoding.cache import make_roomy_cache
 from models.decoding.drafts import Drafts
+from models.decoding.watching import probabilities_of
 from models.language.attention import attention_masks
 from models.language.audio_visual import AudioVisualLM
 from utils.batches import GroupedBatch
@@ -33,6 +33,7 @@ class Answer:
     position: int  # of the first token that the LLM has not read yet
     ids: list[int] = field(default_factory=list)
     draft: list[int] = field(default_factory=list)  # guesses of what follows, read together with the last token
+    seen: list[Tensor] = field(default_factory=list)  # for each of `ids`, the probabilities (W,) of watched tokens
     done: bool = False
     number: float | None = None  # read at the first regressed token
 
@@ -40,13 +41,22 @@ class Answer:
         """The last token and the guesses of what follows."""
         return [self.ids[-1], *self.draft]
 
-    def take(self, said: list[int], stops: set[int], longest: int) -> None:
+    def take(self, said: Said, stops: set[int], longest: int) -> None:
         """Add what the LLM said after the last token and after each guess, as far as the guesses were right."""
-        for token, guess in zip(said, [*self.draft, None], strict=True):
+        for token, seen, guess in zip(said.tokens, said.seen, [*self.draft, None], strict=True):
             self.ids.append(token)
+            self.seen.append(seen)
             self.done = token in stops or len(self.ids) == longest
             if self.done or token != guess:
                 break
+
+
+@dataclass(frozen=True)
+class Said:
+    """The likeliest next tokens, n of them, and the probabilities (n, W) of the watched tokens in their places."""
+
+    tokens: list[int]
+    seen: Tensor
 
 
 @dataclass(frozen=True)
@@ -65,18 +75,20 @@ def answer_together(
     max_new_tokens: int = 256,
     drafts: Drafts | None = None,
     steer: Steer | None = None,
-) -> tuple[list[list[int]], list[float | None]]:
-    """A batch of a `GroupingCollator` -> per item the new token ids, ended by eos unless cut off, and the IoU read.
+    watched: Sequence[int] = (),
+) -> list[Answer]:
+    """A batch of a `GroupingCollator` -> per item its answer: new token ids, ended by eos unless cut off, and the IoU.
 
     In float32 the tokens are those of each item alone, with and without drafts: a guess counts where it is what the
     model says. `drafts` learns the answers. `steer` changes logits (n, V) of the next tokens, given for each of them
-    (owner, number of tokens before it in the answer): models with random weights are measured with it.
+    (owner, number of tokens before it in the answer): models with random weights are measured with it. `watched`: W
+    tokens whose probabilities are kept in every place of an answer (`Answer.seen`).
     """
-    reader, stops = _Reader(model, batch, steer), set(model.stop_ids())
+    reader, stops = _Reader(model, batch, steer, watched), set(model.stop_ids())
     said = reader.start()
     while True:
-        for answer, tokens in said:
-            answer.take(tokens, stops, max_new_tokens)
+        for answer, one in said:
+            answer.take(one, stops, max_new_tokens)
         still_open = [answer for answer in reader.answers if not answer.done]
         if not still_open:
             break
@@ -87,7 +99,7 @@ def answer_together(
     if drafts:
         for answer in reader.answers:
             drafts.learn(answer.ids)
-    return [answer.ids for answer in reader.answers], [answer.number for answer in reader.answers]
+    return reader.answers
 
 
 class _Reader:
@@ -96,7 +108,8 @@ class _Reader:
     K keys are in the cache; `owner` and `position` (R or B, K) are theirs.
     """
 
-    def __init__(self, model: AudioVisualLM, batch: GroupedBatch, steer: Steer | None):
+    def __init__(self, model: AudioVisualLM, batch: GroupedBatch, steer: Steer | None, watched: Sequence[int]):
+        self.watched = torch.tensor(watched, dtype=torch.long, device=model.device)
         self.model, self.llm, self.device = model, model.language_model, model.device
         self.batch, self.steer, self.regressed = batch, steer, model.regressed_token()
         self.cache = make_roomy_cache(self.llm.config.num_hidden_layers)
@@ -108,7 +121,7 @@ class _Reader:
             Answer(row, owner, int(positions[row, column]) + 1) for owner, (row, column) in sorted(self.ends.items())
         ]
 
-    def start(self) -> list[tuple[Answer, list[int]]]:
+    def start(self) -> list[tuple[Answer, Said]]:
         """Read the prompts: the first token of every answer."""
         roots, rows, root_index = self.batch["roots"], self.batch["rows"], self.batch["root_index"]
         images, sounds = self.model.read_media(self.batch)
@@ -123,10 +136,10 @@ class _Reader:
         logits = self._read(embeds, rows["owner"], rows["position_ids"], kept).logits  # (B, columns, V)
         ends = [self.ends[answer.owner] for answer in self.answers]
         places = [(row, columns.index(column)) for row, column in ends]
-        tokens = self._likeliest(logits, places, [(answer.owner, 0) for answer in self.answers])
-        return [(answer, [token]) for answer, token in zip(self.answers, tokens, strict=True)]
+        said = self._likeliest(logits, places, [(answer.owner, 0) for answer in self.answers])
+        return list(zip(self.answers, _split(said, [1] * len(places)), strict=True))
 
-    def read_on(self, answers: list[Answer]) -> list[tuple[Answer, list[int]]]:
+    def read_on(self, answers: list[Answer]) -> list[tuple[Answer, Said]]:
         """Read the last token of each answer and its draft: what the LLM says after each of them.
 
         What it says after a wrong guess is worthless; the keys of wrong guesses become nobody's.
@@ -139,13 +152,10 @@ class _Reader:
             for i in range(span.end - span.start):
                 places.append((span.answer.row, span.start + i))
                 whose.append((span.answer.owner, len(span.answer.ids) + i))
-        tokens = iter(self._likeliest(out.logits, places, whose))
-        said = []
-        for span in spans:
-            own = list(islice(tokens, span.end - span.start))
-            self._settle(span, own, first, out)
-            said.append((span.answer, own))
-        return said
+        said = _split(self._likeliest(out.logits, places, whose), [span.end - span.start for span in spans])
+        for span, own in zip(spans, said, strict=True):
+            self._settle(span, own.tokens, first, out)
+        return [(span.answer, own) for span, own in zip(spans, said, strict=True)]
 
     def _lay_out(self, answers: list[Answer]) -> list[Span]:
         """The unread tokens of all answers of a row stand one after the other."""
@@ -181,11 +191,13 @@ class _Reader:
             hidden = out.hidden_states[-1][answer.row, span.start + read.index(self.regressed)]  # (D,)
             answer.number = float(self.model.read_number(hidden))
 
-    def _likeliest(self, logits: Tensor, places: list[tuple[int, int]], whose: list[tuple[int, int]]) -> list[int]:
+    def _likeliest(self, logits: Tensor, places: list[tuple[int, int]], whose: list[tuple[int, int]]) -> Said:
         """The next tokens at these rows and columns of (B, L, V)."""
         rows, columns = torch.tensor(places, device=self.device).T
         logits = logits[rows, columns]  # (B, L, V) -> (places, V)
-        return (self.steer(logits, whose) if self.steer else logits).argmax(-1).tolist()
+        if self.steer:
+            logits = self.steer(logits, whose)
+        return Said(logits.argmax(-1).tolist(), probabilities_of(self.watched, logits))
 
     def _read(
         self, embeds: Tensor, owner: Tensor, position: Tensor, columns: Tensor | int = 0
@@ -202,6 +214,15 @@ class _Reader:
             logits_to_keep=columns,
             output_hidden_states=self.regressed is not None,
         )
+
+
+def _split(said: Said, sizes: list[int]) -> list[Said]:
+    """What is said of several answers, one after the other, as parts of these sizes."""
+    parts, start = [], 0
+    for size, seen in zip(sizes, said.seen.split(sizes), strict=True):
+        parts.append(Said(said.tokens[start : start + size], seen))
+        start += size
+    return parts
 
 
 def _last_positions(owner: list[list[int]]) -> dict[int, tuple[int, int]]:

@@ -6,7 +6,6 @@ imported only when a source names them. Which tower a run uses is the caller's c
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
@@ -19,6 +18,7 @@ from models.encoders.vision_backbones import load_open_clip_tower, load_timm_tow
 from models.weights.unused_keys import UNUSED_CLIP_KEYS
 from models.weights.weight_files import expect_tensors, read_mapped_file
 from utils.manifest import check_manifest
+from utils.text_files import read_json
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -103,5 +103,15 @@ def read_folder_state(folder: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"vision tower: no weights in {folder}, expected one of {', '.join(WEIGHT_FILES)}")
     if found.suffix != ".json":
         return expect_tensors(read_mapped_file(found), found)
-    shards = [folder / name for name in sorted(set(json.loads(found.read_text())["weight_map"].values()))]
+    shards = [folder / name for name in _shards(found)]
     return {key: tensor for shard in shards for key, tensor in expect_tensors(read_mapped_file(shard), shard).items()}
+
+
+def _shards(index: Path) -> list[str]:
+    """The names of the files that an index of weights lists. Raises ValueError for anything but names of files."""
+    content = read_json(index)
+    listed = content.get("weight_map") if isinstance(content, dict) else None
+    names = list(listed.values()) if isinstance(listed, dict) and listed else [None]
+    if wrong := [name for name in names if not isinstance(name, str) or Path(name).name != name]:
+        raise ValueError(f"{index}: expected a weight_map with names of files beside it, got {str(wrong[0])[:60]!r}")
+    return sorted(set(names))

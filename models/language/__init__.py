@@ -5,5 +5,6 @@
 - captioner: pretraining of one projector on captions
 - config: what such a model is made of (config.json)
 - audio_visual: images and sounds in one batch; the loss, and answers one by one
+- tokenizer_files: the tokenizer in a model's folder
 - attention: who sees whom where several masks share a prompt
 """

@@ -11,7 +11,7 @@ from typing import Unpack
 
 import torch
 from torch import Tensor, nn
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.modeling_outputs import CausalLMOutput
 
 from models.language.attention import attention_masks, enable_layouts, lay_out
@@ -61,6 +61,11 @@ class AudioVisualLM(MultimodalLM):
     @property
     def device(self) -> torch.device:
         return self.vision_projector.query_tokens.device
+
+    @property
+    def positions(self) -> int | None:
+        """The longest text that the LLM can read, in tokens, if its configuration says so."""
+        return getattr(self.language_model.config.get_text_config(), "max_position_embeddings", None)
 
     def encode_images(self, pixels: Tensor) -> Tensor:
         """(U, 3, H, W) CLIP pixels -> (U, N, E) features of the frozen encoder."""
@@ -124,8 +129,13 @@ class AudioVisualLM(MultimodalLM):
         return CausalLMOutput(loss=loss, logits=logits)
 
     @torch.inference_mode()
-    def generate(self, batch: PromptBatch, max_new_tokens: int = 256) -> list[list[int]]:
-        """Greedy answers, one list of new token ids per sample, ended by eos unless cut off."""
+    def generate(
+        self, batch: PromptBatch, max_new_tokens: int = 256, watch: LogitsProcessor | None = None
+    ) -> list[list[int]]:
+        """Greedy answers, one list of new token ids per sample, ended by eos unless cut off.
+
+        `watch` is shown the logits of every step.
+        """
         stops = self.stop_ids()
         out = self.language_model.generate(
             inputs_embeds=self.embed(batch),
@@ -138,6 +148,7 @@ class AudioVisualLM(MultimodalLM):
                 eos_token_id=stops,
                 pad_token_id=stops[0],
             ),
+            logits_processor=LogitsProcessorList([watch] if watch else []),
         )
         return [until_stop(row, set(stops)) for row in out.tolist()]
 

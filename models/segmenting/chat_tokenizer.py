@@ -12,7 +12,8 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from models.segmenting.folders import load_text_tokenizer, read_json_file
+from models.language.tokenizer_files import read_tokenizer
+from models.segmenting.folders import read_json_file
 
 
 def load_chat_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -20,7 +21,7 @@ def load_chat_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
 
     Raises ValueError when its files are missing or damaged, or when an added token cannot have its id.
     """
-    tokenizer = load_text_tokenizer(folder)
+    tokenizer = read_tokenizer(folder)
     ids = read_added_ids(Path(folder))
     if misplaced_tokens(tokenizer, ids):
         tokenizer = PreTrainedTokenizerFast(

@@ -1,27 +1,23 @@
-"""Loads models and tokenizers from local transformers folders, and says what is wrong with a folder that has none."""
+"""Loads models from local transformers folders, and says what is wrong with a folder that has none."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from models.encoders.vision import WEIGHT_FILES
+from utils.text_files import read_json
 
-TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 logger = logging.getLogger(__name__)
 
 
 def read_json_file(path: Path) -> dict:
     """The JSON object in a file. Raises ValueError that names the path for anything else."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, got something else ({error})") from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
     return content
@@ -74,16 +70,6 @@ def load_folder(
     if unused := sorted(info["unexpected_keys"]):
         logger.info("%s: %d weights are not used by %s", folder, len(unused), type(model).__name__)
     return model.eval().requires_grad_(False)
-
-
-def load_text_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer in a model's folder. Raises FileNotFoundError, ValueError when its files are missing or damaged."""
-    if not any((Path(folder) / name).is_file() for name in TOKENIZER_FILES):  # transformers would make an empty one
-        raise FileNotFoundError(f"{folder}: expected the tokenizer's {' or '.join(TOKENIZER_FILES)}, got none of them")
-    try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # as above: which error it is depends on the kind of tokenizer
-        raise ValueError(f"{folder}: expected the model's tokenizer files, got {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

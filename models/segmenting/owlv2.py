@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from transformers import AutoModelForZeroShotObjectDetection, PreTrainedModel, PreTrainedTokenizerBase
 
-from models.segmenting.folders import check_model_folder, load_folder, load_text_tokenizer
+from models.language.tokenizer_files import read_tokenizer
+from models.segmenting.folders import check_model_folder, load_folder
 from models.segmenting.grounding_dino import corners, on_picture
 from models.segmenting.pictures import (
     CLIP,
@@ -74,7 +75,7 @@ def load_owlv2(folder: str | Path, device: str | torch.device = "cpu", dtype: to
     """
     check_model_folder(folder, (MODEL_TYPE,))
     model = load_folder(AutoModelForZeroShotObjectDetection, folder, device)
-    return Owlv2(model, load_text_tokenizer(folder), read_normalisation(folder, CLIP), dtype)
+    return Owlv2(model, read_tokenizer(folder), read_normalisation(folder, CLIP), dtype)
 
 
 def pad_to_square(image: np.ndarray) -> np.ndarray:

@@ -22,13 +22,14 @@ from pathlib import Path
 from peft import LoraConfig
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from configs.model import ModelArguments
 from models.auditor.build import AUDITOR, BASE_ARGUMENTS, Kind, base_path, extend_tokenizer, part_path
 from models.auditor.config import lora_settings
 from models.language.config import AudioVisualConfig
+from models.language.tokenizer_files import read_tokenizer
 from models.weights.base_folders import TOKENIZER_FILES
 from models.weights.published import find_pair, read_pair
 from models.weights.weight_files import read_safetensors_file
@@ -171,9 +172,7 @@ def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -
     path = find_auditor(path, kind)
     if is_auditor_folder(path, kind):
         state = read_folder(path)
-        tokenizer = AutoTokenizer.from_pretrained(
-            path, padding_side="left", local_files_only=True, trust_remote_code=False
-        )
+        tokenizer = read_tokenizer(path, padding_side="left")
         config = kind.config_class.from_pretrained(path)
         if kind is AUDITOR and args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
             logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)

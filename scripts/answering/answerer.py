@@ -26,10 +26,14 @@ class AuditRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to one request: its text, and its token ids where they are known."""
+    """The answer to one request: its text, and its token ids where they are known.
+
+    shares: the record of `utils.certainty.shares.Shares`, where the probabilities of the model's tokens are known.
+    """
 
     text: str
     generated_ids: list[int] | None = None
+    shares: dict | None = None
 
 
 class OutOfMemory(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import torch
 from accelerate.utils import send_to_device
@@ -18,39 +19,45 @@ from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
 from dataset.batches.items import AuditItem
 from dataset.text.prompt import encode_text
-from models.auditor.auditor import Auditor
-from models.decoding.answers import write_answers
+from models.decoding.answers import Written, write_answers
 from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
+from models.language.audio_visual import AudioVisualLM
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
 from scripts.memory import MemoryBudget
 from scripts.stopping import leave_signals_to_the_main_process
 from utils.audit import all_wordings
 from utils.batches import GroupedBatch, PromptBatch
+from utils.certainty.shares import AnswerForms
 
 Numbered = tuple[int, AuditRequest]  # the number of the request's sample in its batch, and the request
-Write = Callable[..., list[tuple[list[int], str]]]
+Write = Callable[..., list[Written]]
 
 
 class TensorAnswerer(Answerer):
     """Answers with an auditor on its device. `dataset` makes items of requests, of any samples.
 
     `args` say how many processes decode, how much memory may be used, how long an answer may be, and whether prompts
-    are shared and answers drafted. `write`: how a batch is answered, if not with `write_answers`.
+    are shared and answers drafted. `write`: how a batch is answered, if not with `write_answers`. `first_answers`:
+    texts that the first answers may be like; by default those of audits. Only audits have shares.
     """
 
     def __init__(
         self,
-        auditor: Auditor,
+        auditor: AudioVisualLM,
         tokenizer: PreTrainedTokenizerBase,
         dataset: AuditDataset,
         args: AnsweringArguments,
         write: Write | None = None,
+        first_answers: Iterable[str] | None = None,
     ):
         self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
         self.write = write or write_answers
         self.items = RequestItems(dataset)
         self.collator = (GroupingCollator if args.share_prompts else AuditCollator)(tokenizer.pad_token_id)
-        self.drafts = template_drafts(auditor, tokenizer) if args.draft_answers else None
+        is_auditor = first_answers is None
+        self.forms = AnswerForms(partial(encode_text, tokenizer), tokenizer.decode) if is_auditor else None
+        texts = all_wordings("object", "object") if is_auditor else first_answers
+        self.drafts = template_drafts(auditor, tokenizer, texts) if args.draft_answers else None
         self.budget = MemoryBudget(auditor.device, args.max_memory_gb)
         self.ready: tuple[list[AuditRequest], PromptBatch | GroupedBatch] | None = None  # read ahead by `look_ahead`
 
@@ -76,8 +83,8 @@ class TensorAnswerer(Answerer):
         try:
             with self.budget.running(len(requests)):
                 batch = send_to_device(self.batch_of(requests), self.auditor.device)
-                written = self.write(self.auditor, self.tokenizer, batch, self.args.max_new_tokens, self.drafts)
-            return [Reply(text, ids) for ids, text in written]
+                written = self._write(batch)
+            return [Reply(one.text, one.ids, self._shares(one)) for one in written]
         except RuntimeError as error:
             if not should_reduce_batch_size(error):
                 raise
@@ -88,6 +95,13 @@ class TensorAnswerer(Answerer):
         self.budget.did_not_fit(len(requests))
         count = "one mask" if len(requests) == 1 else f"{len(requests)} masks"
         raise OutOfMemory(f"{self.auditor.device}: expected memory for {count}, got too little; try --dtype bfloat16")
+
+    def _write(self, batch: PromptBatch | GroupedBatch) -> list[Written]:
+        longest, watched = self.args.max_new_tokens, self.forms.watched if self.forms else ()
+        return self.write(self.auditor, self.tokenizer, batch, longest, self.drafts, watched)
+
+    def _shares(self, written: Written) -> dict | None:
+        return self.forms and self.forms.read(written.ids, written.seen.numpy()).as_record()
 
     def fitting(self, most: int) -> int:
         """As many as should fit into memory, from what earlier batches have taken."""
@@ -125,8 +139,8 @@ def _taken_batches(batches: Iterable[list[AuditRequest]], taken: deque[list[Audi
         yield number_samples(requests)
 
 
-def template_drafts(auditor: Auditor, tokenizer: PreTrainedTokenizerBase) -> Drafts:
-    """Drafts from the eleven templates of answers, for the first masks of a run."""
+def template_drafts(auditor: AudioVisualLM, tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> Drafts:
+    """Drafts from texts such as the eleven templates of audits, for the first answers of a run."""
     end = auditor.stop_ids()[0]
-    answers = [[*encode_text(tokenizer, text), end] for text in all_wordings("object", "object")]
+    answers = [[*encode_text(tokenizer, text), end] for text in texts]
     return Drafts(answers, ON_CPU_AT_ONCE if auditor.device.type == "cpu" else ON_GPU_AT_ONCE)

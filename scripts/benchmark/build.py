@@ -27,6 +27,7 @@ from dataset.media.lengths import NUM_FRAMES
 from scripts.benchmark.build_report import make_report, summarize
 from scripts.program import run_program
 from utils.run_record import fingerprint
+from utils.text_files import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def build(args: BuildArguments) -> None:
             write_splits(root, plan, results)
             report = make_report(run, source, plan, results, negative_notes)
             write_whole(root, REPORT, (json.dumps(report, indent=1) + "\n").encode())
-    print(summarize(json.loads((root / REPORT).read_bytes())))
+    print(summarize(read_json(root / REPORT)))
 
 
 def _run(args: BuildArguments, source: RefAVSBench) -> dict:
@@ -69,7 +70,7 @@ def _plan(args: BuildArguments, source: RefAVSBench, root: Path) -> Plan:
     """The plan of this build: read if an earlier run has made it, otherwise made and written."""
     where = Path(PROGRESS_DIR) / "plan.json"
     if (root / where).is_file():
-        return Plan.from_json(json.loads((root / where).read_bytes()))
+        return Plan.from_json(read_json(root / where))
     sizes, choice = _sizes(args), _choice(args, source)
     num_objects = _object_counts(args, source, root, choice.areas)
     plan = make_plan(choice.referrals, choice.areas, num_objects, sizes, args.seed)

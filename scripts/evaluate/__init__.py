@@ -2,6 +2,8 @@
 
 - run: audits the masks of a test split and scores the audits
 - split_audit: the work of `run`, imported after the command line is read
+- results: the masks of a run, and what a finished run writes
+- baseline: asks another auditor, behind an API, about a test split
 - audit_loop: the loop of `run`, with a log and a progress bar
 - read_reply: reads replies of any auditor, without scoring them
 - basis: what decides an answer, as digests
@@ -9,6 +11,8 @@
 - sharing: several processes that share the masks of one run
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines
+- compare: finished runs of any auditors side by side
+- compared_runs: the runs of a comparison, read and put in one order
 - seeds: the same auditor trained with several seeds, with means and spreads
 - sweep: trains, audits and compares a list of auditors
 - show_audits: right and wrong audits as pictures

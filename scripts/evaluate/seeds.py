@@ -6,7 +6,6 @@ python -m scripts.evaluate.seeds results/seed_*/summary.json
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from scripts.program import run_program
 from utils.scores.ablation_tables import LABELS
 from utils.scores.baselines import MEAN_IOU
 from utils.splits import EVAL_MODES, TEST_NAMES
+from utils.text_files import read_json
 
 Values = dict[tuple[str, ...], float]  # e.g. ("test_s", "image", "F2-M") -> value
 
@@ -51,7 +51,7 @@ def compare(args: SeedsArguments) -> None:
 def read_values(path: Path) -> dict[str, Values]:
     """The values of a summary.json, by test split and by kind of expression. Raises FileNotFoundError, ValueError."""
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = read_json(path)
         return {"scores": dict(_scores(summary)), "kinds": dict(_kinds(summary))}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path}: expected a summary of scripts.evaluate.summarize, got another file") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,19 +21,17 @@ from scripts.answering.answerer import AuditRequest, Reply
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
 from scripts.evaluate.basis import Basis, model_basis, request_bases
+from scripts.evaluate.results import mask_identity, record_of, requests_of, set_aside, write_results
 from scripts.evaluate.sharing import join_processes, own_device, share_of, wait_for_all
-from scripts.evaluate.stored_answers import EARLIER, Logs, collect, resume
+from scripts.evaluate.stored_answers import Logs, collect, resume
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
 from scripts.ranks import on_first_rank, rank, told_once, world_size
 from utils.answer_log import AnswerLog
 from utils.audit import canonical_mask_type
 from utils.locks import only_one
-from utils.records import prediction_row, raw_record, to_predictions
-from utils.reports.terminal import render_summary
-from utils.run_record import write_run_record
-from utils.scores.scoring import ResultNames, result_names, score_answers
-from utils.whole_files import own_folder, write_json, write_jsonl
+from utils.scores.scoring import ResultNames, result_names
+from utils.whole_files import own_folder
 
 logger = logging.getLogger("inference")
 PATIENCE = 10.0  # seconds until a folder in use is refused: the processes of a killed run need a moment to end
@@ -138,62 +135,9 @@ def finish(run: Run, bases: dict[tuple, Basis], settings: dict) -> None:
     """Score the answers of all processes, write the results, and remove the logs."""
     args, names, folder = run.args, run.names, run.folder
     stored = collect(run.logs, run.masks, bases)
-    replies = [Reply(record["raw_output"], record.get("generated_ids")) for record in stored]
-    answers = to_predictions(map(record_of, run.requests, replies))
-    mask_type = canonical_mask_type(args.mask_type_filter)
-    summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
-    skipped = [str(problem) for problem in run.benchmark.problems]
-    summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
-    write_jsonl(folder / names.predictions, map(prediction_row, predictions))
-    if names.video_avg:
-        write_jsonl(folder / names.video_avg, video_rows)
-    counts = {"passed_over": run.benchmark.passed_over, "bad_samples_skipped": len(skipped)}
-    write_run_record(folder, settings, run.benchmark.files, seed=None, counts=counts)
-    write_json(folder / names.metrics, summary)  # last: it tells that the run is finished
+    replies = [Reply(record["raw_output"], record.get("generated_ids"), record.get("shares")) for record in stored]
+    records = list(map(record_of, run.requests, replies))
+    tables = write_results(folder, names, args, run.benchmark, records, settings)
     run.logs.remove()
-    print(render_summary(summary, predictions, args.eval_mode))
+    print(tables)
     print(f"written to {folder}")
-
-
-def set_aside(folder: Path, names: Sequence[str]) -> None:
-    """Move the results of an earlier run to the first of `previous`, `previous-2`, ... that has room for them, so that
-    they are neither mixed with this run's nor lost.
-    """
-    left = [name for name in names if (folder / name).is_file()]
-    if not left:
-        return
-    target, number = folder / EARLIER, 1
-    while any((target / name).exists() for name in left):
-        number += 1
-        target = folder / f"{EARLIER}-{number}"
-    logger.info("the results of an earlier run go to %s", target)
-    own_folder(target)
-    for name in left:
-        (folder / name).replace(target / name)
-
-
-def requests_of(benchmark: Benchmark) -> list[AuditRequest]:
-    """Every mask, in the published order of evaluation."""
-    pairs = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
-    return [AuditRequest(sample, sample.candidates[c]) for sample, c in pairs]
-
-
-def mask_identity(request: AuditRequest) -> tuple:
-    """As `utils.answer_log.identity` of its record."""
-    sample, candidate = request.sample, request.candidate
-    return sample.uid, sample.frame_idx, candidate.mask_name, candidate.rank
-
-
-def record_of(request: AuditRequest, reply: Reply) -> dict:
-    """The record of one answer, with the ground truth of its mask."""
-    sample, candidate = request.sample, request.candidate
-    return raw_record(
-        uid=sample.uid,
-        vid=sample.vid,
-        frame_idx=sample.frame_idx,
-        true=candidate.audit,
-        rank=candidate.rank,
-        mask_path=candidate.mask_name,
-        raw_output=reply.text,
-        generated_ids=reply.generated_ids,
-    )

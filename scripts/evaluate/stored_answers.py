@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.evaluate.basis import Basis, why_not
+from scripts.evaluate.results import EARLIER
 from utils.answer_log import identity, keep_lines, read_lines, write_answers
 
 logger = logging.getLogger("inference")
-EARLIER = "previous"  # the folder beside the results to which what no longer counts is moved
 
 
 @dataclass

@@ -20,11 +20,10 @@ from dataset.batches.sampling import select_candidates, split_train
 from dataset.benchmark.annotations import read_train
 from dataset.benchmark.samples import AuditSample, Problem
 from dataset.benchmark.validation import find_file_problems, validated
-from models.auditor.auditor import Auditor
-from models.auditor.build import PUBLISHED_NAMES, part_path
-from models.auditor.config import AuditorConfig
+from models.auditor.build import AUDITOR, PUBLISHED_NAMES, Kind, part_path
 from models.auditor.trainable import mark_trainable, trainable_table
-from models.weights.bundle import AuditorBundle
+from models.language.audio_visual import AudioVisualLM
+from models.weights.bundle import AuditorBundle, ModelBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
 from scripts.checkpoints import checkpoint_to_resume, is_finished
@@ -54,6 +53,15 @@ DECIDING = (
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
     """Check folders, parts and data first, then load the model and train. The auditor is written to `output_dir`."""
+    prepare_processes(training_args)
+    with training_args.main_process_first(local=False):
+        check_request(model_args, data_args, training_args)
+    with only_run(training_args.output_dir):
+        _train(model_args, data_args, training_args)
+
+
+def prepare_processes(training_args: FinetuningArguments) -> None:
+    """What has to be done before anything is loaded."""
     if training_args.deepspeed:
         wait_for_builds()
     if training_args.deepspeed and training_args.use_cpu:
@@ -61,10 +69,6 @@ def train(model_args: ModelArguments, data_args: DataArguments, training_args: F
 
         deepspeed.init_distributed("gloo")  # ZeRO-3 shards the model while it is loaded, before the Trainer exists
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
-    with training_args.main_process_first(local=False):
-        check_request(model_args, data_args, training_args)
-    with only_run(training_args.output_dir):
-        _train(model_args, data_args, training_args)
 
 
 def _train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
@@ -76,7 +80,7 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     train_samples, eval_samples = split_train(
         benchmark.samples, data_args.train_fraction, data_args.eval_fraction, training_args.seed
     )
-    bundle = start_auditor(model_args, training_args)
+    bundle = start_model(AuditorBundle, model_args, training_args)
     auditor = bundle.auditor
     train_data = build_dataset(
         train_samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
@@ -104,7 +108,7 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     )
     with told_once():
         if checkpoint:
-            check_same_auditor(checkpoint, auditor)
+            check_same_model(checkpoint, auditor)
         changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
     finished = checkpoint and is_finished(checkpoint, training_args)
     if trainer.is_world_process_zero():
@@ -137,42 +141,49 @@ def describe_schedule(training_args: FinetuningArguments) -> str:
 
 def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
     """The checks that need no data to be read. Raises FileNotFoundError, ValueError."""
-    if find_pair(training_args.output_dir):
-        folder = training_args.output_dir
-        raise ValueError(f"output folder {folder}: holds a released auditor; expected another folder (OUTPUT_DIR)")
-    check_target(training_args.output_dir)
+    check_places(model_args, training_args, AUDITOR)
     batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
     if batch % together:
         raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
+
+
+def check_places(model_args: ModelArguments, training_args: FinetuningArguments, kind: Kind) -> None:
+    """Whether the parts are there, and the folder to write is free. Raises FileNotFoundError, ValueError."""
+    if find_pair(training_args.output_dir):
+        folder = training_args.output_dir
+        raise ValueError(f"output folder {folder}: holds a released {kind.word}; expected another folder (OUTPUT_DIR)")
+    check_target(training_args.output_dir, kind)
     if "wandb" in training_args.report_to and not is_wandb_available():
         raise ValueError("--report_to wandb: expected the package wandb, got none (pip install wandb)")
     for part in PUBLISHED_NAMES:
         part_path(model_args, part)
 
 
-def check_same_auditor(checkpoint: str, auditor: Auditor) -> None:
-    """Raises ValueError if the checkpoint's auditor differs from the one asked for; the message names the setting."""
+def check_same_model(checkpoint: str, model: AudioVisualLM) -> None:
+    """Raises ValueError if the checkpoint's model differs from the one asked for; the message names the setting."""
     shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
     shape += ("hidden_size",)
-    saved = AuditorConfig.from_pretrained(checkpoint)
+    saved = type(model.config).from_pretrained(checkpoint)
     for name in shape:
-        expected, got = getattr(auditor.config, name), getattr(saved, name)
+        expected, got = getattr(model.config, name, None), getattr(saved, name, None)
         if expected != got:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
 
 
-def start_auditor(model_args: ModelArguments, training_args: FinetuningArguments) -> AuditorBundle:
-    """The auditor at the start of training: base models and pretrained projectors; what is trained requires gradients.
+def start_model(
+    bundle_class: type[ModelBundle], model_args: ModelArguments, training_args: FinetuningArguments
+) -> ModelBundle:
+    """The model at the start of training: base models and pretrained projectors; what is trained requires gradients.
 
     With bf16 or fp16 the frozen parts have that dtype. What is trained stays in float32, except with DeepSpeed, which
     keeps its own float32 copy.
     """
     dtype = torch.bfloat16 if training_args.bf16 else torch.float16 if training_args.fp16 else torch.float32
-    bundle = AuditorBundle.from_parts(model_args, dtype)
-    mark_trainable(bundle.auditor)
+    bundle = bundle_class.from_parts(model_args, dtype)
+    mark_trainable(bundle.model)
     bundle.load_projectors(model_args)
     if training_args.deepspeed is None:
-        for parameter in bundle.auditor.parameters():
+        for parameter in bundle.model.parameters():
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()
     return bundle

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from pathlib import Path
@@ -34,6 +33,7 @@ from scripts.checkpoints import checkpoint_to_resume
 from scripts.ranks import only_run, told_once
 from scripts.resuming import changed_settings, deciding_settings, record_run
 from scripts.trainer import PartsTrainer
+from utils.text_files import read_json
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
 
 logger = logging.getLogger("pretrain")
@@ -169,7 +169,7 @@ def make_captioner(
         encoder = load_vision_tower(part_path(model_args, "clip_path"), model_args.vision_feature_layer, dtype)
     else:
         encoder = load_beats(part_path(model_args, "beats_path"), dtype)
-    bert = json.loads((Path(part_path(model_args, "bert_path")) / "config.json").read_text())
+    bert = read_json(Path(part_path(model_args, "bert_path")) / "config.json")
     qformer = qformer_settings(bert, model_args.num_qformer_layers)
     projector = QFormerProjector(encoder.hidden_size, llm.config.hidden_size, model_args.num_query_tokens, qformer)
     if training_args.deepspeed is not None:

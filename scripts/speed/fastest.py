@@ -12,6 +12,7 @@ import torch
 
 from configs.evaluation import EvaluationArguments
 from dataset.benchmark.samples import Benchmark
+from models.decoding.answers import Written
 from models.decoding.together import answer_together
 from scripts.answering.answerer import AuditRequest, answer_all
 from scripts.answering.tensor_answerer import TensorAnswerer
@@ -70,11 +71,11 @@ def _steered(work: Work) -> Callable:
     """How the program answers a batch, with the bias that makes random weights write audits."""
     scripts = work.steering.answers
 
-    def write(auditor, tokenizer, batch, longest: int, drafts) -> list[tuple[list[int], str]]:
+    def write(auditor, tokenizer, batch, longest: int, drafts, watched) -> list[Written]:
         count = int(batch["rows"]["owner"].max())
         steering = Steering([scripts[number % len(scripts)] for number in range(count)])
-        answers, _ = answer_together(auditor, batch, longest, drafts, steering)
-        return [(ids, tokenizer.decode(ids)) for ids in answers]
+        answers = answer_together(auditor, batch, longest, drafts, steering, watched)
+        return [Written(answer.ids, tokenizer.decode(answer.ids), torch.stack(answer.seen)) for answer in answers]
 
     return write
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from configs.evaluation import EvaluationArguments
 from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.samples import AuditSample
-from models.decoding.answers import write_answers
+from models.decoding.answers import Written, write_answers
 from scripts.answering.answerer import AuditRequest, Reply
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.evaluate.audit_loop import audit_all
@@ -77,8 +77,8 @@ def _audit_clips(work: Work, sample: AuditSample, count: int, folder: Path) -> t
     return seconds, (max(in_use) - in_use[0]) / 2**20
 
 
-def _stub(auditor, tokenizer, batch: dict, longest: int, drafts) -> list[tuple[list[int], str]]:
-    return [([0], "")] * int(batch["rows"]["owner"].max())
+def _stub(auditor, tokenizer, batch: dict, longest: int, drafts, watched) -> list[Written]:
+    return [Written([0], "", torch.zeros(1, len(watched)))] * int(batch["rows"]["owner"].max())
 
 
 def plot(rows: list[Row], path: Path) -> None:

@@ -21,6 +21,7 @@ from scripts.answering.tensor_answerer import template_drafts
 from scripts.speed.meter import Meter
 from scripts.speed.sizes import Rig
 from scripts.speed.steering import Steering, SteeringProcessor
+from utils.audit import all_wordings
 
 LONGEST = 256  # tokens of an answer, as published
 LAYERS_THROUGH_THE_PROJECTOR = 3  # as published; one of them is used
@@ -81,7 +82,7 @@ def prompts_once(work: Work) -> list[list[int]]:
 
 def drafted(work: Work) -> list[list[int]]:
     """Answers are guessed ahead from templates and earlier answers, and checked."""
-    return _together(work, template_drafts(work.rig.auditor, work.rig.tokenizer))
+    return _together(work, template_drafts(work.rig.auditor, work.rig.tokenizer, all_wordings("object", "object")))
 
 
 WAYS: dict[str, Way] = {
@@ -164,7 +165,7 @@ def _written(work: Work, batch: dict, first: int):
 def _together(work: Work, drafts: Drafts | None) -> list[list[int]]:
     with work.meter.part("data"):
         batch = _to(work, GroupingCollator(work.rig.tokenizer.pad_token_id)(_items(work)))
-    return answer_together(work.rig.auditor, batch, LONGEST, drafts, work.steering)[0]
+    return [answer.ids for answer in answer_together(work.rig.auditor, batch, LONGEST, drafts, work.steering)]
 
 
 def make_work(rig: Rig, samples: list, pairs: list[tuple[int, int]], scripts: list[list[int]] | None) -> Work:

@@ -10,6 +10,7 @@
 - programs: the programs that cases run, by name, with their command lines
 - changes: changes to right material that cases share
 - material: right input for every program, small, made once and copied for each case
+- fuzz: files changed by chance, and the readers that have to bear them
 - forked: a program's `main(argv)` in a child process that may crash, hang or grow
 - cases: the sentence table; every module in it has a list CASES
 - scenarios: every module in it has functions marked @scenario

@@ -1,7 +1,7 @@
 """Right input for every program, small: made once, and copied for each case, which may damage its copy.
 
 bench (a benchmark), auditor (a folder), parts (pretrained weights), clip (frames, audio.wav, video.mkv, mask.png),
-source (in the layout of Ref-AVSBench) and records.jsonl (answers).
+source (in the layout of Ref-AVSBench), pairs, coco, recipe.yaml and records.jsonl (answers).
 """
 
 from __future__ import annotations
@@ -12,7 +12,19 @@ import shutil
 from pathlib import Path
 
 from tests.conftest import GOLDEN
-from tests.right_benchmark import ACTIONS, FOLDERS, MASKS, TEST, plain_iou, response_of, write_right_benchmark
+from tests.right_benchmark import (
+    ACTIONS,
+    FOLDERS,
+    HEIGHT,
+    MASKS,
+    TEST,
+    WIDTH,
+    area,
+    plain_iou,
+    response_of,
+    write_picture,
+    write_right_benchmark,
+)
 from tests.scenes import write_source
 from tests.seeded import assemble_pretrained_weights
 from tests.test_clip import encode
@@ -32,10 +44,25 @@ def make_material(root: Path) -> Path:
     for folder, file in (("images", "frames/0.jpg"), ("masks", "mask.png"), ("sounds", "audio.wav")):
         (root / "pairs" / folder).mkdir(parents=True)
         shutil.copy(root / "clip" / file, root / "pairs" / folder / f"p0{Path(file).suffix}")
+    write_coco(root / "coco")
+    (root / "recipe.yaml").write_text("batch_size: 16\ntest_name: test_s\nwithout: [audio, video]\nnum_workers: 0\n")
     (root / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in right_records()))
     assemble_pretrained_weights(root / "parts", small_clip=True)
     write_auditor(root / "auditor", root / "parts")
     return root
+
+
+def write_coco(root: Path) -> None:
+    """A picture with a dog as a polygon, and its box and area."""
+    (root / "images").mkdir(parents=True)
+    write_picture(root / "images/3.jpg", area((3, 50, 0, 99)))
+    shape = {"segmentation": [[20, 20, 60, 20, 60, 60, 20, 60]], "bbox": [20, 20, 40, 40], "area": 1600, "iscrowd": 0}
+    content = {
+        "images": [{"id": 1, "file_name": "3.jpg", "height": HEIGHT, "width": WIDTH}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1} | shape],
+        "categories": [{"id": 1, "name": "dog"}],
+    }
+    (root / "i.json").write_text(json.dumps(content))
 
 
 def right_records() -> list[dict]:

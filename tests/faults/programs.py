@@ -27,18 +27,14 @@ class Program:
         return importlib.import_module(self.module).main(argv)
 
 
+_EVALUATE = _ASK | {
+    "--data_dir": "{root}/bench",
+    "--auditor_dir": "{root}/auditor",
+    "--output_dir": "{root}/results",
+}
 PROGRAMS = {
-    "evaluate": Program(
-        "scripts.evaluate.run",
-        _ASK
-        | {
-            "--data_dir": "{root}/bench",
-            "--auditor_dir": "{root}/auditor",
-            "--output_dir": "{root}/results",
-            "--num_workers": "0",
-            "--batch_size": "16",
-        },
-    ),
+    "evaluate": Program("scripts.evaluate.run", _EVALUATE | {"--num_workers": "0", "--batch_size": "16"}),
+    "evaluate by recipe": Program("scripts.evaluate.run", _EVALUATE, ("{root}/recipe.yaml",)),
     "audit": Program(
         "scripts.audit",
         _ASK
@@ -101,6 +97,10 @@ PROGRAMS = {
             "--object_name": "dog",
             "--output": "{root}/imported",
         },
+    ),
+    "import COCO": Program(
+        "scripts.benchmark.import_masks",
+        {"--coco": "{root}/coco/i.json", "--images": "{root}/coco/images", "--output": "{root}/imported"},
     ),
     "score": Program(
         "scripts.evaluate.score", {"--eval_mode": "image", "--output": "{root}/scores.json"}, ("{root}/records.jsonl",)

@@ -1,5 +1,6 @@
 """Numbers and masks as text and pictures to look at. Values come in; no model runs here.
 
+- comparison_tables: tables of a comparison in Markdown
 - terminal: scores as text for a terminal
 - page: a page of text and pictures as a PNG
 - overlay: a mask drawn on its frame

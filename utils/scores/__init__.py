@@ -12,6 +12,9 @@
 - scoring: everything that a finished run writes, and the names of its files
 - agreement: how far two runs on the same masks agree
 - baselines: answers that do not depend on the input, to compare with
+- together: answers made without looking, and from the answers of others
+- paired: differences on the same masks, with intervals
+- quality: what could be read, and whether audits fit together
 - expression_kinds: scores by kind of expression
 - ablation_tables: tables in the shape of the paper's ablations
 - benchmark_tables: what a benchmark consists of, counted

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from utils.prediction import Prediction
 from utils.scores.counts import class_scores, count_labels
+from utils.text_files import read_json
 
 SHOWN_TYPES = ("perfect", "merge", "full_neg")
 
@@ -15,7 +15,7 @@ SHOWN_TYPES = ("perfect", "merge", "full_neg")
 def read_kinds(facts_file: str | Path) -> dict[str, str]:
     """uid -> kind, from the facts.json of a drawn world. Raises FileNotFoundError, ValueError for another file."""
     try:
-        videos = json.loads(Path(facts_file).read_text())["videos"].values()
+        videos = read_json(facts_file)["videos"].values()
         return {uid: asked["kind"] for video in videos for uid, asked in video["referrals"].items()}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{facts_file}: expected the facts.json of a drawn world, got another file") from error

@@ -25,8 +25,10 @@ def published_tables() -> dict:
     return json.loads(Path(__file__).with_name("published_tables.json").read_text(encoding="utf-8"))
 
 
-def published_columns(test_name: str, eval_mode: str) -> dict:
-    """The paper's MQ-Auditor rows, keyed as `compute_columns`: {metric: {column: value, ..., "avg": value}}.
+def published_columns(test_name: str, eval_mode: str, auditor: str = "MQ-Auditor") -> dict:
+    """The paper's rows of an auditor, in video mode MQ-Auditor's alone.
+
+    Keyed as `compute_columns`: {metric: {column: value, ..., "avg": value}}.
 
     Raises ValueError for a test set or mode that the paper does not have.
     """
@@ -34,13 +36,21 @@ def published_columns(test_name: str, eval_mode: str) -> dict:
         raise ValueError(f"published rows: expected {TEST_NAMES} and {EVAL_MODES}, got {test_name!r} and {eval_mode!r}")
     tables = published_tables()
     if eval_mode == "image":
-        rows = {metric: tables["table2_image_based"][test_name][metric]["MQ-Auditor"] for metric in METRICS}
+        rows = {metric: tables["table2_image_based"][test_name][metric][auditor] for metric in METRICS}
     else:
         rows = tables["table3_video_based_mq_auditor"][test_name]
     return {
         metric: {"avg" if key == "avg" else column_name(*key.split("/")): value for key, value in rows[metric].items()}
         for metric in METRICS
     }
+
+
+def published_rows(test_name: str, eval_mode: str) -> dict[str, dict]:
+    """All auditors of the paper's Table 2, or in video mode MQ-Auditor alone: name -> as `published_columns`."""
+    if eval_mode != "image":
+        return {"MQ-Auditor": published_columns(test_name, eval_mode)}
+    names = published_tables()["table2_image_based"][test_name]["rmse"]
+    return {name: published_columns(test_name, eval_mode, name) for name in names}
 
 
 def published_ablation(title: str) -> dict[str, dict]:

@@ -55,7 +55,8 @@ def sound(
     """Ten seconds of a tone, changed; of the file, the first share is kept."""
     tone, stream = 0.3 * np.sin(np.arange(160_000) / 9), io.BytesIO()
     soundfile.write(stream, change(tone), rate, format=kind, subtype=subtype)
-    return stream.getvalue()[: int(share * stream.tell())]
+    content = stream.getvalue()
+    return content[: int(share * len(content))]
 
 
 def sentence(pattern: str) -> str:

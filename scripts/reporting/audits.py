@@ -1,0 +1,107 @@
+"""What a report shows: the audits of one or several runs, with the media of their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataset.benchmark.annotations import read_test
+from dataset.benchmark.samples import AuditSample, Candidate
+from utils.audit import normalize_action
+from utils.prediction import Prediction
+from utils.records import read_predictions
+from utils.splits import EVAL_MODES, TEST_NAMES
+from utils.text_files import read_json
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One audit of the gallery. `truth`: the sample's perfect mask, None where the benchmark has none."""
+
+    run: str
+    prediction: Prediction
+    sample: AuditSample
+    candidate: Candidate
+    truth: Candidate | None
+    other: Prediction | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether both mask type and action are right."""
+        true, said = self.prediction.true, self.prediction.said
+        return (said.mask_type, said.action) == (true.mask_type, normalize_action(true.action))
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """The audits of one run. `name`: its folder's; `auditor`: where the auditor was."""
+
+    name: str
+    test_name: str
+    eval_mode: str
+    auditor: str
+    data_dir: Path
+    predictions: list[Prediction]
+
+
+def read_results(folder: Path, data_dir: str | None = None) -> list[RunResults]:
+    """The run in the folder, or all runs in folders right below it.
+
+    Raises FileNotFoundError, and ValueError naming the file that is not what a run writes.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder with results")
+    places = [folder, *(place for place in sorted(folder.iterdir()) if place.is_dir())]
+    found = [place for place in places if any(_prediction_files(place))]
+    if not found:
+        raise FileNotFoundError(f"{folder}: expected results (predictions_*.jsonl and run.json), got none")
+    return [_read_run(place, data_dir) for place in found]
+
+
+def shown_audits(run: RunResults, others: dict[tuple, Prediction] | None = None) -> list[Shown]:
+    """Every audit of the run with the media of its mask. `others`: audits of another auditor by `mask_key`.
+
+    Raises ValueError for an audit whose mask the benchmark does not have, or the other auditor has not seen.
+    """
+    places = {
+        (sample.uid, str(sample.frame_idx), candidate.mask_name): (sample, candidate)
+        for sample in read_test(run.data_dir, run.test_name, run.eval_mode).samples
+        for candidate in sample.candidates
+    }
+    return [_show(run, prediction, places, others) for prediction in run.predictions]
+
+
+def mask_key(prediction: Prediction) -> tuple:
+    """What names a mask in all runs."""
+    return prediction.uid, str(prediction.frame_idx), prediction.mask_path
+
+
+def _show(run: RunResults, prediction: Prediction, places: dict, others: dict[tuple, Prediction] | None) -> Shown:
+    key = mask_key(prediction)
+    if key not in places:
+        raise ValueError(f"{run.name}: expected masks of {run.data_dir}, got {prediction.mask_path}, which it has not")
+    if others is not None and key not in others:
+        raise ValueError(f"--against: expected the masks of {run.name}, got none of {prediction.mask_path}")
+    sample, candidate = places[key]
+    truth = next((one for one in sample.candidates if one.audit.mask_type == "perfect"), None)
+    return Shown(run.name, prediction, sample, candidate, truth, others and others[key])
+
+
+def _read_run(folder: Path, data_dir: str | None) -> RunResults:
+    files = list(_prediction_files(folder))
+    if len(files) > 1:
+        raise ValueError(f"{folder}: expected one file predictions_*.jsonl, got {', '.join(f.name for f in files)}")
+    record = folder / "run.json"
+    settings = read_json(record).get("settings", {}) if record.is_file() else {}
+    test_name, eval_mode = settings.get("test_name"), settings.get("eval_mode")
+    if test_name not in TEST_NAMES or eval_mode not in EVAL_MODES:
+        raise ValueError(f"{record}: expected an evaluation's settings with test_name and eval_mode, got none")
+    place = data_dir or settings.get("data_dir")
+    return RunResults(
+        folder.name, test_name, eval_mode, str(settings.get("auditor_dir")), Path(place), read_predictions(files[0])
+    )
+
+
+def _prediction_files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.glob("predictions_*.jsonl")) if "video_avg" not in path.name)

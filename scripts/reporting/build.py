@@ -1,0 +1,38 @@
+"""The work of scripts.report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from configs.report import ReportArguments
+from scripts.reporting.audits import mask_key, read_results, shown_audits
+from scripts.reporting.pages import write_page
+from scripts.reporting.pictures import MEDIA, draw_gallery
+
+PAGE = "index.html"
+
+
+def build_report(args: ReportArguments) -> Path:
+    """Write the report and return its folder. Raises FileNotFoundError, ValueError naming what cannot be shown."""
+    folder = Path(args.output)
+    _check_place(folder)
+    runs = read_results(Path(args.results), args.data_dir)
+    others = None
+    if args.against:
+        other_runs = read_results(Path(args.against), args.data_dir)
+        others = {mask_key(prediction): prediction for run in other_runs for prediction in run.predictions}
+    audits = [audit for run in runs for audit in shown_audits(run, others)]
+    folder.mkdir(parents=True, exist_ok=True)
+    media = draw_gallery(audits, folder, args.picture_size, args.num_workers)
+    write_page(folder, args.title, runs, audits, media, args.against or "")
+    return folder
+
+
+def _check_place(folder: Path) -> None:
+    """Raises ValueError for a folder with files that are not a report's."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(f"--output {folder}: expected a folder, got a file")
+    if any(folder.iterdir()) and not ((folder / PAGE).is_file() or (folder / MEDIA).is_dir()):
+        raise ValueError(f"--output {folder}: expected a new or empty folder, or an earlier report, got other files")

@@ -1,0 +1,136 @@
+"""Reports: a folder of pages that shows all masks of finished audits."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dataset.benchmark.annotations import read_test
+from scripts.report import main
+from tests.right_benchmark import MASKS, META, write_right_benchmark
+from utils.audit import Audit, render_audit
+from utils.whole_files import write_json, write_jsonl
+
+HOSTILE = "</script><img src=x onerror=alert(1)> & <b>dog</b> \u2028 'quoted'"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NAME = "image_mask-all_rank-all"
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("report") / "MQ-RAVSBench"
+    root.mkdir()
+    write_right_benchmark(root)
+    split = root / META / "test_s_image_filtered.json"
+    text = (root / META / "metadata.csv").read_text()
+    quoted = '"' + HOSTILE.replace('"', '""') + '"'
+    (root / META / "metadata.csv").write_text(text.replace('"the dog, on the left"', quoted))
+    entries = json.loads(split.read_text())
+    entries[0]["exp"] = HOSTILE
+    split.write_text(json.dumps(entries))
+    return root
+
+
+def write_run(folder: Path, root: Path, wrong: str = "none") -> Path:
+    """A run that is right about every mask but those of the type `wrong`."""
+    rows = []
+    for sample in read_test(root, "test_s", "image").samples:
+        for candidate in sample.candidates:
+            true = candidate.audit
+            said = Audit("perfect", 0.4, "reject") if true.mask_type == wrong else true
+            text = render_audit(true, "dog", "cat")
+            for tag, value in (("iou", f"{said.iou:.4f}"), ("mask_type", said.mask_type), ("action", said.action)):
+                text = re.sub(f"<{tag}>.*?</{tag}>", f"<{tag}> {value} </{tag}>", text)
+            row = {"uid": sample.uid, "vid": sample.vid, "frame_idx": sample.frame_idx, "rank": candidate.rank}
+            row |= {"mask_type": true.mask_type, "iou_to_gt": true.iou, "action": true.action}
+            rows.append(row | {"mask_path": candidate.mask_name, "raw_output": text})
+    run = folder / f"test_s_{NAME}"
+    run.mkdir(parents=True)
+    write_jsonl(run / f"predictions_{NAME}.jsonl", rows)
+    settings = {"test_name": "test_s", "eval_mode": "image", "data_dir": str(root), "auditor_dir": "an <auditor>"}
+    write_json(run / "run.json", {"settings": settings})
+    return run
+
+
+@pytest.fixture(scope="module")
+def report(benchmark, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    write_run(folder / "ours", benchmark, "cutout")
+    write_run(folder / "theirs", benchmark)
+    output = folder / "report"
+    assert main([str(folder / "ours"), "--output", str(output), "--against", str(folder / "theirs")]) == 0
+    return output
+
+
+def data_of(report: Path) -> dict:
+    text = (report / "audits.js").read_text()
+    return json.loads(text.removeprefix("const AUDITS = ").rstrip().removesuffix(";"))
+
+
+def test_every_mask_is_there_with_its_media(report):
+    items = data_of(report)["items"]
+    assert len(items) == len(MASKS)
+    for item in items:
+        assert all((report / item["media"][name]).is_file() for name in ("frame", "tint", "outside", "truth", "strip"))
+        assert (report / item["media"]["sound"]).stat().st_size > 1000
+    by_type = {item["true"]["type"]: item for item in items}
+    assert by_type["merge"]["right"] and not by_type["cutout"]["right"]
+    assert by_type["cutout"]["other"]["type"] == "cutout"
+    assert "expected the action accept, got reject" in by_type["cutout"]["contradictions"][0]
+
+
+def test_the_summary_says_what_was_scored(report):
+    page = (report / "index.html").read_text()
+    assert "an &lt;auditor&gt;" in page and "<auditor>" not in page
+    assert "All masks, with 95% intervals over videos" in page
+    assert (report / "tables.csv").read_text().startswith("run,metric,perfect,cutout_hard")
+    assert (report / "tables.tex").read_text().startswith("\\begin{tabular}")
+    assert (report / "iou.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: the page is not opened")
+def test_a_browser_shows_the_data_as_text(report, tmp_path):
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
+    page = subprocess.run([*command, f"file://{report}/index.html#mask-0"], capture_output=True, text=True, timeout=120)
+    assert page.stdout.count('class="card"') == len(MASKS)
+    assert "onerror=alert(1)&gt;" in page.stdout and "<img src=x" not in page.stdout and "<b>dog" not in page.stdout
+    assert 'id="detail" aria-labelledby="detail-head" open=""' in page.stdout
+    assert f"{len(MASKS)} of {len(MASKS)} masks" in page.stdout
+
+
+def test_a_folder_with_other_files_is_left_alone(benchmark, tmp_path, capsys):
+    run = write_run(tmp_path / "run", benchmark)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    assert main([str(run), "--output", str(tmp_path / "mine")]) == 2
+    assert "expected a new or empty folder, or an earlier report, got other files" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda run: (run / "run.json").unlink(), "expected an evaluation's settings"),
+        (lambda run: next(run.glob("predictions*")).unlink(), "expected results (predictions_*.jsonl and run.json)"),
+        (lambda run: shutil.rmtree(run), "no such folder with results"),
+    ],
+)
+def test_results_that_cannot_be_shown(benchmark, tmp_path, capsys, change, sentence):
+    run = write_run(tmp_path / "run", benchmark)
+    change(run)
+    assert main([str(run), "--output", str(tmp_path / "report")]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+def test_masks_that_the_other_auditor_has_not_seen(benchmark, tmp_path, capsys):
+    run, other = write_run(tmp_path / "run", benchmark), write_run(tmp_path / "other", benchmark)
+    file = next(other.glob("predictions*"))
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
+    assert main([str(run), "--output", str(tmp_path / "report"), "--against", str(other)]) == 2
+    assert "--against: expected the masks of" in capsys.readouterr().err
