@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from configs.runtime import RuntimeArguments
-from utils.words import fault_of_words
+from utils.words import doubt_of_words, fault_of_words
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -48,3 +51,5 @@ def check_clip(expression: str, frame: int, video: object, frames: object, audio
         raise ValueError("--expression: expected UTF-8 text, got other bytes")
     if fault := fault_of_words(expression):
         raise ValueError(f"--expression: {fault}")
+    if doubt := doubt_of_words(expression):
+        logger.warning("--expression: %s", doubt)

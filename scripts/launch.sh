@@ -80,7 +80,7 @@ add_part_flags() {
 
 # whole_number NAME LEAST: ends the script with a sentence if the variable holds anything else
 whole_number() {
-    if ! [[ ${!1} =~ ^[0-9]{1,9}$ ]] || [ "${!1}" -lt "$2" ]; then
+    if ! [[ ${!1} =~ ^(0|[1-9][0-9]{0,8})$ ]] || [ "${!1}" -lt "$2" ]; then
         printf '%s: expected a whole number from %s on, got %q\n' "$1" "$2" "${!1}" >&2
         exit 2
     fi

@@ -18,6 +18,8 @@ VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
 TRAIN_VIDEOS=${TRAIN_VIDEOS:-400}
 TEST_VIDEOS=${TEST_VIDEOS:-60}             # of each test split
 VALIDATION_VIDEOS=${VALIDATION_VIDEOS:-60}
+for name in WORLD_SEED TRAIN_SEED VIDEO_MODE_VIDEOS; do whole_number "$name" 0; done
+for name in FINETUNE_STEPS TRAIN_VIDEOS TEST_VIDEOS VALIDATION_VIDEOS; do whole_number "$name" 1; done
 
 export PYTHON CUDA_VISIBLE_DEVICES= # always on the CPU: small models, and numbers that do not depend on a GPU
 export PRETRAINED_WEIGHTS_DIR=$MINI_WEIGHTS_DIR MQ_RAVSBENCH_DIR=$RESULTS/MQ-RAVSBench

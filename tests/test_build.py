@@ -302,15 +302,23 @@ def test_a_line_break_in_an_expression_is_a_quote_that_stays_open(source, tmp_pa
 def test_rows_at_fault_stop_the_build_or_are_left_out(source, tmp_path):
     broken = shutil.copytree(source, tmp_path / "source")
     table = broken / "metadata.csv"
-    table.write_text(table.read_text().replace("the cat", "the\x01cat"))
+    table.write_text(table.read_text().replace("the cat", "the </s> cat"))
     with pytest.raises(
-        BadData, match=r"6 problems in the data:\n.*: metadata.csv line \d+: expression: expected plain text"
+        BadData, match=r"6 problems in the data:\n.*: metadata.csv line \d+: expression: expected plain words"
     ):
         build(arguments(broken, tmp_path / "out"))
     build(arguments(broken, tmp_path / "out", on_bad_sample="skip"))
     assert not verify_benchmark(tmp_path / "out", 1).findings
-    reason = "expression: expected plain text, got the control character U+0001"
+    reason = "expression: expected plain words, got the reserved </s>"
     assert len(report_of(tmp_path / "out")["left_out"][reason]) == 6
+
+
+def test_a_doubtful_expression_is_told_and_taken(source, tmp_path, caplog):
+    broken = shutil.copytree(source, tmp_path / "source")
+    table = broken / "metadata.csv"
+    table.write_text(table.read_text().replace("the cat", "the\x1bcat"))
+    build(arguments(broken, tmp_path / "out"))
+    assert "expression: expected plain text, got the control character U+001B" in caplog.text
 
 
 def test_a_file_of_negatives_is_read_whole_before_a_build_begins(source, tmp_path):

@@ -314,6 +314,8 @@ def test_a_mask_that_contradicts_its_annotation_is_refused(tmp_path, coco, chang
         ({"bbox": [10, 5, 20, 20], "area": 400}, None),
         ({"bbox": [9.4, 5.5, 20.7, 19.2], "area": 385.5}, None),
         ({"bbox": [], "area": None, "iscrowd": False}, None),
+        ({"area": 0, "bbox": [0, 0, 0, 0]}, "area or bbox of 0 beside a mask"),
+        ({"category_id": None}, "annotation without a category, called 'object'"),
         (
             {"segmentation": [*SHAPE, [12, 7]], "bbox": [10, 5, 20, 20]},
             "polygon of one or two points, which encloses nothing",

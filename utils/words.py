@@ -9,24 +9,30 @@ from utils.tokens import CONTROL_TOKENS, PLACEHOLDERS, SPECIAL_TOKENS, control_t
 
 LONGEST = 1000  # characters of an expression: an auditor's prompt has room for so many, and no phrase is longer
 INVISIBLE = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
-PLAIN_CONTROLS = set("\t\n\r")  # spaces to every tokenizer
+SPACES = set("\t\n\r")
 
 
 def fault_of_words(text: str) -> str | None:
     """What is wrong with an expression or a name: "expected ..., got ..."; None where nothing is.
 
     It may hold letters of any script, emoji, quotes, marks of writing direction and joiners of no width. It may not be
-    empty to the eye, hold control characters, or hold a token that a tokenizer reads as a command.
+    empty to the eye, hold half a character, or hold a token that a tokenizer reads as a command.
     """
     if not any(unicodedata.category(c)[0] in "LNS" and c not in INVISIBLE for c in text):
         return f"expected words, got {'none' if not text.strip() else repr(text[:60])}"
     if len(text) > LONGEST:
         return f"expected at most {LONGEST} characters, got {len(text)}"
-    if wrong := next((c for c in text if _is_control(c)), None):
-        return f"expected plain text, got the control character U+{ord(wrong):04X}"
+    if wrong := next((c for c in text if unicodedata.category(c) == "Cs"), None):
+        return f"expected whole characters, got U+{ord(wrong):04X}, which is half of one"
     if reserved := reserved_tokens(text):
         return f"expected plain words, got the reserved {', '.join(reserved)}"
     return None
+
+
+def doubt_of_words(text: str) -> str | None:
+    """What is doubtful about words that can be used: control characters, and U+FFFD, the mark of a lost one."""
+    wrong = next((c for c in text if c == "\ufffd" or (unicodedata.category(c) == "Cc" and c not in SPACES)), None)
+    return f"expected plain text, got the control character U+{ord(wrong):04X}" if wrong else None
 
 
 def fault_of_response(text: str) -> str | None:
@@ -35,9 +41,3 @@ def fault_of_response(text: str) -> str | None:
     wrong = [token for token in (*PLACEHOLDERS, *CONTROL_TOKENS) if token in body]
     wrong += [token for token in control_tokens(body) if token not in (*wrong, *SPECIAL_TOKENS)]
     return f"expected words and tags of answers, got {', '.join(wrong)}" if wrong else None
-
-
-def _is_control(character: str) -> bool:
-    """U+FFFD counts, too: it stands where a character was lost in another encoding."""
-    kind = unicodedata.category(character)
-    return kind == "Cs" or character == "\ufffd" or (kind == "Cc" and character not in PLAIN_CONTROLS)

@@ -5,6 +5,7 @@ This module knows the JSON keys of an entry; `annotations` knows which entries b
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from dataset.media.lengths import NUM_FRAMES
 from utils.audit import ACTIONS, Audit, canonical_mask_type, normalize_action
 from utils.mask_types import MASK_TYPES
 from utils.spelling import existing_path
-from utils.words import fault_of_response, fault_of_words
+from utils.words import doubt_of_words, fault_of_response, fault_of_words
 
+logger = logging.getLogger(__name__)
 # Of masks whose type decides the action. Test entries of perfect and full_neg masks have it whatever the file says.
 FIXED_ACTIONS = {"perfect": "accept", "full_neg": "reject", "null": "reject"}
 IOU_SLACK = 1e-6  # the file's numbers may be rounded
@@ -79,6 +81,7 @@ class EntryReader:
 
     def __init__(self, benchmark: Benchmark, row: CsvRow, entry: dict, protocol: str, wants: Wants):
         self.benchmark, self.row, self.entry, self.protocol, self.wants = benchmark, row, entry, protocol, wants
+        self.is_doubted = False  # whether a doubt about its words was told
         # Training derives the vid from the uid and ignores the CSV's (as published); tests use the CSV's.
         from_uid = vid_of(row.uid)
         self.vid = from_uid if protocol == "train" else row.vid or from_uid
@@ -100,6 +103,9 @@ class EntryReader:
         expression = self.row.exp or str(self.entry.get("exp") or "")
         if fault := fault_of_words(expression):
             raise BadEntry(f"expression: {fault}")
+        if (doubt := doubt_of_words(expression)) and not self.is_doubted:
+            logger.warning("%s: expression: %s", self.row.uid, doubt)
+            self.is_doubted = True
         return AuditSample(
             uid=self.row.uid,
             vid=self.vid,

@@ -83,6 +83,8 @@ class CocoFile:
             raise ValueError(f"{where}: {error}") from None
         if num_strays:
             self.report.warn("polygon of one or two points, which encloses nothing", where)
+        if annotation.get("category_id") is None and self.categories:
+            self.report.warn(f"annotation without a category, called '{UNNAMED}'", where)
         for oddity in oddities(annotation, segmentation, mask):
             self.report.warn(oddity, where)
         texts = next((annotation[key] for key in EXPRESSION_KEYS if annotation.get(key)), [])

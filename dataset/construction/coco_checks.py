@@ -79,7 +79,9 @@ def check_mask(annotation: dict, mask: np.ndarray) -> None:
 
 def oddities(annotation: dict, polygons: object, mask: np.ndarray) -> Iterator[str]:
     """What is strange about an annotation that can be used."""
-    area = _given_area(annotation)
+    area, box = _given_area(annotation), annotation.get("bbox")
+    if mask.any() and (area == 0 or box == [0, 0, 0, 0]):
+        yield "area or bbox of 0 beside a mask"
     if area and mask.any() and not _is_same_area(area, mask):
         yield "area is that of the box, not of the mask"
     if isinstance(polygons, list) and 1 < len(polygons) <= MOST_COMPARED:

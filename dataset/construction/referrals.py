@@ -6,6 +6,7 @@ sounds that belong to a row are left to `source`.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from dataset.benchmark.samples import Problem
 from dataset.benchmark.uids import is_null, object_of, uid_parts
 from utils.splits import SPLITS
 from utils.whole_files import write_text
-from utils.words import fault_of_words
+from utils.words import doubt_of_words, fault_of_words
 
+logger = logging.getLogger(__name__)
 MAX_NAME_BYTES = 240  # file systems allow 255; the rest is for the endings of temporary files
 NULL_REFERENCE = "null reference: no object in the video, so no ground truth"
 NAME_ONLY = "name_only"  # split of a row that only gives an object its name; no benchmark takes it
@@ -77,6 +79,8 @@ def read_referrals(path: Path) -> Metadata:
             metadata.problems.append(Problem(row.uid, f"{path.name} line {line}: {reason}"))
         if reason is None:
             usable.append(referral)
+            if doubt := doubt_of_words(row.exp):
+                logger.warning("%s line %d: expression: %s", path.name, line, doubt)
         else:
             metadata.leave_out(reason, row.uid or f"(line {line})")
     metadata.referrals = list(_unrepeated(usable, metadata))

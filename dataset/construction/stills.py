@@ -5,6 +5,7 @@ Each picture becomes a video of ten equal frames. `coco` and `pairs` read the da
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections import Counter
@@ -20,8 +21,9 @@ from dataset.construction.source import SourceVideo, SourceWriter
 from dataset.media.images import examine_frame
 from dataset.media.waveform import examine_sound
 from utils.spelling import existing_path
-from utils.words import fault_of_words
+from utils.words import doubt_of_words, fault_of_words
 
+logger = logging.getLogger(__name__)
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 DOUBTFUL = "taken with a doubt"
@@ -115,6 +117,8 @@ def clean_expression(text: object, where: str) -> str:
         raise ValueError(f"{where}: expected an expression in words, got {str(text)[:60]!r}")
     if fault := fault_of_words(words):
         raise ValueError(f"{where}: {fault}")
+    if doubt := doubt_of_words(words):
+        logger.warning("%s: %s", where, doubt)
     return words
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.faults.case import Case, Expected, accepted, found, nothing, refused
+from tests.faults.case import Case, Expected, accepted, found, nothing, refused, warned
 from tests.faults.changes import TABLE, edit, write
 
 PLACES = (TABLE, "source/metadata.csv")
@@ -108,8 +108,6 @@ VALUES = [
     expression("with <pad>", b"the <pad> dog", "expected plain words, got the reserved <pad>"),
     expression("with <|im_end|>", b"the <|im_end|> dog", "expected plain words, got the reserved <|im_end|>"),
     expression("with <mask>", b"the <mask> dog", "expected plain words, got the reserved <mask>"),
-    expression("with a control code", b"the \x1b[31m dog", "expected plain text, got the control character U+001B"),
-    expression("with a lost character", "the caf\ufffd".encode(), "expected plain text, got the control char"),
 ]
 GOOD_WORDS = {
     "right to left": "الكلب",
@@ -124,6 +122,16 @@ WORDS = [
         {"build": accepted, "verify": accepted},
     )
     for name, text in GOOD_WORDS.items()
+]
+DOUBTFUL = [
+    Case(
+        f"row: expression with {name}",
+        partial(row, lambda cells, text=text: [*cells[:4], text, *cells[5:]]),
+        dict.fromkeys(
+            ("build", "verify", "train"), warned("expression: expected plain text, got the control character")
+        ),
+    )
+    for name, text in {"a control code": b"the \x1b[31m dog", "a lost character": "the caf\ufffd".encode()}.items()
 ]
 HEAD, HEAD_3 = "mask,expression\n", "mask,expression,object\n"
 FIRST_PAIRS = [
@@ -151,11 +159,16 @@ def asked(name: str, text: str, says: str) -> Case:
 
 
 ASKED = [
+    Case(
+        "--expression with an escape code",
+        nothing,
+        {"audit": warned("--expression: expected plain text, got the control character U+001B")},
+        ("--expression", "the \x1b[2J dog"),
+    ),
     asked("empty", "", "expected words, got none"),
     asked("with </s>", "the </s> dog", "expected plain words, got the reserved </s>"),
     asked("with <|im_end|>", "the <|im_end|> dog", "expected plain words, got the reserved <|im_end|>"),
-    asked("with an escape code", "the \x1b[2J dog", "expected plain text, got the control character U+001B"),
     asked("of 10,000 letters", "x" * 10_000, "expected at most 1000 characters, got 10000"),
     asked("with half a character", "the \ud800 dog", "expected UTF-8 text, got other bytes"),
 ]
-CASES = [*WHOLE, *RIGHT, *VALUES, *WORDS, *FIRST_PAIRS, *ASKED]
+CASES = [*WHOLE, *RIGHT, *VALUES, *WORDS, *DOUBTFUL, *FIRST_PAIRS, *ASKED]
