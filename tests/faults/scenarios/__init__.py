@@ -4,4 +4,5 @@
 - links: nothing is written through a planted link
 - stages: steps of the quickstart that are killed at any of their writes, and the whole quickstart
 - sentences: the sentence table: wrong and hostile input, and what each program says of it
+- training: kills and signals while an auditor is trained
 """
