@@ -71,3 +71,53 @@ class MaskScoreArguments(ReferringArguments):
         for name, low in (("pictures", 0), ("num_workers", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
+
+
+@dataclass(kw_only=True)
+class SegmentArguments(ReferringArguments):
+    """Masks of what expressions mean."""
+
+    output_dir: str = field(metadata={"help": "Folder of the masks, <uid>/0000<i>.png."})
+    segmenter: str = field(
+        default="grounded_sam2",
+        metadata={"help": "Which models make the masks.", "choices": ("grounded_sam2", "sam3", "clipseg")},
+    )
+    segmenter_path: str = field(metadata={"help": "Folder of SAM2 (for grounded_sam2), of SAM3 or of CLIPSeg."})
+    grounder_path: str | None = field(
+        default=None, metadata={"help": "For grounded_sam2: folder of GroundingDINO or MM-GroundingDINO."}
+    )
+    prompt: str = field(
+        default="s_object",
+        metadata={
+            "help": "The words that the segmenter gets. s_object, f_object: the names in --answers. expression: the "
+            "expression itself.",
+            "choices": ("s_object", "f_object", "expression"),
+        },
+    )
+    answers: str | None = field(
+        default=None, metadata={"help": "Ref-Thinker's answers, inference_results.jsonl; lines of uid, ref, predict."}
+    )
+    match_published: bool = field(
+        default=False,
+        metadata={
+            "help": "For grounded_sam2: feed and choose as the released scripts do, mistakes included, and write "
+            "their result file beside the masks. For comparing numbers. Takes one split."
+        },
+    )
+    box_threshold: float = field(default=0.1, metadata={"help": "For grounded_sam2: least score of a box."})
+    soft_masks: bool = field(default=False, metadata={"help": "Also write soft masks, <uid>/soft/0000<i>.png."})
+    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
+
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.segmenter == "grounded_sam2") != (self.grounder_path is not None):
+            raise ValueError(
+                "--grounder_path: expected a folder for --segmenter grounded_sam2, and none for the others"
+            )
+        if self.match_published and (self.segmenter != "grounded_sam2" or len(self.test_name) != 1):
+            raise ValueError("--match_published: expected --segmenter grounded_sam2 and one split as --test_name")
+        needs_answers = self.prompt != "expression" or (self.match_published and self.benchmark == "refavs")
+        if needs_answers and self.answers is None:
+            raise ValueError(f"--answers: expected a file for --prompt {self.prompt}, got none")
+        if not 0 <= self.box_threshold < 1:
+            raise ValueError(f"--box_threshold: expected a number from 0 to below 1, got {self.box_threshold}")

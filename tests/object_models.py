@@ -8,6 +8,8 @@ from tokenizers.models import BPE
 from transformers import (
     BertConfig,
     BertTokenizer,
+    CLIPSegConfig,
+    CLIPSegForImageSegmentation,
     CLIPTokenizer,
     GroundingDinoConfig,
     GroundingDinoForObjectDetection,
@@ -25,6 +27,8 @@ from transformers import (
     Sam2VideoConfig,
     Sam2VideoMaskDecoderConfig,
     Sam2VideoModel,
+    Sam3Config,
+    Sam3Model,
     SwinConfig,
 )
 
@@ -80,19 +84,57 @@ def save_grounding_dino(folder: Path, mm: bool = False) -> Path:
     return save_seeded(MMGroundingDinoForObjectDetection if mm else GroundingDinoForObjectDetection, config, folder)
 
 
+SMALL = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+
 def save_owlv2(folder: Path) -> Path:
     """An OWLv2 of 64 pixels with a CLIP tokenizer that spells words in letters."""
-    tokens = ["!", *LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
-    ids = {token: i for i, token in enumerate(tokens)}
-    sizes = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    special = {"pad_token_id": 0, "bos_token_id": len(tokens) - 2, "eos_token_id": len(tokens) - 1}
-    config = Owlv2Config(
-        text_config={**sizes, **special, "vocab_size": len(tokens)},
-        vision_config={**sizes, "image_size": 64, "patch_size": 16},
-        projection_dim=32,
+    text = _save_clip_tokenizer(folder)
+    vision = {**SMALL, "image_size": 64, "patch_size": 16}
+    return save_seeded(
+        Owlv2ForObjectDetection, Owlv2Config(text_config=text, vision_config=vision, projection_dim=32), folder
     )
-    CLIPTokenizer(vocab=ids, merges=[], pad_token="!").save_pretrained(folder)
-    return save_seeded(Owlv2ForObjectDetection, config, folder)
+
+
+def save_clipseg(folder: Path) -> Path:
+    """A CLIPSeg of 64 pixels with the same tokenizer."""
+    config = CLIPSegConfig(
+        text_config=_save_clip_tokenizer(folder),
+        vision_config={**SMALL, "num_hidden_layers": 2, "image_size": 64, "patch_size": 16},
+        projection_dim=32,
+        extract_layers=[0, 1],
+        reduce_dim=16,
+        decoder_num_attention_heads=2,
+        decoder_intermediate_size=32,
+    )
+    return save_seeded(CLIPSegForImageSegmentation, config, folder)
+
+
+def save_sam3(folder: Path) -> Path:
+    """A SAM3 of 64 pixels with the same tokenizer."""
+    detr = {"hidden_size": 32, "intermediate_size": 32, "num_attention_heads": 2, "num_layers": 1}
+    vit = {**SMALL, "image_size": 64, "pretrain_image_size": 64, "patch_size": 8, "window_size": 4}
+    config = Sam3Config(
+        vision_config={
+            "backbone_config": {**vit, "model_type": "sam3_vit_model", "global_attn_indexes": [0]},
+            "fpn_hidden_size": 32,
+            "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+        },
+        text_config={**_save_clip_tokenizer(folder), "projection_dim": 32},
+        geometry_encoder_config={**detr, "roi_size": 3},
+        detr_encoder_config=detr,
+        detr_decoder_config={**detr, "num_queries": 6},
+        mask_decoder_config={"hidden_size": 32, "num_attention_heads": 2},
+    )
+    return save_seeded(Sam3Model, config, folder)
+
+
+def _save_clip_tokenizer(folder: Path) -> dict:
+    """A tokenizer that spells words in letters; returns the settings of a text model for it."""
+    tokens = ["!", *LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
+    special = {"pad_token_id": 0, "bos_token_id": len(tokens) - 2, "eos_token_id": len(tokens) - 1}
+    CLIPTokenizer(vocab={token: i for i, token in enumerate(tokens)}, merges=[], pad_token="!").save_pretrained(folder)
+    return {**SMALL, **special, "vocab_size": len(tokens)}
 
 
 def save_sam2(folder: Path, video: bool = False) -> Path:

@@ -21,6 +21,7 @@ REQUIRED = {
     "scripts.evaluate.score": ("RECORDS.jsonl", "--output"),
     "scripts.finetune.convert": ("--source", "--target"),
     "scripts.think.make_tuning_set": ("--data_dir", "--output_dir"),
+    "scripts.segment.run": ("--data_dir", "--output_dir", "--segmenter_path"),
     "scripts.segment.score": ("MASKS", "--data_dir"),
     "scripts.pretrain.mini.grounding": ("weights", "work"),
     "scripts.pretrain.mini.parts": ("weights", "work"),

@@ -7,6 +7,7 @@ Tasks:
 - name: names of objects other than the target
 - ground: named objects -> boxes
 - segment: boxes -> masks (SAM2)
+- text_segmenters: words -> one mask, with GroundingDINO and SAM2, SAM3 or CLIPSeg
 - chain: name, ground and segment in a row
 
 Models:

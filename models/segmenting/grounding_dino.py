@@ -63,7 +63,6 @@ class GroundingDino:
                 found.append(Box(name, tuple(boxes[best].tolist()), float(scores[best])))
         return found
 
-    @torch.inference_mode()
     def detect(self, image: np.ndarray, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """RGB uint8 (H, W, 3) -> boxes (N, 4) as x1, y1, x2, y2 in pixels of the picture, and scores (N,) in [0, 1].
 
@@ -71,14 +70,21 @@ class GroundingDino:
         box for each of its object queries; boxes that lie outside the picture are left out.
         """
         height, width = check_picture(image)
-        size = fit_edges(height, width, SHORTEST_EDGE, LONGEST_EDGE)
+        boxes, scores = self.query_boxes(image, make_caption(names))
+        return on_picture(corners(torch.from_numpy(boxes), height, width), scores, height, width)
+
+    @torch.inference_mode()
+    def query_boxes(self, image: np.ndarray, caption: str) -> tuple[np.ndarray, np.ndarray]:
+        """The boxes of all object queries, in the model's order: centre x, centre y, width, height as shares of the
+        picture (N, 4), and their scores (N,).
+        """
+        size = fit_edges(*check_picture(image), SHORTEST_EDGE, LONGEST_EDGE)
         pixel_values = make_pixel_values(image, size, self.normalisation).to(self.model.device)
-        text = {key: ids.to(self.model.device) for key, ids in self.encode(make_caption(names)).items()}
+        text = {key: ids.to(self.model.device) for key, ids in self.encode(caption).items()}
         with autocast(self.model.device, self.dtype):
             outputs = self.model(pixel_values=pixel_values, **text)
         scores = outputs.logits[0].float().max(dim=-1).values.sigmoid()  # tokens beyond the caption are -inf
-        boxes = corners(outputs.pred_boxes[0].float().cpu(), height, width)
-        return on_picture(boxes, scores.cpu().numpy(), height, width)
+        return outputs.pred_boxes[0].float().cpu().numpy(), scores.cpu().numpy()
 
     def encode(self, caption: str) -> dict[str, Tensor]:
         """The caption's token ids, attention mask and token types, each (1, tokens).

@@ -79,6 +79,15 @@ def make_pixel_values(
     return torch.from_numpy(normalised).permute(2, 0, 1)[None].contiguous()
 
 
+def make_pixel_values_from_floats(image: np.ndarray, size: tuple[int, int], normalisation: Normalisation) -> Tensor:
+    """As `make_pixel_values`, divided by 255 before it is resized."""
+    check_picture(image)
+    values = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+    resized = torch.nn.functional.interpolate(values, size, mode="bilinear", align_corners=False)
+    mean, std = (torch.tensor(own).view(1, 3, 1, 1) for own in (normalisation.mean, normalisation.std))
+    return (resized - mean) / std
+
+
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
     """Run matrix products in `dtype`; the weights stay float32.
 

@@ -18,6 +18,7 @@ from models.segmenting.pictures import (
     autocast,
     check_picture,
     make_pixel_values,
+    make_pixel_values_from_floats,
     read_normalisation,
 )
 
@@ -33,7 +34,6 @@ class Segmenter:
         self.dtype = dtype
         self.image_size = model.config.prompt_encoder_config.image_size
 
-    @torch.inference_mode()
     def __call__(self, image: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
         """RGB uint8 (H, W, 3) and N boxes x1, y1, x2, y2 in its pixels -> masks (N, H, W) bool, in their order.
 
@@ -42,14 +42,23 @@ class Segmenter:
         height, width = check_picture(image)
         if len(boxes) == 0:
             return np.zeros((0, height, width), dtype=bool)
+        return enlarge(self.small_logits(image, boxes), (height, width)) > 0
+
+    @torch.inference_mode()
+    def small_logits(
+        self, image: np.ndarray, boxes: Sequence[Sequence[float]], resize_floats: bool = False
+    ) -> np.ndarray:
+        """As calling, with the model's own logits (N, h, w) float32 instead of masks. `resize_floats`: as published,
+        the picture is divided by 255 before it is resized, which differs by up to half a grey level.
+        """
+        height, width = check_picture(image)
         input_boxes = self.scale_boxes(boxes, height, width).to(self.model.device)
         size = (self.image_size, self.image_size)  # the aspect ratio is not kept
-        pixel_values = make_pixel_values(image, size, self.normalisation).to(self.model.device)
+        make = make_pixel_values_from_floats if resize_floats else make_pixel_values
+        pixel_values = make(image, size, self.normalisation).to(self.model.device)
         with autocast(self.model.device, self.dtype):
             outputs = self.model(pixel_values=pixel_values, input_boxes=input_boxes, multimask_output=False)
-        logits = outputs.pred_masks[0].float()  # (N, 1, h, w)
-        masks = F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)[:, 0] > 0
-        return masks.cpu().numpy()
+        return outputs.pred_masks[0, :, 0].float().cpu().numpy()
 
     def scale_boxes(self, boxes: Sequence[Sequence[float]], height: int, width: int) -> Tensor:
         """Boxes in pixels of the picture -> (1, N, 4) in pixels of the model's input, which is a square."""
@@ -58,6 +67,11 @@ class Segmenter:
             raise ValueError(f"SAM2: expected boxes of four finite numbers x1, y1, x2, y2, got {boxes!r}")
         scale = np.float32([self.image_size / width, self.image_size / height] * 2)
         return torch.from_numpy(corners * scale)[None]
+
+
+def enlarge(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(N, h, w) float32 -> (N, H, W), bilinear; `size` = (H, W)."""
+    return F.interpolate(torch.from_numpy(logits)[:, None], size, mode="bilinear", align_corners=False)[:, 0].numpy()
 
 
 def load_segmenter(

@@ -34,7 +34,7 @@ def count_objects(
     log = RecordLog(log_path, {"detector_path": detector_path})
     counts = {record["vid"]: record["num_objects"] for record in log.records}
     if todo := [vid for vid in videos if vid not in counts]:
-        detector = load_detector(Path(detector_path), *_device_and_dtype(device))
+        detector = load_detector(Path(detector_path), *device_and_dtype(device))
         for vid in tqdm(todo, desc="detecting objects", unit="video"):
             counts[vid] = [detector(read_upright_frame(path)) for path in videos[vid]]
             log.add([{"vid": vid, "num_objects": counts[vid]}])
@@ -52,13 +52,14 @@ def propose_negatives(
     log = RecordLog(log_path, asdict(folders))
     known = {(record["uid"], record["frame"]) for record in log.records}
     if todo := {key: question for key, question in questions.items() if key not in known}:
-        chain = load_chain(folders, *_device_and_dtype(device))
+        chain = load_chain(folders, *device_and_dtype(device))
         for (uid, frame), question in tqdm(todo.items(), desc="proposing negatives", unit="frame"):
             objects, reason = chain.find_others(read_upright_frame(question.frame_path), question.target_object)
             log.add([negatives_line(uid, frame, objects) | {"none_because": reason}])
     return log.records
 
 
-def _device_and_dtype(name: str) -> tuple[torch.device, torch.dtype]:
+def device_and_dtype(name: str) -> tuple[torch.device, torch.dtype]:
+    """The device, and the dtype of matrix products on it."""
     device = resolve_device(name)
     return device, torch.float32 if device.type == "cpu" else torch.bfloat16
