@@ -28,17 +28,26 @@ class Outcome:
 
 def run_forked(work: Callable[[], int | None], log: Path, seconds: float = 60, memory_gb: float = 14) -> Outcome:
     """Call `work` in a child, whose output goes to the file `log`. It is killed after so many seconds."""
-    sys.stdout.flush()
-    sys.stderr.flush()
     start = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        _be_the_child(work, log, memory_gb)
+    child = child_of(work, log, memory_gb)
     code = _wait(child, start + seconds)
     with suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # what it has left running
     text = log.read_text(encoding="utf-8", errors="surrogateescape")
     return Outcome(code, text, time.monotonic() - start)
+
+
+def child_of(
+    work: Callable[[], int | None], log: Path, memory_gb: float = 14, environment: dict[str, str] | None = None
+) -> int:
+    """The id of a child that calls `work`, and leads a process group of its own; nobody waits for it yet."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.environ |= environment or {}
+        _be_the_child(work, log, memory_gb)
+    return child
 
 
 def killed_at(number: int, before: bool) -> None:

@@ -2,8 +2,10 @@
 
 - canaries: code that is hidden in files is never run
 - disks: disks that are full at some write
+- evaluation: evaluations that are killed, or whose logs are damaged
 - fuzz: files changed by chance, read by every reader
 - links: nothing is written through a planted link
 - stages: steps of the quickstart that are killed at any of their writes, and the whole quickstart
 - sentences: the sentence table: wrong and hostile input, and what each program says of it
+- training: trainings that are killed or stopped by signals
 """
