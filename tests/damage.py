@@ -175,7 +175,7 @@ WRONG = {
     "no rank at all": (
         partial(change, TEST, "erode_1", rank=float("inf")),
         "rank",
-        "expected a whole number, got none",
+        "expected a whole number, got inf",
     ),
     "no path": (partial(edit_entry, TEST, image_path=[]), "annotation", "path: expected text, got []"),
     "rank 3": (partial(change, TEST, "erode_1", rank=3), "rank", "expected 1 or 2 for a mask of type erode, got 3"),
