@@ -1,9 +1,14 @@
-"""Two processes and every DeepSpeed stage train like one process, and go on after an interruption."""
+"""Two processes and every DeepSpeed stage train like one process, and go on in the middle of any epoch.
+
+Measured on a CPU in float32 after 4 steps, largest weight 1.9: DDP differs from one process by at most 1e-6, DeepSpeed
+by 3e-5. Adam divides by second moments, which are near zero where gradients are rounding noise.
+"""
 
 import json
 import os
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,9 @@ from safetensors.torch import load_file
 from tests.conftest import BENCHMARK
 
 WEIGHT_FILES = ("adapter_model.safetensors", "projectors.safetensors", "token_rows.safetensors")
-STEPS = 3
+TRAIN_FILE = "train_audit_only_filtered.json"
+STEPS = 4  # two epochs
+STOP = 3  # in the middle of the second one
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +32,37 @@ def steady_weights_dir(quick_weights_dir, tmp_path_factory) -> Path:
     return folder
 
 
-def train(weights_dir: Path, output: Path, num_processes: int, deepspeed: Path | None = None) -> list[float]:
-    """Three steps over two videos through the launch script; the logged losses."""
+def write_four_videos(folder: Path) -> Path:
+    """The golden benchmark with each of its two training videos under a second name."""
+    shutil.copytree(BENCHMARK, folder)
+    table, annotations = (folder / "train_test_meta_files" / name for name in ("metadata.csv", TRAIN_FILE))
+    rows, masks = table.read_text().splitlines(), json.loads(annotations.read_text())
+    for number, uid in enumerate(list(masks), start=10):
+        name = f"{uid.rpartition('_')[0]}_{number}"
+        masks[name] = masks[uid]
+        rows += [row.replace(f",{uid},", f",{name},") for row in rows if f",{uid}," in row]
+    table.write_text("\n".join(rows) + "\n")
+    annotations.write_text(json.dumps(masks))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def four_videos(tmp_path_factory) -> Path:
+    return write_four_videos(tmp_path_factory.mktemp("four") / "MQ-RAVSBench")
+
+
+@pytest.fixture(scope="module")
+def train(steady_weights_dir, four_videos):
+    return partial(run_training, steady_weights_dir, four_videos)
+
+
+def run_training(
+    weights_dir: Path, data_dir: Path, output: Path, num_processes: int, deepspeed: Path | None = None
+) -> list[float]:
+    """Two epochs over four videos through the launch script; the logged losses."""
     settings = {
         "PRETRAINED_WEIGHTS_DIR": weights_dir,
-        "MQ_RAVSBENCH_DIR": BENCHMARK,
+        "MQ_RAVSBENCH_DIR": data_dir,
         "OUTPUT_DIR": output,
         "NPROC_PER_NODE": num_processes,
         "DEEPSPEED_CONFIG": deepspeed or "",
@@ -44,6 +77,7 @@ def train(weights_dir: Path, output: Path, num_processes: int, deepspeed: Path |
     }
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
     command = ["bash", "scripts/finetune/finetune_hyperlora.sh", "--report_to", "none", "--dataloader_num_workers", "0"]
+    command += ["--save_strategy", "steps", "--save_steps", str(STOP)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     history = json.loads((output / "trainer_state.json").read_text())["log_history"]
@@ -51,9 +85,9 @@ def train(weights_dir: Path, output: Path, num_processes: int, deepspeed: Path |
 
 
 @pytest.fixture(scope="module")
-def one_process(steady_weights_dir, tmp_path_factory):
+def one_process(train, tmp_path_factory):
     output = tmp_path_factory.mktemp("one") / "MQ-Auditor"
-    return output, train(steady_weights_dir, output, num_processes=1)
+    return output, train(output, num_processes=1)
 
 
 def largest_difference(a: Path, b: Path) -> float:
@@ -70,21 +104,26 @@ def cpu_config(name: str, folder: Path) -> Path:
     return path
 
 
-def test_two_processes_equal_one(one_process, steady_weights_dir, tmp_path):
+def resumed(train, run: Path, *more) -> Path:
+    """The result of a run that is stopped at STOP and started again."""
+    output = run.parent / "resumed"
+    shutil.copytree(run / f"checkpoint-{STOP}", output / f"checkpoint-{STOP}")
+    train(output, 2, *more)
+    return output
+
+
+def test_two_processes_equal_one_and_resume(one_process, train, tmp_path):
     output, losses = one_process
-    assert train(steady_weights_dir, tmp_path / "out", num_processes=2) == pytest.approx(losses, rel=1e-5)
+    assert train(tmp_path / "out", 2) == pytest.approx(losses, rel=1e-5)
     assert largest_difference(output, tmp_path / "out") < 1e-5
+    assert largest_difference(tmp_path / "out", resumed(train, tmp_path / "out")) == 0
 
 
-@pytest.mark.parametrize("stage", ["stage2", "stage3"])
-def test_deepspeed_equals_one_process_and_resumes(one_process, steady_weights_dir, tmp_path, stage):
+@pytest.mark.parametrize(("stage", "resumes"), [("stage2", True), ("stage2-offload", False), ("stage3", True)])
+def test_deepspeed_equals_one_process_and_resumes(one_process, train, tmp_path, stage, resumes):
     output, losses = one_process
     config = cpu_config(stage, tmp_path)
-    assert train(steady_weights_dir, tmp_path / "out", 2, config) == pytest.approx(losses, rel=1e-4)
-    # Adam divides by near-zero second moments where gradients are rounding noise, hence not 1e-6
+    assert train(tmp_path / "out", 2, config) == pytest.approx(losses, rel=1e-4)
     assert largest_difference(output, tmp_path / "out") < 1e-4
-
-    resumed = tmp_path / "resumed"
-    shutil.copytree(tmp_path / "out/checkpoint-1", resumed / "checkpoint-1")
-    assert train(steady_weights_dir, resumed, 2, config) == pytest.approx(losses, rel=1e-4)
-    assert largest_difference(tmp_path / "out", resumed) == 0
+    if resumes:
+        assert largest_difference(tmp_path / "out", resumed(train, tmp_path / "out", config)) == 0

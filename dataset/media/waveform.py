@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ import soxr
 
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
 from dataset.media.sound_files import Sound, open_sound
-from utils.whole_files import whole_file
+from utils.whole_files import write_bytes
 
 SAMPLE_RATE = 16_000
 NUM_SEGMENTS = NUM_FRAMES  # one for each video frame, for a sound of any duration
@@ -53,8 +54,8 @@ def examine_sound(path: str | Path) -> Heard:
 
 def write_wav(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
     """Write (num_samples,) or (num_samples, channels) in [-1, 1] as a WAV file. `subtype`: FLOAT or PCM_16."""
-    with whole_file(path) as temporary:
-        soundfile.write(temporary, samples, rate, subtype=subtype, format="WAV")
+    soundfile.write(content := io.BytesIO(), samples, rate, subtype=subtype, format="WAV")
+    write_bytes(path, content.getvalue())  # libsndfile itself does not say that a disk is full
 
 
 def check_waveform(waveform: np.ndarray, path: str | Path = "waveform") -> None:
