@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ T = TypeVar("T")
 
 LOCK_NAME = ".training.lock"
 PATIENCE = 10.0  # seconds: the processes of a run that was just killed may take a moment to end
-LAUNCHERS = ("torchrun", "torch.distributed.run", "torch.distributed.launch", "deepspeed", "scripts.processes")
+LAUNCHERS = {"torchrun", "deepspeed", "accelerate", "torch.distributed.run", "torch.distributed.launch"}
+LAUNCHERS |= {"deepspeed.launcher.launch", "deepspeed.launcher.runner", "scripts.processes"}
 GLANCE = 0.5  # seconds between two looks at the launcher
 
 
@@ -108,17 +110,17 @@ def world_size() -> int:
 
 
 def end_with_launcher() -> None:
-    """End this process when a launcher that it was started by has ended, even by kill -9.
+    """End this process when the launcher that has started it ends, even by kill -9.
 
-    Otherwise it would train on, beside the run that is started again.
+    Otherwise it would train on, beside the run that is started again. A launcher above that one (DeepSpeed has two) is
+    no parent of this process, so its end counts as SIGTERM: the step is saved.
     """
-    launchers = find_launchers()
-    if launchers:
-        threading.Thread(target=_watch, args=(launchers,), daemon=True, name="launcher watch").start()
+    if launchers := find_launchers():
+        threading.Thread(target=_watch, args=launchers, daemon=True, name="launcher watch").start()
 
 
 def find_launchers() -> list[psutil.Process]:
-    """The processes above this one that are launchers, the nearest first; DeepSpeed has two of them."""
+    """The processes above this one that are launchers, the nearest first."""
     found = []
     for process in psutil.Process().parents():
         try:
@@ -126,13 +128,17 @@ def find_launchers() -> list[psutil.Process]:
         except psutil.Error:
             continue
         is_python = bool(words) and Path(words[0]).name.startswith("python")
-        if is_python and any(name in word for word in words[1:5] for name in LAUNCHERS):
+        if is_python and any(Path(word).name in LAUNCHERS for word in words[1:5]):
             found.append(process)
     return found
 
 
-def _watch(launchers: list[psutil.Process]) -> None:
-    while all(_lives(process) for process in launchers):
+def _watch(nearest: psutil.Process, *others: psutil.Process) -> None:
+    while all(_lives(process) for process in (nearest, *others)):
+        time.sleep(GLANCE)
+    if _lives(nearest):
+        os.kill(os.getpid(), signal.SIGTERM)
+    while _lives(nearest):
         time.sleep(GLANCE)
     os.write(2, b"the launcher of this process has ended, so it ends, too\n")
     os._exit(1)

@@ -172,10 +172,10 @@ WRONG = {
     "action in training": (partial(change, TRAIN, "erode_1", action="reject"), "action", "expected 'minor revision'"),
     "wrong rank": (partial(change, TEST, "erode_1", rank=2), "rank", "rank: expected 1 for a measured IoU of 0.875000"),
     "rank twice": (partial(change, TEST, "erode_1", rank=2), "rank", "expected one erode mask of rank 2 in a frame"),
-    "no rank at all": (
+    "an infinite rank": (
         partial(change, TEST, "erode_1", rank=float("inf")),
         "rank",
-        "expected a whole number, got none",
+        "expected a whole number, got inf",
     ),
     "no path": (partial(edit_entry, TEST, image_path=[]), "annotation", "path: expected text, got []"),
     "rank 3": (partial(change, TEST, "erode_1", rank=3), "rank", "expected 1 or 2 for a mask of type erode, got 3"),

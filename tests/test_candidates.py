@@ -179,7 +179,7 @@ def test_a_wrong_file_of_negatives(tmp_path, line, said):
     ("item", "said"),
     [
         ({"name": " "}, "expected each object to have a name"),
-        ({"name": "</audit>"}, "expected a name in plain words"),
+        ({"name": "</audit>"}, "name of an object: expected plain words"),
         ({"name": "cat", "mask_path": 3}, "line 1: 'cat': path: expected text"),
         ({"name": "cat", "mask_path": "cat.png"}, "line 1: 'cat': .*no such mask file"),
         ({"name": "cat"}, "expected segmentation or mask_path, one of them"),

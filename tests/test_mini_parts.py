@@ -21,7 +21,7 @@ from models.auditor.build import load_language_model, load_tokenizer
 from models.encoders.beats import load_beats, write_beats
 from models.weights.base_folders import save_model, save_tokenizer
 from models.weights.bundle import AuditorBundle
-from scripts.finetune.training import start_auditor
+from scripts.finetune.training import start_model
 from scripts.pretrain.mini.audio import Listener
 from scripts.pretrain.mini.grounded import STAGE as GROUNDED
 from scripts.pretrain.mini.grounded import Seen, draw, look
@@ -69,7 +69,7 @@ def test_the_shipped_parts(tokenizer):
     assert sum(path.stat().st_size for path in files) < 12e6
     assert not [path for path in files if path.suffix in (".bin", ".pt", ".pkl")]
     args = ModelArguments(pretrained_weights_dir=str(SHIPPED), num_query_tokens=8, vision_feature_layer=-1)
-    bundle = start_auditor(args, FinetuningArguments(use_cpu=True, report_to="none"))
+    bundle = start_model(AuditorBundle, args, FinetuningArguments(use_cpu=True, report_to="none"))
     assert bundle.tokenizer.get_vocab() == tokenizer.get_vocab()
     assert sum(parameter.numel() for parameter in bundle.auditor.parameters()) < 5e6
 

@@ -74,7 +74,7 @@ def test_a_signal_saves_and_the_next_start_goes_on_to_the_same_bits(
 
 
 def test_a_signal_before_the_training_ends_at_once(quick_weights_dir, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("scripts.finetune.training.start_auditor", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("scripts.finetune.training.start_model", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert finetune(flags(quick_weights_dir, tmp_path)) == 143
     assert capsys.readouterr().err.splitlines()[-1] == "finetune: stopped by SIGTERM"
 
