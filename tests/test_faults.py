@@ -10,7 +10,8 @@ from tests.faults.forked import HANG, TRACEBACK, Outcome, run_forked
 from tests.faults.scenario import Counts, find_scenarios, render
 from tests.faults.scenarios.sentences import trouble
 
-SHORT = ["--kills", "1", "--fuzz", "2", "--every", "8"]
+SHORT = ["--kills", "1", "--fuzz", "1", "--every", "40"]
+SHORT += [word for name in ("sentences", "fuzz", "canaries", "killed build") for word in ("--only", name)]
 
 
 def test_short_version():

@@ -1,5 +1,6 @@
 """The scenarios. Every module here has functions marked @scenario; their order is that of the modules' names.
 
+- api_kills: kills of a run that asks a server
 - canaries: code that is hidden in files is never run
 - disks: disks that are full at some write
 - evaluation: evaluations that are killed, and whose logs are damaged in between
