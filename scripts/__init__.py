@@ -5,6 +5,7 @@
 - session: the same for notebooks, on paths or arrays, one mask or many
 - evaluate: audit a test split, score, compare auditors
 - finetune: train an auditor
+- training: what all trainings share: HF's Trainer for parts of a model, checkpoints, resuming, a guard of each step
 - pretrain: train the projectors, and make the parts of the mini auditor
 - think: fine-tune Ref-Thinker, and let it name the objects of expressions
 - benchmark: build, verify and describe MQ-RAVSBench
@@ -18,12 +19,7 @@
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together
-- checkpoints: training checkpoints: written whole, confirmed, tidied up
-- deepspeed_files: reads DeepSpeed's files of a checkpoint without running code
-- resuming: settings that have changed since the checkpoint
 - processes: starts the processes of a training, and ends as they do
 - ranks: what one process of a training does for all, and how they end together
 - stopping: SIGTERM and Ctrl-C
-- step_guard: numbers that are not finite, and requests to stop, at every step of a training
-- trainer: HF's Trainer for models of which only some parts learn
 """

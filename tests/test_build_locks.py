@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from scripts.finetune.build_locks import STALE_SECONDS, wait_for_builds
+from scripts.training.build_locks import STALE_SECONDS, wait_for_builds
 
 
 @pytest.fixture

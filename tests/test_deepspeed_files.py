@@ -9,7 +9,7 @@ from deepspeed.runtime.fp16.loss_scaler import DynamicLossScaler, LossScaler
 from deepspeed.runtime.zero.config import ZeroStageEnum
 from deepspeed.utils.tensor_fragment import fragment_address
 
-from scripts.deepspeed_files import FORCE, FORCE_NOT, without_code
+from scripts.training.deepspeed_files import FORCE, FORCE_NOT, without_code
 
 
 class Canary:

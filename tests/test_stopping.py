@@ -11,8 +11,8 @@ from transformers import TrainerCallback, TrainingArguments
 
 from scripts.finetune.finetune_hyperlora import main as finetune
 from scripts.ranks import LOCK_NAME
-from scripts.step_guard import StepGuard
-from scripts.trainer import PartsTrainer
+from scripts.training.step_guard import StepGuard
+from scripts.training.trainer import PartsTrainer
 from tests.test_training import flags, losses, weights
 from utils.locks import only_one
 
@@ -111,9 +111,9 @@ def test_samples_and_weights_that_are_not_finite_are_named(quick_weights_dir, tm
 
 def test_weights_that_are_not_finite_are_not_saved(whole, quick_weights_dir, tmp_path, capsys, monkeypatch):
     """A last update may spoil what no later step looks at."""
-    monkeypatch.setattr("scripts.trainer.is_finished", lambda *_: True)
+    monkeypatch.setattr("scripts.training.trainer.is_finished", lambda *_: True)
     monkeypatch.setattr(
-        "scripts.finetune.trainer.AuditTrainer.load_parts",
+        "scripts.training.bundle_trainer.AuditTrainer.load_parts",
         lambda own, _: own.model.vision_projector.norm.weight.data.fill_(float("inf")),
     )
     monkeypatch.setattr("scripts.finetune.training.checkpoint_to_resume", lambda _: str(whole))

@@ -1,7 +1,7 @@
 """How a program knows that a step is finished: by one file, which the step writes last and never half.
 
     step                              its last file
-    a training checkpoint             its manifest, in checkpoint-N (`scripts.checkpoints`)
+    a training checkpoint             its manifest, in checkpoint-N (`scripts.training.checkpoints`)
     a training run                    trainer_state.json, beside the trained parts
     the audits of a test split        the summary of its scores, metrics_summary_*.json
     a benchmark                       build_report.json (`dataset.construction.progress`)

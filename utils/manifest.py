@@ -1,7 +1,7 @@
 """Folders of files that belong together, such as a model: manifest.json lists them, and they are compared with it.
 
 manifest.json: {"format": FORMAT, "files": {name: {"bytes": size, "sha256": 64 hex digits}}}
-A training checkpoint's has two more keys, "step" and "settings" (`scripts.checkpoints`).
+A training checkpoint's has two more keys, "step" and "settings" (`scripts.training.checkpoints`).
 """
 
 from __future__ import annotations

@@ -29,10 +29,10 @@ from models.language.captioner import Captioner
 from models.language.projector import QFormerProjector
 from models.weights.checkpoint import pixel_settings, square
 from models.weights.published import read_pretrained_projector, write_pretrained_projector
-from scripts.checkpoints import checkpoint_to_resume
+from scripts.training.checkpoints import checkpoint_to_resume
 from scripts.ranks import only_run, told_once
-from scripts.resuming import changed_settings, deciding_settings, record_run
-from scripts.trainer import PartsTrainer
+from scripts.training.resuming import changed_settings, deciding_settings, record_run
+from scripts.training.trainer import PartsTrainer
 from utils.text_files import read_json
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
 
@@ -50,7 +50,7 @@ FINETUNING_ONLY = (
     "lora_dropout",
     "lora_targets",
 )
-# Settings of the model and the data that decide what is learned, beside those of `scripts.resuming`
+# Settings of the model and the data that decide what is learned, beside those of `scripts.training.resuming`
 DECIDING = (
     "modality",
     "num_query_tokens",

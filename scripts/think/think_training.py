@@ -17,16 +17,16 @@ from dataset.referring.thinking import find_tuning_file, read_think_samples
 from models.auditor.trainable import trainable_table
 from models.thinker.build import THINKER
 from models.weights.bundle import ThinkerBundle
-from scripts.checkpoints import checkpoint_to_resume, is_finished
+from scripts.training.checkpoints import checkpoint_to_resume, is_finished
 from scripts.features import remember_features
-from scripts.finetune.checkpointing import switch_off_where_it_fits
-from scripts.finetune.trainer import ThinkTrainer
+from scripts.training.checkpointing import switch_off_where_it_fits
+from scripts.training.bundle_trainer import ThinkTrainer
 from scripts.finetune.training import check_places, check_same_model, describe_schedule, prepare_processes, start_model
 from scripts.ranks import only_run, told_once
-from scripts.resuming import changed_settings, deciding_settings, record_run
+from scripts.training.resuming import changed_settings, deciding_settings, record_run
 
 logger = logging.getLogger("finetune")
-# Settings of the model and the data that decide what is learned, beside those of `scripts.resuming`
+# Settings of the model and the data that decide what is learned, beside those of `scripts.training.resuming`
 DECIDING = ("llama_path", "clip_path", "beats_path", "quantization", "data_dir", "test_wording_every")
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from scripts.checkpoints import SCRATCH
+from scripts.training.checkpoints import SCRATCH
 from tests.faults.scenario import Counts, Options, scenario
 from tests.seeded import assemble_pretrained_weights
 from tests.test_distributed import WEIGHT_FILES, cpu_config, write_four_videos

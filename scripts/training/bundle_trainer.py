@@ -6,7 +6,7 @@ from dataset.batches.sampling import BalancedSampler
 from models.auditor.trainable import load_trained_state
 from models.weights.bundle import ModelBundle
 from models.weights.checkpoint import read_folder
-from scripts.trainer import PartsTrainer
+from scripts.training.trainer import PartsTrainer
 
 LR_SCALES = (None, "projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale")
 

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from transformers import TrainingArguments
 
-from scripts.checkpoints import is_finished, saved_settings
+from scripts.training.checkpoints import is_finished, saved_settings
 from utils.run_record import fingerprint, read_resumed, write_run_record
 
 logger = logging.getLogger("training")
