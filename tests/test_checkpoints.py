@@ -5,7 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.training.checkpoints import SCRATCH, checkpoint_to_resume, find_resumable, keep_newest, saved_settings, store
+from scripts.training.checkpoints import (
+    SCRATCH,
+    checkpoint_to_resume,
+    find_resumable,
+    keep_newest,
+    saved_settings,
+    store,
+)
 from tests.file_damage import DAMAGES
 from utils.manifest import MANIFEST
 

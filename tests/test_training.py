@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from models.auditor.auditor import Auditor
 from models.weights.bundle import AuditorBundle
 from models.weights.published import read_pretrained_projector
-from scripts.training.checkpoints import find_resumable
 from scripts.finetune.finetune_hyperlora import main as finetune
+from scripts.training.checkpoints import find_resumable
 from scripts.training.trainer import PartsTrainer
 from tests.conftest import BENCHMARK, GOLDEN
 from tests.file_damage import DAMAGES, linked_copy

@@ -26,12 +26,12 @@ from models.language.audio_visual import AudioVisualLM
 from models.weights.bundle import AuditorBundle, ModelBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
-from scripts.training.checkpoints import checkpoint_to_resume, is_finished
 from scripts.features import remember_features
-from scripts.training.build_locks import wait_for_builds
-from scripts.training.checkpointing import switch_off_where_it_fits
-from scripts.training.bundle_trainer import AuditTrainer
 from scripts.ranks import once_a_node, only_run, told_once
+from scripts.training.build_locks import wait_for_builds
+from scripts.training.bundle_trainer import AuditTrainer
+from scripts.training.checkpointing import switch_off_where_it_fits
+from scripts.training.checkpoints import checkpoint_to_resume, is_finished
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
 
 logger = logging.getLogger("finetune")

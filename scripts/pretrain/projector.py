@@ -29,8 +29,8 @@ from models.language.captioner import Captioner
 from models.language.projector import QFormerProjector
 from models.weights.checkpoint import pixel_settings, square
 from models.weights.published import read_pretrained_projector, write_pretrained_projector
-from scripts.training.checkpoints import checkpoint_to_resume
 from scripts.ranks import only_run, told_once
+from scripts.training.checkpoints import checkpoint_to_resume
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
 from scripts.training.trainer import PartsTrainer
 from utils.text_files import read_json

@@ -17,12 +17,12 @@ from dataset.referring.thinking import find_tuning_file, read_think_samples
 from models.auditor.trainable import trainable_table
 from models.thinker.build import THINKER
 from models.weights.bundle import ThinkerBundle
-from scripts.training.checkpoints import checkpoint_to_resume, is_finished
 from scripts.features import remember_features
-from scripts.training.checkpointing import switch_off_where_it_fits
-from scripts.training.bundle_trainer import ThinkTrainer
 from scripts.finetune.training import check_places, check_same_model, describe_schedule, prepare_processes, start_model
 from scripts.ranks import only_run, told_once
+from scripts.training.bundle_trainer import ThinkTrainer
+from scripts.training.checkpointing import switch_off_where_it_fits
+from scripts.training.checkpoints import checkpoint_to_resume, is_finished
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
 
 logger = logging.getLogger("finetune")

@@ -12,8 +12,8 @@ from accelerate.utils import send_to_device
 from accelerate.utils.memory import should_reduce_batch_size
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from scripts.training.bundle_trainer import AuditTrainer
 from scripts.memory import MemoryBudget
+from scripts.training.bundle_trainer import AuditTrainer
 
 logger = logging.getLogger("finetune")
 

@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader
 from transformers import ProgressCallback, Trainer, TrainerState
 from transformers.integrations.deepspeed import deepspeed_load_checkpoint
 
+from scripts.ranks import on_every_rank, on_first_rank
+from scripts.stopping import Stopped, leave_signals_to_the_main_process
 from scripts.training.checkpoints import SCRATCH, is_finished, keep_newest, store
 from scripts.training.deepspeed_files import without_code
-from scripts.ranks import on_every_rank, on_first_rank
 from scripts.training.resuming import use_own_rates
 from scripts.training.step_guard import StepGuard, check_weights
-from scripts.stopping import Stopped, leave_signals_to_the_main_process
 from utils.finished import TRAINER_STATE
 from utils.whole_files import flush, naming, whole_file
 
@@ -121,7 +121,7 @@ class PartsTrainer(Trainer):
         return self._run_folder or super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model, trial) -> None:
-        """Write a checkpoint beside, on all ranks; the first one then gives it its place (`scripts.training.checkpoints`)."""
+        """Write a checkpoint beside, on all ranks; the first one then gives it its place (`checkpoints.py`)."""
         scratch = Path(self.args.output_dir) / SCRATCH
         staged = scratch / f"checkpoint-{self.state.global_step}"
         place = scratch.parent / staged.name
