@@ -12,7 +12,7 @@ from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.media.clip import extract_clip
 from dataset.media.frame_folder import find_frames
 from dataset.media.images import encode_mask, resize_mask, write_picture
-from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import write_wav
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
@@ -79,10 +79,8 @@ def fitted_mask(mask: np.ndarray, size: tuple[int, int], name: str) -> np.ndarra
 
     Logs a warning for a mask that is empty, full, or of another size.
     """
-    if mask.shape != size:
-        (height, width), (frame_height, frame_width) = mask.shape, size
-        sizes = f"{width} x {height}, its frame {frame_width} x {frame_height}"
-        logger.warning("%s: is %s (width x height); the mask is resized", name, sizes)
+    if doubt := fit_doubt(mask.shape, size):
+        logger.warning("%s: %s; it is resized", name, doubt)
     if mask.all() or not mask.any():
         logger.warning("%s: the mask %s", name, "covers everything" if mask.all() else "is empty")
     return resize_mask(mask, size)
