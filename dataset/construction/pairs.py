@@ -139,3 +139,5 @@ def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
         if name and earlier_name not in ("", name):
             raise ValueError(f"{where}: expected one object for {mask}, got '{name}' and '{earlier_name}'")
         pairs.texts[mask] = name or earlier_name, (*earlier, clean_expression(row["expression"], where))
+    if not pairs.texts:
+        pairs.report.warn(f"{EXPRESSIONS} without a row", str(path))

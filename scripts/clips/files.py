@@ -52,10 +52,12 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
 def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
     """(the mask's picture, its name); a mask that is an array is written to `path`."""
     if is_path(request.mask):
-        log_doubts({request.mask: usable_mask(Path(request.mask))})
-        return Path(request.mask), str(request.mask)
-    write_bytes(path, encode_mask(request.mask))
-    return path, "mask"
+        path, name = Path(request.mask), str(request.mask)
+    else:
+        write_bytes(path, encode_mask(request.mask))
+        name = "mask"
+    log_doubts({name: usable_mask(path)})
+    return path, name
 
 
 def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str]) -> AuditRequest:
@@ -77,12 +79,12 @@ def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str])
 def fitted_mask(mask: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray:
     """(H, W) bool -> the mask in its frame's `size` (height, width).
 
-    Logs a warning for a mask that is empty, full, or of another size.
+    Logs a warning for a mask that is empty or of another size.
     """
     if doubt := fit_doubt(mask.shape, size):
         logger.warning("%s: %s; it is resized", name, doubt)
-    if mask.all() or not mask.any():
-        logger.warning("%s: the mask %s", name, "covers everything" if mask.all() else "is empty")
+    if not mask.any():
+        logger.warning("%s: the mask is empty", name)
     return resize_mask(mask, size)
 
 
