@@ -362,7 +362,7 @@ def shorter_sound(root: Path) -> None:
     [
         (
             lambda root: mask_file(root / "masks" / "null.png", np.ones((5, 5), bool)),
-            "the size of its frame, 60x40, got 5x5",
+            "its frame, 60x40, got 5x5",
         ),
         (lambda root: (root / "images" / "street.jpg").write_bytes(b"no picture"), "street.jpg: expected an image"),
         (lambda root: (root / "masks" / "null.png").write_bytes(b"no mask"), "null.png: expected an image"),
