@@ -1,4 +1,4 @@
-"""The work of scripts.pretrain.mini.segmenter: drawn scenes with names of their things, and a CLIPSeg that learns them."""
+"""The work of scripts.pretrain.mini.segmenter: drawn scenes, names of their things, a CLIPSeg that learns them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from scripts.pretrain.mini.schedule import train
 
 FOLDER = "clipseg"
 SEED = 5_000  # of the scenes
-NUM_SCENES, FRAMES_PER_SCENE = 1_000, 2
-STEPS, PICTURES, NAMINGS, LEARNING_RATE = 1_400, 8, 3, 2e-3  # so many names in each picture
+NUM_SCENES, FRAMES_PER_SCENE = 700, 2
+STEPS, PICTURES, NAMINGS, LEARNING_RATE = 1_500, 4, 3, 1.5e-3  # so many names in each picture
 TEXT_WIDTH, REDUCED, HEADS = 64, 64, 4
 DICE_WEIGHT = 1.0
 SIDE = (FRAME_SIZE, FRAME_SIZE)

@@ -6,7 +6,6 @@ by nothing but "object" or "thing" is every thing. No place, size, motion or sou
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from dataset.world.scenes import Scene
 from dataset.world.silhouettes import SEEN
 from models.segmenting.pictures import CLIP_MEAN, CLIP_STD
 from models.weights.base_folders import save_tokenizer
+from utils.whole_files import write_json
 
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 FILLERS = ("the", "that", "is", "in", "looks", "like", "shaped", "a", "scene")
@@ -67,7 +67,9 @@ def make_naming(rng: np.random.Generator, scene: Scene) -> Naming:
 def _worded(rng: np.random.Generator, told: dict[str, str]) -> str:
     looks = [told[name] for name in ("colour", "texture") if name in told]
     noun = told.get("category") or str(rng.choice((*NOUNS, UNKNOWN)))
-    forms = [form for form in FORMS if ("{look}" in form) == bool(looks) and ("{noun}" in form or "category" not in told)]
+    forms = [
+        form for form in FORMS if ("{look}" in form) == bool(looks) and ("{noun}" in form or "category" not in told)
+    ]
     text = str(rng.choice(forms)).format(look=" ".join(looks), noun=noun)
     words = text.split()
     for _ in range(rng.integers(MOST_UNKNOWN + 1) if rng.random() < 0.4 else 0):
@@ -89,5 +91,5 @@ def make_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN, pad_token=PAD
     )
     save_tokenizer(wrapped, folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps({"image_mean": CLIP_MEAN, "image_std": CLIP_STD}) + "\n")
+    write_json(folder / "preprocessor_config.json", {"image_mean": CLIP_MEAN, "image_std": CLIP_STD})
     return wrapped
