@@ -78,7 +78,7 @@ class ImproveArguments(ReferringArguments, AnsweringArguments):
         default=1, metadata={"help": "How often best_of makes new candidates from the audit of its best mask so far."}
     )
     objects: int = field(
-        default=3, metadata={"help": "How many objects that one text may mean become candidates of best_of."}
+        default=4, metadata={"help": "How many objects that one text may mean become candidates of best_of."}
     )
     protocols: list[str] = field(
         default_factory=lambda: list(PROTOCOLS), metadata={"help": "Ways of scoring: strict, tgs (docs/repair.md)."}

@@ -74,8 +74,9 @@ class KnowsTheTruth(Answerer):
             return render_audit(Audit("full_neg", 0.0, "reject"), row.key, "other thing")
         if iou == 1:
             return render_audit(Audit("perfect", 1.0, "accept"), row.key)
-        kind = "cutout" if not (own & ~true).any() else "dilate" if not (true & ~own).any() else "merge"
-        return render_audit(Audit(kind, iou, "reject" if kind == "merge" else "major revision"), row.key, "other thing")
+        kind = "cutout" if not (own & ~true).any() else "dilate" if iou > 0.74 else "merge"
+        action = "reject" if kind == "merge" else "major revision"
+        return render_audit(Audit(kind, iou, action), row.key, "other thing")
 
 
 class Finder:

@@ -27,6 +27,7 @@ from scripts.segment.mask_scoring import open_data
 from utils.locks import only_one
 from utils.record_log import RecordLog
 from utils.run_record import write_run_record
+from utils.scores.expression_kinds import read_kinds
 
 NAMES = ("s_object", "f_object")
 CANDIDATES, AUDITS = "candidates", "audits.jsonl"
@@ -50,10 +51,16 @@ class Case:
 
 @dataclass
 class Repair:
-    """What a run needs: its settings, its cases, who makes candidates and who audits them."""
+    """What a run needs: its settings, what is given, who makes candidates and who audits them; and its cases.
+
+    `texts`: name -> words for each row, None for a row without; `kinds`: uid -> kind of expression, if known.
+    """
 
     args: ImproveArguments
     data: ReferringData
+    rows: list[Expression]
+    texts: dict[str, list[str | None]]
+    kinds: dict[str, str]
     shop: Workshop
     audits: CandidateAudits
     cases: list[Case] = field(default_factory=list)
@@ -78,12 +85,9 @@ def improve_masks(model_args: ModelArguments, args: ImproveArguments) -> dict:
     folder, output = MaskFolder(args.masks), Path(args.output_dir or f"{Path(args.masks)}_repaired")
     check_auditor(args.auditor, model_args)
     data = open_data(args)
-    rows = data.expressions(args.test_name)
-    for split in args.test_name:
-        read_think_samples(data, split)  # says which frames and sounds are missing
     with only_one(output / ".lock", f"repair that writes to {output}"):
         repair = _prepare(model_args, args, data, output)
-        _add_first(repair, rows, folder)
+        _add_first(repair, folder)
         repair.ask("auditing the masks")
         _add_words(repair)
         repair.ask("auditing new masks")
@@ -93,11 +97,26 @@ def improve_masks(model_args: ModelArguments, args: ImproveArguments) -> dict:
         results = write_results(repair, folder, output)
         files = [data.metadata_path(), *([Path(args.answers)] if args.answers else [])]
         settings = vars(model_args) | vars(args)
-        write_run_record(output, settings, files, seed=args.seed, counts={"expressions": len(rows)})
+        write_run_record(output, settings, files, seed=args.seed, counts={"expressions": len(repair.rows)})
     return results
 
 
 def _prepare(model_args: ModelArguments, args: ImproveArguments, data: ReferringData, output: Path) -> Repair:
+    """Read and check the data, then load the models."""
+    rows = data.expressions(args.test_name)
+    for split in args.test_name:
+        read_think_samples(data, split)  # says which frames and sounds are missing
+    if without := [row.key for row in rows if not any(path.is_file() for path in data.truth_paths(row))]:
+        listed = f"{len(without)} expressions have none: {', '.join(without[:3])}"
+        raise FileNotFoundError(f"{data.root / 'gt_mask'}: expected true masks of all expressions, {listed}")
+    kinds, texts = read_kinds(args.facts) if args.facts else {}, _given_texts(args, rows)
+    shop = _load_workshop(args, data, output)
+    answerer, run = load_auditor(args.auditor, model_args, args)
+    audits = CandidateAudits(answerer, data, shop.store, RecordLog(output / AUDITS, run))
+    return Repair(args, data, rows, texts, kinds, shop, audits)
+
+
+def _load_workshop(args: ImproveArguments, data: ReferringData, output: Path) -> Workshop:
     device, dtype = device_and_dtype(args.device)
     segmenters, settings = {}, {}
     for name, path in zip(args.segmenter, args.segmenter_path, strict=True):
@@ -108,10 +127,16 @@ def _prepare(model_args: ModelArguments, args: ImproveArguments, data: Referring
             settings[name]["box_threshold"] = args.box_threshold
     sam2 = load_segmenter(args.sam2_path, device, dtype) if args.sam2_path else None
     store = CandidateStore(output / CANDIDATES, {"data": [str(data.root), args.benchmark]})
-    shop = Workshop(data, store, segmenters, settings, args.objects, sam2)
-    answerer, run = load_auditor(args.auditor, model_args, args)
-    audits = CandidateAudits(answerer, data, store, RecordLog(output / AUDITS, run))
-    return Repair(args, data, shop, audits)
+    return Workshop(data, store, segmenters, settings, args.objects, sam2)
+
+
+def _given_texts(args: ImproveArguments, rows: list[Expression]) -> dict[str, list[str | None]]:
+    """The words for best_of that are known before any audit: the expressions, and the thinker's names."""
+    if "best_of" not in args.policy:
+        return {}
+    answers = read_answers(args.answers) if args.answers else []
+    thought = {name: words_for(rows, answers, name) for name in NAMES if args.answers}
+    return {"expression": [row.text for row in rows], **thought}
 
 
 def _weights(folder: Path) -> list:
@@ -120,8 +145,8 @@ def _weights(folder: Path) -> list:
     return sorted([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files)
 
 
-def _add_first(repair: Repair, rows: list[Expression], folder: MaskFolder) -> None:
-    without = 0
+def _add_first(repair: Repair, folder: MaskFolder) -> None:
+    without, rows = 0, repair.rows
     for row in tqdm(rows, "reading masks", unit="expression"):
         masks = folder.read(row)
         without += not any(masks)
@@ -134,17 +159,11 @@ def _add_first(repair: Repair, rows: list[Expression], folder: MaskFolder) -> No
 
 def _add_words(repair: Repair) -> None:
     """The first round: the target that each audit names, other words for best_of, and changes of the mask itself."""
-    args, rows = repair.args, [case.row for case in repair.cases]
-    given: dict[str, list[str | None]] = {}
-    if "best_of" in args.policy:
-        given["expression"] = [row.text for row in rows]
-        answers = read_answers(args.answers) if args.answers else []
-        given |= {name: words_for(rows, answers, name) for name in NAMES if args.answers}
     for number, case in enumerate(tqdm(repair.cases, "making masks", unit="expression")):
         first = repair.judged(case)[0]
-        texts = {TARGET: first.verdict.target} | {name: words[number] for name, words in given.items()}
+        texts = {TARGET: first.verdict.target} | {name: words[number] for name, words in repair.texts.items()}
         _make(repair, case, {name: words for name, words in texts.items() if words})
-        if {"geometric", "best_of"} & set(args.policy):
+        if {"geometric", "best_of"} & set(repair.args.policy):
             _reshape(repair, case, GEOMETRIC, first)
 
 

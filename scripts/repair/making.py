@@ -52,10 +52,10 @@ class Workshop:
         def make() -> tuple[Made, float, int]:
             began = time.perf_counter()
             pictures = [self._picture(row, frame) for frame in range(NUM_FRAMES)]
-            found = [self.segmenters[segmenter](picture, words, most=self.objects + 1) for picture in pictures]
+            found = [self.segmenters[segmenter](picture, words, most=self.objects) for picture in pictures]
             sizes = [picture.shape[:2] for picture in pictures]
             made = {name: [_soft(own[0] if own else None, size) for own, size in zip(found, sizes, strict=True)]}
-            for number in range(min(len(found[start]), self.objects + 1)):
+            for number in range(len(found[start])):
                 made[f"{name}_object_{number + 1}"] = follow(found, sizes, start, number)
             return made, time.perf_counter() - began, NUM_FRAMES
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scripts.repair.candidates import FIRST, TARGET, Candidate
+from scripts.repair.candidates import FIRST, GEOMETRIC, TARGET, Candidate
 from scripts.repair.verdicts import Verdict
 
 KEEP, REPLACE, RANDOM, ORACLE = REFERENCES = ("keep", "replace", "random", "oracle")
@@ -32,10 +32,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Choice:
-    """The candidate that is taken, and why, in words."""
+    """The candidate that is taken, and why, in words. `is_segmented`: whether the target's name had to be segmented."""
 
     name: str
     why: str
+    is_segmented: bool = False
 
 
 def best(judged: Sequence[Judged]) -> Judged:
@@ -43,8 +44,8 @@ def best(judged: Sequence[Judged]) -> Judged:
     return max(judged, key=lambda one: one.expected)
 
 
-def choose(policy: str, judged: Sequence[Judged], geometric: str) -> Choice:
-    """`judged`: all candidates of an expression, the first masks first. `geometric`: the group of policy geometric.
+def choose(policy: str, judged: Sequence[Judged]) -> Choice:
+    """`judged`: all candidates of an expression, the first masks first.
 
     A policy that finds nothing better keeps the first masks.
     """
@@ -55,7 +56,7 @@ def choose(policy: str, judged: Sequence[Judged], geometric: str) -> Choice:
         return (
             _take_target(judged, NEW_TYPES[policy]) if is_wrong else Choice(FIRST, f"not so that {NEW_TYPES[policy]}")
         )
-    own = [one for one in judged if policy == "best_of" or one.group in (FIRST, geometric)]
+    own = [one for one in judged if policy == "best_of" or one.group in (FIRST, GEOMETRIC)]
     taken = best(own)
     if taken is first:
         return Choice(FIRST, f"none of {len(own)} is expected to be better than {first.expected:.2f}")
@@ -80,5 +81,5 @@ def _take_target(judged: Sequence[Judged], because: str) -> Choice:
     if not words:
         return Choice(FIRST, f"{because}, but the audit names no target")
     if target is None or target.candidate.is_empty:
-        return Choice(FIRST, f"{because}, but nothing was found for “{words}”")
-    return Choice(TARGET, f"{because}; made anew with “{words}”")
+        return Choice(FIRST, f"{because}, but nothing was found for “{words}”", is_segmented=True)
+    return Choice(TARGET, f"{because}; made anew with “{words}”", is_segmented=True)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataset.referring.masks import MaskFolder, SoftMask
-from scripts.repair.candidates import FIRST
+from scripts.repair.candidates import FIRST, GEOMETRIC, TARGET
 from scripts.repair.pictures import write_pictures
 from scripts.repair.policies import KEEP, ORACLE, REFERENCES, Choice, Judged, choose, refer
 from scripts.segment.mask_scoring import make_stack
 from utils.reports.repair_tables import repair_tables
-from utils.scores.expression_kinds import read_kinds
 from utils.scores.protocols import strict_j, strict_scores, tgs_scores
 from utils.scores.repairs import Taken, distance_closed, published_repairs, repair_row
 from utils.whole_files import write_json, write_jsonl, write_text
@@ -54,17 +53,16 @@ class Outcome:
         if policy == "best_of":
             return per_audit * len(self.judged), sum(group.segmented for group in self.case.groups)
         if policy == "geometric":
-            own = [one for one in self.judged if one.group in (FIRST, "geometric")]
-            return per_audit * len(own), groups["geometric"].segmented if "geometric" in groups else 0
-        chosen = self.choices[policy].name
-        return per_audit, groups[chosen].segmented if chosen in groups else 0
+            own = [one for one in self.judged if one.group in (FIRST, GEOMETRIC)]
+            return per_audit * len(own), groups[GEOMETRIC].segmented if GEOMETRIC in groups else 0
+        return per_audit, groups[TARGET].segmented if self.choices[policy].is_segmented else 0
 
 
 def write_results(repair: Repair, folder: MaskFolder, output: Path) -> dict:
     """Writes repairs.json, repairs.md, samples.jsonl, and a picture for each policy; prints the tables."""
     args = repair.args
     outcomes = [_outcome(repair, case, folder) for case in repair.cases]
-    kinds = read_kinds(args.facts) if args.facts else {}
+    kinds = repair.kinds
     policies = [KEEP, *args.policy, *(name for name in REFERENCES if name != KEEP)]
     by_split = {name: [one for one in outcomes if one.case.row.split == name] for name in args.test_name}
     results: dict = {
@@ -104,11 +102,9 @@ def _outcome(repair: Repair, case: Case, folder: MaskFolder) -> Outcome:
         return make_stack(masks_of(name), paths, protocol, without_truth)
 
     truths = {one.name: strict_j(stack_of(one.name, "strict")) for one in judged}
-    if None in truths.values():
-        raise ValueError(f"{paths[0].parent}: expected true masks 00000.png to 00009.png, got none of them")
     outcome = Outcome(case, judged, truths)
     for policy in args.policy:
-        outcome.choices[policy] = choose(policy, judged, "geometric")
+        outcome.choices[policy] = choose(policy, judged)
     for policy in REFERENCES:
         outcome.choices[policy] = refer(policy, judged, truths, row.key, args.seed)
     for name in {FIRST, *(choice.name for choice in outcome.choices.values())}:
