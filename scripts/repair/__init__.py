@@ -6,6 +6,9 @@
 - shapes: what is done to a mask itself: holes, rims, parts
 - audits: audits of candidates, asked once and kept
 - verdicts: the audits of a video's frames -> one verdict
+- cases: the expressions of a run with their candidates, and what makes and audits them
 - policies: which candidate each policy takes, and why
-- results: scores of what was taken, as tables, lines and pictures
+- outcomes: what each policy takes for an expression, with its scores and costs
+- results: the same as tables and lines
+- pictures: the same as pictures
 """

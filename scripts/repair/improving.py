@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,8 +15,9 @@ from dataset.referring.thinking import read_think_samples
 from models.segmenting.segment import load_segmenter
 from models.segmenting.text_segmenters import load_text_segmenter
 from models.weights.checkpoint import check_auditor
-from scripts.repair.audits import CandidateAudits, Wanted, audited_frames, load_auditor
-from scripts.repair.candidates import GEOMETRIC, TARGET, CandidateStore, Group
+from scripts.repair.audits import CandidateAudits, audited_frames, load_auditor
+from scripts.repair.candidates import GEOMETRIC, TARGET, CandidateStore
+from scripts.repair.cases import Case, Repair
 from scripts.repair.making import Workshop
 from scripts.repair.policies import Judged, best
 from scripts.repair.results import write_results
@@ -31,53 +31,6 @@ from utils.scores.expression_kinds import read_kinds
 
 NAMES = ("s_object", "f_object")
 CANDIDATES, AUDITS = "candidates", "audits.jsonl"
-
-
-@dataclass
-class Case:
-    """One expression with its candidates, in the order in which they were made."""
-
-    row: Expression
-    frames: tuple[int, ...]
-    groups: list[Group] = field(default_factory=list)
-
-    @property
-    def first(self) -> Group:
-        return self.groups[0]
-
-    def wanted(self) -> list[Wanted]:
-        return [Wanted(self.row, own, self.frames) for group in self.groups for own in group.candidates]
-
-
-@dataclass
-class Repair:
-    """What a run needs: its settings, what is given, who makes candidates and who audits them; and its cases.
-
-    `texts`: name -> words for each row, None for a row without; `kinds`: uid -> kind of expression, if known.
-    """
-
-    args: ImproveArguments
-    data: ReferringData
-    rows: list[Expression]
-    texts: dict[str, list[str | None]]
-    kinds: dict[str, str]
-    shop: Workshop
-    audits: CandidateAudits
-    cases: list[Case] = field(default_factory=list)
-
-    def judged(self, case: Case) -> list[Judged]:
-        """All candidates of a case with their verdicts. Of equal ones the first stays, and the target's in any case."""
-        found: dict[object, Judged] = {}
-        for group in case.groups:
-            for own in group.candidates:
-                masks = TARGET if own.name == TARGET else own.digests
-                if masks not in found:
-                    verdict = self.audits.verdict(Wanted(case.row, own, case.frames), self.args.rule)
-                    found[masks] = Judged(own, verdict, group.name)
-        return list(found.values())
-
-    def ask(self, title: str) -> None:
-        self.audits.ask((one for case in self.cases for one in case.wanted()), title)
 
 
 def improve_masks(model_args: ModelArguments, args: ImproveArguments) -> dict:

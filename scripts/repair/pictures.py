@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dataset.media.images import read_upright_frame, resize_mask
 from dataset.referring.truth import TRUTH_READERS
+from scripts.repair.cases import Repair
+from scripts.repair.outcomes import Outcome
 from scripts.repair.policies import Judged
 from utils.reports.mask_sheet import ShownMask, write_mask_sheet
-
-if TYPE_CHECKING:
-    from scripts.repair.improving import Repair
-    from scripts.repair.results import Outcome
 
 
 def write_pictures(repair: Repair, outcomes: list[Outcome], output: Path) -> None:
