@@ -15,6 +15,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
+    BertConfig,
     BitsAndBytesConfig,
     GenerationConfig,
     PreTrainedConfig,
@@ -34,7 +35,7 @@ from models.encoders.vision import load_vision_tower
 from models.language.audio_visual import AudioVisualLM
 from models.language.config import AudioVisualConfig
 from models.language.tokenizer_files import read_tokenizer
-from models.weights.model_configs import check_fits, check_generation, read_model_config
+from models.weights.model_configs import check_fits, check_generation, check_heads, read_model_config
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
 from models.weights.weight_files import expect_numbers
 from utils.manifest import check_manifest
@@ -135,10 +136,15 @@ def shared_settings(args: ModelArguments, tokenizer: PreTrainedTokenizerBase, pl
 
 def read_qformer_settings(args: ModelArguments) -> dict:
     """The Q-Former's sizes, from BERT's config.json. Raises FileNotFoundError, ValueError."""
-    folder = part_path(args, "bert_path")
-    if not (Path(folder) / "config.json").is_file():
-        raise FileNotFoundError(f"{folder}/config.json: no such file (it gives the Q-Former's sizes)")
-    return qformer_settings(read_model_config(folder), args.num_qformer_layers)
+    path = Path(part_path(args, "bert_path")) / "config.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file (it gives the Q-Former's sizes)")
+    bert = read_model_config(path.parent)
+    if not isinstance(bert, BertConfig):
+        raise ValueError(f"{path}: model_type: expected bert, got {bert.model_type!r}")
+    settings = qformer_settings(bert, args.num_qformer_layers)
+    check_heads(settings, path)
+    return settings
 
 
 def read_llm_config(folder: str) -> PreTrainedConfig:

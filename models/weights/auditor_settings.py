@@ -11,10 +11,11 @@ from pathlib import Path
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from configs.model import ABLATED_INPUTS
-from models.auditor.build import AUDITOR, BASE_ARGUMENTS, Kind
+from configs.model import ABLATED_INPUTS, ModelArguments
+from models.auditor.build import AUDITOR, BASE_ARGUMENTS, Kind, part_path, read_qformer_settings
 from models.language.config import AudioVisualConfig
-from models.weights.model_configs import ACTIVATION
+from models.weights.model_configs import ACTIVATION, check_heads
+from models.weights.published import read_pretrained_projector
 from utils.mask_modes import MASK_MODES
 from utils.settings_files import (
     POSITIVE,
@@ -59,7 +60,7 @@ PIXELS = {
     "image_mean": many(number(-1000, 1000), count=3),
     "image_std": many(POSITIVE, count=3),
 }
-# A size in config.json, and where it can be seen in the weights: the end of a name, an axis
+# A size in our config.json, and where the weights show it: the end of a name, an axis
 SIZES = (
     ("vocab_size", "embed_tokens.weight", 0),
     ("hidden_size", "embed_tokens.weight", 1),
@@ -69,6 +70,8 @@ SIZES = (
     ("hidden_size", "_projector.mlp.2.weight", 0),
     ("lora.r", ".lora_A.default.weight", 0),
 )
+BERTS_SIZES = tuple((name.removeprefix("qformer."), *rest) for name, *rest in SIZES if name.startswith("qformer."))
+PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 LAYER = "_projector.qformer.encoder.layer."
 
 
@@ -76,10 +79,7 @@ def read_config(folder: str | Path, kind: Kind = AUDITOR) -> AudioVisualConfig:
     """The configuration in our folder. Raises FileNotFoundError, or ValueError naming the file and the key."""
     path = Path(folder) / "config.json"
     content = read_object(path, SHARED | (AUDITORS_OWN if kind is AUDITOR else {}))
-    width, heads = (content["qformer"][name] for name in ("hidden_size", "num_attention_heads"))
-    if width % heads:
-        expected = f"expected a divisor of hidden_size, {width}"
-        raise ValueError(f"{path}: qformer: num_attention_heads: {expected}, got {heads}")
+    check_heads(content["qformer"], f"{path}: qformer")
     regressed = kind is AUDITOR and content["iou_estimation"] == REGRESS_ST
     names = (*PLACEHOLDERS, IOU_VALUE) if regressed else PLACEHOLDERS if kind is AUDITOR else THINK_PLACEHOLDERS
     check_settings(content, {"token_ids": Closed(dict.fromkeys(names, TOKEN_ID))}, path)
@@ -89,25 +89,38 @@ def read_config(folder: str | Path, kind: Kind = AUDITOR) -> AudioVisualConfig:
         raise ValueError(f"{path}: expected the settings of {kind.a_model}, got {one_line(error)}") from error
 
 
-def check_sizes(config: AudioVisualConfig, state: Mapping[str, Tensor], path: str | Path, source: str | Path) -> None:
-    """Compares the sizes in the configuration, which is that of the file `path`, with the weights of `source`.
+def check_sizes(config: AudioVisualConfig, state: Mapping[str, Tensor], folder: str | Path) -> None:
+    """Compares the sizes in our config.json with the weights beside it.
 
     Raises ValueError naming the first size that the weights do not have. Weights that are missing are not its business.
     """
-    for name, end, axis in SIZES:
-        first, _, second = name.partition(".")
-        asked = getattr(config, first)[second] if second else getattr(config, first)
-        found = next(((key, tensor) for key, tensor in state.items() if key.endswith(end)), None)
-        if found and found[1].ndim > axis and found[1].shape[axis] != asked:
-            got = f"got {asked}"
-            raise ValueError(
-                f"{path}: {name}: expected {found[1].shape[axis]}, as the weights {found[0]} of {source} have, {got}"
-            )
+    path, settings = Path(folder) / "config.json", vars(config)
+    flat = settings | {f"{part}.{key}": own for part in ("qformer", "lora") for key, own in settings[part].items()}
+    _compare(flat, SIZES, state, path, folder)
     layers = {name.partition(LAYER)[2].partition(".")[0] for name in state if LAYER in name}
     asked = config.qformer["num_hidden_layers"]
     if layers and len(layers) != asked:
-        expected = f"expected {len(layers)}, the Q-Former's layers in {source}"
+        expected = f"expected {len(layers)}, the Q-Former's layers in the weights"
         raise ValueError(f"{path}: qformer.num_hidden_layers: {expected}, got {asked}")
+
+
+def check_projectors(args: ModelArguments) -> None:
+    """Compares BERT's config.json, which gives a new projector's sizes, with the pretrained projectors.
+
+    Raises FileNotFoundError, ValueError.
+    """
+    qformer, path = read_qformer_settings(args), Path(part_path(args, "bert_path")) / "config.json"
+    for projector, argument in PRETRAINED_PROJECTORS.items():
+        source = part_path(args, argument)
+        _compare(qformer, BERTS_SIZES, read_pretrained_projector(source, projector), path, source)
+
+
+def _compare(asked: Mapping, sizes: tuple, state: Mapping[str, Tensor], path: Path, source: str | Path) -> None:
+    for name, end, axis in sizes:
+        found = next(((key, tensor) for key, tensor in state.items() if key.endswith(end)), None)
+        if found and found[1].ndim > axis and found[1].shape[axis] != asked[name]:
+            expected = f"expected {found[1].shape[axis]}, as {found[0]} in {source}"
+            raise ValueError(f"{path}: {name}: {expected}, got {asked[name]}")
 
 
 def check_tokens(

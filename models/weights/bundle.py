@@ -16,12 +16,11 @@ from models.auditor.build import AUDITOR, Kind, build_model, expected_state, ext
 from models.auditor.trainable import check_state, load_trained_state, trained_state
 from models.language.audio_visual import AudioVisualLM
 from models.thinker.build import THINKER
+from models.weights.auditor_settings import PRETRAINED_PROJECTORS
 from models.weights.checkpoint import ModelParts, pixel_settings, read_auditor, square, write_folder
 from models.weights.published import read_pretrained_projector
 
 logger = logging.getLogger(__name__)
-
-PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
 
 @dataclass(frozen=True)

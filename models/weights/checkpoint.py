@@ -177,7 +177,7 @@ def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -
     if is_auditor_folder(path, kind):
         state = read_folder(path)
         config, pixels = read_config(path, kind), read_pixels(path / PIXEL_FILE)
-        check_sizes(config, state, path / "config.json", path)
+        check_sizes(config, state, path)
         tokenizer = read_tokenizer(path, padding_side="left")
         check_tokens(config, tokenizer, kind.tokens(replace(args, iou_estimation=config.iou_estimation)), path)
         if kind is AUDITOR and args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:

@@ -6,7 +6,7 @@ ids that are none. Then the sizes are compared with the heads of the files of we
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -73,6 +73,14 @@ def read_model_config(folder: str | Path) -> PreTrainedConfig:
         raise ValueError(f"{path}: expected settings of a {kind} model, got {one_line(error)}") from error
     config.name_or_path = str(folder)
     return config
+
+
+def check_heads(settings: Mapping, where: str | Path) -> None:
+    """Raises ValueError if the width is no multiple of the number of heads."""
+    width, heads = settings["hidden_size"], settings["num_attention_heads"]
+    if width % heads:
+        expected = f"expected a divisor of hidden_size, {width}"
+        raise ValueError(f"{where}: num_attention_heads: {expected}, got {heads}")
 
 
 def check_fits(folder: str | Path, config: PreTrainedConfig, make: Callable[[], nn.Module]) -> None:

@@ -23,7 +23,7 @@ from dataset.benchmark.validation import find_file_problems, validated
 from models.auditor.build import AUDITOR, PUBLISHED_NAMES, Kind, part_path
 from models.auditor.trainable import mark_trainable, trainable_table
 from models.language.audio_visual import AudioVisualLM
-from models.weights.auditor_settings import read_config
+from models.weights.auditor_settings import check_projectors, read_config
 from models.weights.bundle import AuditorBundle, ModelBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
@@ -158,6 +158,7 @@ def check_places(model_args: ModelArguments, training_args: FinetuningArguments,
         raise ValueError("--report_to wandb: expected the package wandb, got none (pip install wandb)")
     for part in PUBLISHED_NAMES:
         part_path(model_args, part)
+    check_projectors(model_args)
 
 
 def check_same_model(checkpoint: str, model: AudioVisualLM, kind: Kind) -> None:
