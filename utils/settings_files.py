@@ -79,7 +79,7 @@ def read_object(path: str | Path, table: Mapping | None = None) -> dict:
     """
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a JSON object, got {shown(content)}")
+        raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
     _expect_finite(content, str(path))
     check_settings(content, table or {}, path)
     return content

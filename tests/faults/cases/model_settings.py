@@ -50,7 +50,7 @@ def read_rows() -> list[Row]:
 
 
 TEXTS = {  # of every file of settings
-    "a list": (lambda text: "[1]", "expected a JSON object, got [1]"),
+    "a list": (lambda text: "[1]", "expected a JSON object, got list"),
     "broken": (lambda text: text[: len(text) // 2], "expected JSON, got something else"),
     "empty": (lambda text: "", "expected JSON, got nothing"),
     "a key twice": (lambda text: text.replace("{", '{"dup": 1, "dup": 2, ', 1), "the key 'dup' is given twice"),
