@@ -31,7 +31,7 @@ def find_frames(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder of frames")
-    found = sorted(image for path in folder.iterdir() if path.is_file() and (image := _numbered(path)))
+    found = list_images(folder)
     names = ", ".join(image.path.name for image in found[:12])
     if len(found) != NUM_FRAMES:
         got = f"{len(found)} ({names}{', ...' if len(found) > 12 else ''})" if found else "none"
@@ -41,6 +41,35 @@ def find_frames(folder: str | Path) -> list[Path]:
     _check_kinds(found, folder)
     _check_numbers(found, folder)
     return [image.path for image in found]
+
+
+def choose_frames(folder: str | Path, frame: int) -> tuple[list[Path], int, list[int]]:
+    """(ten paths, which of them is the audited one, their places) of a folder of any number of numbered images.
+
+    `frame`: the place of the audited one in the order of numbers, from 0. Other counts than ten are spread evenly over
+    the folder, and the place nearest to the audited one becomes it. Raises as `find_frames`, and for a place that the
+    folder does not have.
+    """
+    folder = Path(folder)
+    found = list_images(folder) if folder.is_dir() else []
+    if not found or len(found) == NUM_FRAMES:
+        paths = find_frames(folder)
+    else:
+        _check_kinds(found, folder)
+        if len({image.number for image in found}) != len(found):
+            raise ValueError(f"{folder}: expected each frame number once, got one twice")
+        paths = [image.path for image in found]
+    if not 0 <= frame < len(paths):
+        raise ValueError(f"--frame: expected 0 to {len(paths) - 1}, got {frame} ({folder} has {len(paths)} frames)")
+    places = [place * len(paths) // NUM_FRAMES for place in range(NUM_FRAMES)]
+    shown = min(range(NUM_FRAMES), key=lambda i: abs(places[i] - frame))
+    places[shown] = frame
+    return [paths[place] for place in places], shown, places
+
+
+def list_images(folder: Path) -> list[NumberedImage]:
+    """The numbered images of a folder, in the order of their numbers."""
+    return sorted(image for path in folder.iterdir() if path.is_file() and (image := _numbered(path)))
 
 
 def _numbered(path: Path) -> NumberedImage | None:
