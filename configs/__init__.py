@@ -9,6 +9,7 @@
 - audit: audits of masks of one's own
 - conversion: one conversion of an auditor's folder
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
+- deepspeed: what the keys of a DeepSpeed configuration may hold
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments
 - baselines: asking other auditors

@@ -78,7 +78,7 @@ def seconds_of(frame_paths) -> np.ndarray:
 
 
 def test_ten_seconds(write_video, tmp_path, caplog):
-    frame_paths, audio_path, _ = extract_clip(write_video(), tmp_path / "out")
+    frame_paths, audio_path = extract_clip(write_video(), tmp_path / "out")
     assert [path.relative_to(tmp_path).as_posix() for path in frame_paths] == [f"out/frames/{i}.png" for i in range(10)]
     np.testing.assert_allclose(seconds_of(frame_paths), np.arange(10), atol=0.06)
     samples, rate = soundfile.read(audio_path, dtype="float32")
@@ -89,21 +89,21 @@ def test_ten_seconds(write_video, tmp_path, caplog):
 
 
 def test_of_twelve_seconds_the_first_ten_are_used(write_video, tmp_path, caplog):
-    frame_paths, audio_path, _ = extract_clip(write_video(seconds=12), tmp_path)
+    frame_paths, audio_path = extract_clip(write_video(seconds=12), tmp_path)
     np.testing.assert_allclose(seconds_of(frame_paths), np.arange(10), atol=0.06)
     assert soundfile.info(audio_path).frames == 160_000
     assert "clip.mkv: longer than 10 s; its first ten seconds are used" in caplog.text
 
 
 def test_four_seconds_are_cut_in_tenths(write_video, tmp_path, caplog):
-    frame_paths, audio_path, _ = extract_clip(write_video(seconds=4), tmp_path)
+    frame_paths, audio_path = extract_clip(write_video(seconds=4), tmp_path)
     np.testing.assert_allclose(seconds_of(frame_paths), 0.4 * np.arange(10), atol=0.06)
     assert soundfile.info(audio_path).frames == 64_000
     assert "clip.mkv: lasts 4.0 s, not 10 s; the frames are 0.40 s apart" in caplog.text
 
 
 def test_the_frame_on_screen_counts(write_video, tmp_path):
-    frame_paths, *_ = extract_clip(write_video(times=[0, 0.5, 2.9, 3.1, 8.2, 9.9]), tmp_path)
+    frame_paths, _ = extract_clip(write_video(times=[0, 0.5, 2.9, 3.1, 8.2, 9.9]), tmp_path)
     expected = [0, 0.5, 0.5, 2.9, 3.1, 3.1, 3.1, 3.1, 3.1, 8.2]
     np.testing.assert_allclose(seconds_of(frame_paths), expected, atol=0.06)
 
@@ -119,7 +119,7 @@ def test_the_frame_on_screen_counts(write_video, tmp_path):
     ],
 )
 def test_containers_and_pixel_formats(write_video, tmp_path, name, settings):
-    frame_paths, audio_path, _ = extract_clip(write_video(name, **settings), tmp_path)
+    frame_paths, audio_path = extract_clip(write_video(name, **settings), tmp_path)
     np.testing.assert_allclose(seconds_of(frame_paths), np.arange(10), atol=0.15)
     samples, _ = soundfile.read(audio_path)
     assert samples.shape == (160_000, 2)
@@ -129,7 +129,7 @@ def test_containers_and_pixel_formats(write_video, tmp_path, name, settings):
 
 
 def test_late_and_short_sound_stays_in_its_place(write_video, tmp_path, caplog):
-    _, audio_path, _ = extract_clip(write_video(sound=(2.5, 8.0)), tmp_path)
+    _, audio_path = extract_clip(write_video(sound=(2.5, 8.0)), tmp_path)
     samples, _ = soundfile.read(audio_path)
     expected = np.zeros(160_000)
     expected[40_000:128_000] = tone(88_000) / 2**15
@@ -138,14 +138,14 @@ def test_late_and_short_sound_stays_in_its_place(write_video, tmp_path, caplog):
 
 
 def test_a_still_picture_lasts_as_long_as_its_sound(write_video, tmp_path, caplog):
-    frame_paths, audio_path, _ = extract_clip(write_video(times=[0.0]), tmp_path)
+    frame_paths, audio_path = extract_clip(write_video(times=[0.0]), tmp_path)
     assert len(frame_paths) == 10
     assert soundfile.info(audio_path).frames == 160_000
     assert "the picture ends at 0.1 s; its last frame stands still" in caplog.text
 
 
 def test_rate_and_channels_are_kept(write_video, tmp_path):
-    _, audio_path, _ = extract_clip(write_video(layout="5.1", rate=48_000, codecs=("ffv1", "flac")), tmp_path)
+    _, audio_path = extract_clip(write_video(layout="5.1", rate=48_000, codecs=("ffv1", "flac")), tmp_path)
     info = soundfile.info(audio_path)
     assert (info.channels, info.samplerate, info.frames) == (6, 48_000, 480_000)
 
@@ -153,7 +153,7 @@ def test_rate_and_channels_are_kept(write_video, tmp_path):
 def test_another_sound_replaces_the_videos_own(write_video, tmp_path):
     sound_path = tmp_path / "sound.wav"
     soundfile.write(sound_path, tone(441_000, 44_100), 44_100)
-    _, audio_path, _ = extract_clip(write_video(codecs=("ffv1", None)), tmp_path, sound_path)
+    _, audio_path = extract_clip(write_video(codecs=("ffv1", None)), tmp_path, sound_path)
     samples, rate = soundfile.read(audio_path)
     np.testing.assert_array_equal(samples, tone(441_000, 44_100) / 2**15)
     assert rate == 44_100
@@ -174,7 +174,7 @@ def test_a_turned_video_is_turned_upright(tmp_path):
     content[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 48 << 16, 0, 1 << 30)
     path.write_bytes(content)
     soundfile.write(tmp_path / "sound.wav", tone(32_000), RATE)
-    frame_paths, *_ = extract_clip(path, tmp_path, tmp_path / "sound.wav")
+    frame_paths, _ = extract_clip(path, tmp_path, tmp_path / "sound.wav")
     upright = np.asarray(Image.open(frame_paths[0]))
     assert upright.shape == (64, 48, 3)
     assert upright[:, -8:].mean() > 240 and upright[:, :8].mean() < 15

@@ -49,7 +49,12 @@ class Extracted(NamedTuple):
     moments: list[float]
 
 
-def extract_clip(
+def extract_clip(video_path: str | Path, folder: str | Path, sound_path: str | Path | None = None):
+    """(paths of frames/0.png to 9.png, path of audio.wav) under `folder`: `extract_moments` from the beginning on."""
+    return extract_moments(video_path, folder, sound_path)[:2]
+
+
+def extract_moments(
     video_path: str | Path,
     folder: str | Path,
     sound_path: str | Path | None = None,

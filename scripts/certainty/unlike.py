@@ -80,7 +80,7 @@ def _features(clip: Path, auditor: Auditor, reader: FrameReader) -> np.ndarray:
         if clip.is_dir():
             frames = find_frames(clip / "frames")
         elif clip.suffix.lower() in VIDEO_SUFFIXES:
-            frames = extract_clip(clip, folder).frame_paths
+            frames, _ = extract_clip(clip, folder)
         else:
             frames = [clip]
         pixels = torch.stack([reader.pixels(frame) for frame in frames])

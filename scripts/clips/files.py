@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.clip import extract_clip
+from dataset.media.clip import extract_moments
 from dataset.media.frame_folder import choose_frames
 from dataset.media.images import encode_mask, resize_mask, write_picture
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
-from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import SAMPLE_RATE, write_wav
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
@@ -58,7 +58,7 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
 
 
 def _clip_of_video(request: ClipRequest, folder: Path, audio_path: Path | None) -> ClipFiles:
-    frame_paths, sound, moments = extract_clip(request.video, folder, audio_path, request.at, request.no_audio)
+    frame_paths, sound, moments = extract_moments(request.video, folder, audio_path, request.at, request.no_audio)
     frame = None if request.at is None else moments.index(request.at)
     shown = "at " + ", ".join(f"{moment:.1f}" for moment in moments) + " s"
     return ClipFiles(frame_paths, sound, frame, shown + NO_SOUND * request.no_audio)
@@ -90,10 +90,12 @@ def _find_still(picture: Path | np.ndarray, folder: Path) -> Path:
 def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
     """(the mask's picture, its name); a mask that is an array is written to `path`."""
     if is_path(request.mask):
-        log_doubts({request.mask: usable_mask(Path(request.mask))})
-        return Path(request.mask), str(request.mask)
-    write_bytes(path, encode_mask(request.mask))
-    return path, "mask"
+        path, name = Path(request.mask), str(request.mask)
+    else:
+        write_bytes(path, encode_mask(request.mask))
+        name = "mask"
+    log_doubts({name: usable_mask(path)})
+    return path, name
 
 
 def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str], name: str = "clip") -> AuditRequest:
@@ -119,14 +121,12 @@ def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str],
 def fitted_mask(mask: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray:
     """(H, W) bool -> the mask in its frame's `size` (height, width).
 
-    Logs a warning for a mask that is empty, full, or of another size.
+    Logs a warning for a mask that is empty or of another size.
     """
-    if mask.shape != size:
-        (height, width), (frame_height, frame_width) = mask.shape, size
-        sizes = f"{width} x {height}, its frame {frame_width} x {frame_height}"
-        logger.warning("%s: is %s (width x height); the mask is resized", name, sizes)
-    if mask.all() or not mask.any():
-        logger.warning("%s: the mask %s", name, "covers everything" if mask.all() else "is empty")
+    if doubt := fit_doubt(mask.shape, size):
+        logger.warning("%s: %s; it is resized", name, doubt)
+    if not mask.any():
+        logger.warning("%s: the mask is empty", name)
     return resize_mask(mask, size)
 
 
