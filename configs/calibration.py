@@ -16,6 +16,7 @@ class CalibrationArguments:
         metadata={
             "help": "Folder of a finished evaluation by this auditor, best of videos that are scored nowhere.",
             "positional": True,
+            "metavar": "RUN",
         }
     )
     auditor: str = field(metadata={"help": "The auditor's folder; calibration.json is written into it."})

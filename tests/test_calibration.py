@@ -139,14 +139,17 @@ def run(tmp_path):
 
 def test_an_auditor_is_calibrated(run, tmp_path, capsys):
     folder, auditor = run
-    assert calibrate.main([str(folder), "--auditor", str(auditor), "--share", "0.5", "--measure", str(folder)]) == 0
+    how = ["--share", "0.5", "--risk", "0.6", "--measure", str(folder)]
+    assert calibrate.main([str(folder), "--auditor", str(auditor), *how]) == 0
     shown = capsys.readouterr().out
     assert "the run's other videos, 180 audits" in shown and "accept where" in shown
     found = read_calibration(auditor)
     assert len(found.videos) == 30 and found.audits == 180 and found.scaling.forms > 1.5
-    assert found.errors["type"]["after"] < 0.15 < found.errors["type"]["before"]
+    assert found.errors["type"]["after"] < found.errors["type"]["before"]
     assert (folder / "calibration/calibration.png").stat().st_size > 10_000
     report = json.loads((folder / "calibration/report.json").read_text())
+    whole = report["measured"]["run"]  # of 360 audits: less noise than of the 90 of the threshold
+    assert whole["after"]["calibration_error"]["type"] < whole["before"]["calibration_error"]["type"] / 2
     assert list(report["measured"]) == ["15 videos of the threshold", "the run's other videos", "run"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -25,7 +24,7 @@ from scripts.evaluate.audit_loop import audit_all
 from scripts.evaluate.basis import Basis, model_basis, request_bases
 from scripts.evaluate.results import mask_identity, record_of
 from scripts.evaluate.stored_answers import Logs, collect, resume
-from scripts.own_masks.masks import OwnMask, Source
+from scripts.own_masks.masks import Asked, OwnMask, Source
 from scripts.own_masks.outputs import RESULTS, write_audits
 from scripts.own_masks.sources import open_source
 from scripts.program import resolve_runtime
@@ -35,15 +34,6 @@ from utils.run_record import write_run_record
 from utils.whole_files import own_folder
 
 logger = logging.getLogger("audit")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A mask as a request; `shown` says which moments of its clip are shown."""
-
-    own: OwnMask
-    request: AuditRequest
-    shown: str
 
 
 def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset.media.video import VIDEO_SUFFIXES
+from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest
 
 SOUND = "audio.wav"
@@ -21,6 +22,15 @@ class OwnMask:
     name: str
     request: ClipRequest
     carried: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A mask as a request to an auditor; `shown` says which moments of its clip are shown."""
+
+    own: OwnMask
+    request: AuditRequest
+    shown: str
 
 
 @dataclass(frozen=True)

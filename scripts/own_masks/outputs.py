@@ -7,9 +7,9 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from models.weights.about import About
+from scripts.own_masks.masks import Asked
 from utils.audit import parse_audit
 from utils.certainty.belief import belief_of
 from utils.certainty.contradictions import contradictions
@@ -18,9 +18,6 @@ from utils.certainty.shares import Shares
 from utils.certainty.stored import scaling_of
 from utils.formatting import one_line, plain_cell, without_tags
 from utils.whole_files import write_jsonl, write_text
-
-if TYPE_CHECKING:
-    from scripts.own_masks.auditing import Asked
 
 RESULTS, TABLE = "audits.jsonl", "audits.csv"
 # Columns of the table, behind those that are carried through; a dot leads into an object.
