@@ -9,6 +9,7 @@
 - audit: one audit of one mask of a clip
 - conversion: one conversion of an auditor's folder
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
+- deepspeed: what the keys of a DeepSpeed configuration may hold
 - training: a training run, our own settings
 - trainer: the same with those of transformers.TrainingArguments
 - baselines: asking other auditors
@@ -16,6 +17,7 @@
 - report: a report of finished audits
 - thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
+- improving: auditing and repairing the masks of a segmentation method
 - mini: making the mini auditor's parts
 - speed: measuring speed
 """

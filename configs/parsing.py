@@ -200,7 +200,7 @@ def parse_arguments(dataclass_types: tuple, argv: list[str] | None, prog: str, d
         if rest:
             parser.error(f"unknown flag or key: {' '.join(rest)}")
         return tuple(kind(**given) for kind, given in made)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
 
 

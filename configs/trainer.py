@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from transformers import HfArgumentParser, TrainingArguments
 
+from configs.deepspeed import DEEPSPEED
 from configs.parsing import OneSentence
 from configs.ranges import MOST_PROCESSES, check_ranges
 from configs.thinking import ThinkTrainingOptions
 from configs.training import FinetuningOptions, TrainingOptions
+from utils.settings_files import read_object
 
 RANGES = {
     "learning_rate": (0, math.inf),
@@ -44,6 +46,8 @@ class ProjectorTrainingArguments(TrainingOptions, TrainingArguments):
 
     def __post_init__(self):
         check_ranges(self, RANGES)
+        if isinstance(self.deepspeed, str) and not self.deepspeed.lstrip().startswith("{"):  # otherwise JSON itself
+            read_object(self.deepspeed, DEEPSPEED)
         super().__post_init__()
 
     @classmethod

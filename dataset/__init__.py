@@ -9,4 +9,5 @@
 - verification: measures every mask of a benchmark again and lists what is wrong
 - referring: expressions about objects of videos, their true masks, and masks of any method
 - world: draws a small world of moving, sounding objects, the source of the mini benchmark
+- audio, clip: `load_waveform` and `extract_clip` under the names that programs outside of this repository have
 """

@@ -71,7 +71,7 @@ def read_request(args: AuditArguments, folder: Path) -> AuditRequest:
 def check_media(request: AuditRequest) -> tuple[np.ndarray, np.ndarray]:
     """The audited frame (H, W, 3) uint8 and its mask (H, W) bool in the frame's size, once all media have been decoded.
 
-    Logs a warning for a mask that is empty, full, or of another size. Raises FileNotFoundError, ValueError.
+    Logs a warning for a mask that is empty or of another size. Raises FileNotFoundError, ValueError.
     """
     read_fbank(request.sample.audio_path)
     frame, mask = read_upright_frame(request.sample.frame_path), read_mask(request.candidate.mask_path)

@@ -88,7 +88,7 @@ def test_a_video_with_a_mask_of_another_size(tmp_path):
     command = [sys.executable, "-m", "scripts.audit", *argv]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "mask.png: is 30 x 30, its frame 64 x 48 (width x height); the mask is resized" in done.stderr
+    assert "mask.png: expected the size of its frame, 64x48, got 30x30; it is resized" in done.stderr
     assert done.stdout.startswith("mask type  not parsed\nIoU        not parsed\n")
     result = json.loads((tmp_path / "audit.json").read_text())
     assert len(result["generated_ids"]) == 2 and result["iou"] is None

@@ -131,10 +131,10 @@ def test_full_size_keys_equal_manifest():
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda c: c["model"].pop("layer_norm.bias"), r"missing \['layer_norm.bias'\], unexpected \[\]"),
-        (lambda c: c["model"].update(extra=torch.zeros(1)), r"missing \[\], unexpected \['extra'\]"),
+        (lambda c: c["model"].pop("layer_norm.bias"), "missing layer_norm.bias, unexpected none"),
+        (lambda c: c["model"].update(extra=torch.zeros(1)), "missing none, unexpected extra"),
         (lambda c: c["model"].update({"layer_norm.bias": torch.zeros(3)}), r"layer_norm.bias: expected shape \(512,\)"),
-        (lambda c: c["model"].update(extra="text"), r"expected a dictionary of tensors, got .* under \['extra'\]"),
+        (lambda c: c["model"].update(extra="text"), "expected a dictionary of tensors, got .* under 'extra'"),
         (lambda c: c["cfg"].pop("input_patch_size"), "expected an input_patch_size, got none"),
         (lambda c: c["cfg"].update(deep_norm=False), "unsupported, expected deep_norm=True, got False$"),
         (
@@ -189,7 +189,7 @@ def test_equal_widths_need_no_projection(tmp_path):
     assert load_beats(tmp_path / "narrow.pt")(torch.randn(1, 16, 128)).shape == (1, 8, 32)
     content["model"] |= {"post_extract_proj.weight": torch.ones(32, 32), "post_extract_proj.bias": torch.ones(32)}
     torch.save(content, tmp_path / "narrow.pt")
-    with pytest.raises(ValueError, match=r"unexpected \['post_extract_proj.weight', 'post_extract_proj.bias'\]"):
+    with pytest.raises(ValueError, match="unexpected post_extract_proj.weight, post_extract_proj.bias"):
         load_beats(tmp_path / "narrow.pt")
 
 

@@ -255,7 +255,7 @@ def test_folders_that_hold_something_else(folders, tmp_path):
             None,
             "expected the tokenizer's tokenizer.json or vocab.txt or vocab.json or tokenizer.model, got none",
         ),
-        ("tokenizer.json", "{", "expected the model's tokenizer files, got"),
+        ("tokenizer.json", "{", "tokenizer.json: expected JSON"),
         ("preprocessor_config.json", "{", "preprocessor_config.json: expected JSON"),
     ],
 )

@@ -360,7 +360,10 @@ def shorter_sound(root: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda root: mask_file(root / "masks" / "null.png", np.ones((5, 5), bool)), "(40, 60), got (5, 5)"),
+        (
+            lambda root: mask_file(root / "masks" / "null.png", np.ones((5, 5), bool)),
+            "its frame, 60x40, got 5x5",
+        ),
         (lambda root: (root / "images" / "street.jpg").write_bytes(b"no picture"), "street.jpg: expected an image"),
         (lambda root: (root / "masks" / "null.png").write_bytes(b"no mask"), "null.png: expected an image"),
         (lambda root: picture(root / "images" / "null.png"), "expected one picture of this name, got null.jpg"),

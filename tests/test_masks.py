@@ -95,6 +95,10 @@ SOFT = {
 REFUSED = {
     "numbers of objects": (saved(Image.fromarray(GT + np.uint8(2) * OTHER)), r"got 3 values \(0, 1, 2\)"),
     "numbers of 16 bits": (by_opencv(GT * np.uint16(300) + OTHER * np.uint16(150)), "got 3 values"),
+    "a tinted ground": (
+        saved(coloured((GT | ~GT, (0, 0, 60)), (GT, (255, 255, 255)))),
+        "expected black outside the object, got 2",
+    ),
     "numbers without black": (saved(Image.fromarray(GT + np.uint8(1))), "expected black outside the object"),
     "an object and its void border": (
         saved(Image.fromarray(np.where(area((18, 62, 18, 62)) & ~GT, 255, GT).astype(np.uint8))),

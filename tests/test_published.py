@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 from safetensors.torch import save_file
-from transformers import CLIPVisionConfig, LlamaConfig, LlamaForCausalLM
+from transformers import BertConfig, CLIPVisionConfig, LlamaConfig, LlamaForCausalLM
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
@@ -49,7 +49,7 @@ BERT_BASE = {
 def full_size() -> Auditor:
     """The full-size auditor on the meta device: shapes without memory."""
     config = AuditorConfig(
-        qformer=qformer_settings(BERT_BASE, 2),
+        qformer=qformer_settings(BertConfig(**BERT_BASE), 2),
         vocab_size=32028,
         hidden_size=4096,
         lora={"r": 32, "lora_alpha": 64, "lora_dropout": 0.05},

@@ -46,9 +46,27 @@ def test_two_answers_to_one_mask_are_refused(tmp_path):
         read_predictions(tmp_path / "p.jsonl")
 
 
-def test_records_that_name_no_mask_all_count(tmp_path):
-    write_jsonl(tmp_path / "p.jsonl", [twice(mask_path=None)] * 3)
+def test_one_mask_has_many_spellings(tmp_path):
+    write_jsonl(tmp_path / "p.jsonl", [twice(mask_path=path) for path in ("a/m.png", "./a/m.png", "a//b/../m.png")])
+    assert len(read_predictions(tmp_path / "p.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"mask_path": None}, "no mask_path"), ({"mask_type": "perfect"}, "m.png"), ({"rank": 2}, "m")],
+)
+def test_records_that_may_be_about_one_mask_count_and_are_told(tmp_path, caplog, changes, named):
+    write_jsonl(
+        tmp_path / "p.jsonl", [twice("v"), twice() | {"mask_path": changes.get("mask_path", "m.png")}, twice(**changes)]
+    )
     assert len(read_predictions(tmp_path / "p.jsonl")) == 3
+    assert "p.jsonl: 1 records may be about the same masks as earlier ones, and count: for" in caplog.text
+    assert f"records 2 and 3 (uid u, frame 3, {named}" in caplog.text
+
+
+def test_records_that_say_nothing_of_a_place_all_count(tmp_path, caplog):
+    write_jsonl(tmp_path / "p.jsonl", [twice(mask_path=None, frame_idx=None)] * 3)
+    assert len(read_predictions(tmp_path / "p.jsonl")) == 3 and not caplog.text
 
 
 def test_predictions_without_texts_are_scored_the_same(tmp_path):

@@ -161,7 +161,10 @@ def test_tower_stays_frozen_and_in_evaluation_mode(tiny_folder):
     [
         (lambda state: state.pop("encoder.layers.3.mlp.fc1.bias"), "missing: encoder.layers.3.mlp.fc1.bias"),
         (lambda state: state.update(surprise=torch.zeros(1)), "unexpected: surprise"),
-        (lambda state: state.update({"pre_layrnorm.bias": torch.zeros(7)}), "of another shape: pre_layrnorm.bias"),
+        (
+            lambda state: state.update({"pre_layrnorm.bias": torch.zeros(7)}),
+            r"pre_layrnorm.bias: expected shape \(\d+,\), as config.json says, got \(7,\)",
+        ),
     ],
 )
 def test_weights_that_do_not_fit(tiny_folder, change, message):
@@ -198,7 +201,7 @@ def write_truncated(path: Path) -> None:
         (
             "pytorch_model.bin",
             lambda path: torch.save({"x": 1}, path),
-            r"a dictionary of tensors, got .* under \['x'\]",
+            "a dictionary of tensors, got .* under 'x'",
         ),
         ("model.safetensors", write_truncated, "a safetensors file, got something else .*not fully covered"),
         ("model.safetensors", lambda path: path.write_text("version https://git-lfs"), "a safetensors file, got"),
@@ -222,7 +225,7 @@ def test_missing_folder_weights_and_wrong_model(tiny_folder, tmp_path):
     with pytest.raises(FileNotFoundError, match="no CLIP folder with a config.json at .*nowhere"):
         load_vision_tower(str(tmp_path / "nowhere"))
     (tiny_folder / "model.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match=f"no weights in {tiny_folder}"):
+    with pytest.raises(FileNotFoundError, match=f"{tiny_folder}: expected weights in one of model.safetensors"):
         load_vision_tower(str(tiny_folder))
     (tiny_folder / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(ValueError, match="holds a 'bert' model"):

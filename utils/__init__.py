@@ -19,6 +19,7 @@ Files:
 - credentials: keys and tokens, which are left out of it
 - run_record: run.json, which says what was run, with which versions and data
 - text_files: text and JSON as they are read from files
+- settings_files: settings as they are read from JSON files, compared with tables of what a key may hold
 - tables: tables of comma-separated text as they are read from files
 - yaml_files: settings as they are read from YAML files
 - spelling: names of files in the spelling that the disk has

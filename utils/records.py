@@ -71,12 +71,18 @@ def read_predictions(path: str | Path, reader: str = STRICT, texts: bool = True)
     Without `texts`, raw_output, generated_ids and shares are forgotten once they are read: a record takes 0.4 kB.
     A record that says the same of the same mask as an earlier one is left out, with a warning. Raises ValueError naming
     file, line, what was expected and what was found; also if two records say different things of one mask.
+    Records that may be about one mask are kept, with a warning.
     """
     repeats, kept = Repeats(), []
     for record in _each_record(Path(path)):
         repeats.add(record)
         kept.append(_to_prediction(record, reader, texts))
     first = repeats.find()
+    if doubtful := repeats.doubtful(first):
+        logger.warning(
+            "%s: %d records may be about the same masks as earlier ones, and count: for example records %d and %d (%s)",
+            *(path, len(doubtful), doubtful[number := min(doubtful)] + 1, number + 1, _named(kept[number])),
+        )
     return _without_copies(path, kept, repeats, first) if first else kept
 
 
@@ -101,7 +107,7 @@ def _each_record(path: Path) -> Iterator[dict]:
 
 
 def _without_copies(path: str | Path, kept: list[Prediction], repeats: Repeats, first: dict[int, int]) -> list:
-    names = list(dict.fromkeys(f"uid {kept[n].uid}, frame {kept[n].frame_idx}, {kept[n].mask_path}" for n in first))
+    names = list(dict.fromkeys(_named(kept[number]) for number in first))
     named = "; ".join(names[:3]) + ("; ..." if names[3:] else "")
     if other := [number for number, earlier in first.items() if not repeats.are_copies(number, earlier)]:
         raise ValueError(
@@ -110,6 +116,10 @@ def _without_copies(path: str | Path, kept: list[Prediction], repeats: Repeats, 
         )
     logger.warning("%s: %d records are copies of others and left out: %s", path, len(first), named)
     return [prediction for number, prediction in enumerate(kept) if number not in first]
+
+
+def _named(prediction: Prediction) -> str:
+    return f"uid {prediction.uid}, frame {prediction.frame_idx}, {prediction.mask_path or 'no mask_path'}"
 
 
 def _read_line(content: bytes, where: str) -> dict:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 
 from utils.tokens import CONTROL_TOKENS, PLACEHOLDERS, SPECIAL_TOKENS, control_tokens, reserved_tokens
 
 LONGEST = 1000  # characters of an expression: an auditor's prompt has room for so many, and no phrase is longer
 INVISIBLE = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
-SPACES = set("\t\n\r")
+QUOTES = re.compile(r'(?<![0-9])"')  # behind a number it stands for inches
 
 
 def fault_of_words(text: str) -> str | None:
@@ -30,9 +31,32 @@ def fault_of_words(text: str) -> str | None:
 
 
 def doubt_of_words(text: str) -> str | None:
-    """What is doubtful about words that can be used: control characters, and U+FFFD, the mark of a lost one."""
-    wrong = next((c for c in text if c == "\ufffd" or (unicodedata.category(c) == "Cc" and c not in SPACES)), None)
-    return f"expected plain text, got the control character U+{ord(wrong):04X}" if wrong else None
+    """What is doubtful about words that can be used.
+
+    Control characters and line breaks, U+FFFD, which stands where a character was lost, UTF-8 that was read as Latin-1,
+    and a quote without its partner, which tables are cut at.
+    """
+    if wrong := next((c for c in text.strip() if c == "\ufffd" or _steers(c)), None):
+        return f"expected plain text, got the control character U+{ord(wrong):04X}"
+    if (meant := _misread(text)) != text:
+        return f"expected UTF-8 text, got {text[:60]!r}, which may stand for {meant[:60]!r}"
+    if len(QUOTES.findall(text)) % 2:
+        return f"expected quotes in pairs, got one alone: {text[:60]!r}"
+    return None
+
+
+def _steers(character: str) -> bool:
+    return character != "\t" and unicodedata.category(character) in ("Cc", "Zl", "Zp")
+
+
+def _misread(text: str) -> str:
+    """The text, or what it was before its UTF-8 was read as another encoding: "café" of "cafÃ©"."""
+    if text.isascii():
+        return text
+    for encoding in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            return text.encode(encoding).decode()
+    return text
 
 
 def fault_of_response(text: str) -> str | None:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from dataset.benchmark.links import link_problems
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
-from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from utils.formatting import printable
 
 logger = logging.getLogger(__name__)
@@ -67,12 +67,8 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
         media = dict(zip(frames, checked(pool, bar, attempt(usable_frame), frames), strict=True))
         media |= zip(audios, checked(pool, bar, attempt(usable_sound), audios), strict=True)
         doubtful: dict[Path, Usable] = {}
-        mask_faults = list(checked(pool, bar, partial(_check_mask, media, resized := [], doubtful), masks))
+        mask_faults = list(checked(pool, bar, partial(_check_mask, media, doubtful), masks))
     log_doubts(media | _mixed_sizes(samples, media) | doubtful)
-    if resized:
-        logger.warning(
-            "%d masks have another size than their frame and are resized, for example %s", len(resized), min(resized)
-        )
     problems = []
     for uid, paths in _files_by_uid(samples).items():
         problems += [Problem(uid, media[path]) for path in paths if isinstance(media[path], str)]
@@ -80,10 +76,7 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
 
 
 def _check_mask(
-    media: dict[Path, Usable | str],
-    resized: list[Path],
-    doubtful: dict[Path, Usable],
-    pair: tuple[AuditSample, Candidate],
+    media: dict[Path, Usable | str], doubtful: dict[Path, Usable], pair: tuple[AuditSample, Candidate]
 ) -> Problem | None:
     sample, candidate = pair
     mask = attempt(usable_mask)(candidate.mask_path)
@@ -93,11 +86,11 @@ def _check_mask(
     if mask.is_empty and mask_type != "null":
         text = f"{candidate.mask_path}: expected foreground in a mask of type {mask_type}, got an empty mask"
         return Problem(sample.uid, text, candidate.mask_path)
-    if mask.doubt:
-        doubtful[candidate.mask_path] = mask
     frame = media[sample.frame_path]
-    if isinstance(frame, Usable) and mask.size != frame.size:
-        resized.append(candidate.mask_path)
+    misfit = fit_doubt(mask.size, frame.size) if isinstance(frame, Usable) else None
+    doubts = [mask.doubt, f"{misfit}; it is resized" if misfit else None]
+    if any(doubts):
+        doubtful[candidate.mask_path] = Usable("; ".join(filter(None, doubts)), mask.size)
     return None
 
 

@@ -25,6 +25,7 @@ from dataset.construction.stills import (
     find_audio,
 )
 from dataset.media.images import examine_mask
+from dataset.media.usable import fit_doubt
 from utils.tables import Columns, read_table
 
 EXPRESSIONS = "expressions.csv"
@@ -59,8 +60,8 @@ class PairsFolder:
         mask, doubt = examine_mask(path)
         if doubt:
             self.report.warn(DOUBTFUL, f"{path}: {doubt}")
-        if mask.shape != size:
-            raise ValueError(f"{path}: expected its picture's (height, width) {size}, got {mask.shape}")
+        if misfit := fit_doubt(mask.shape, size):
+            raise ValueError(f"{path}: {misfit}")
         name, expressions = self.texts.get(mask_key(self.root, path), ("", ()))
         if not name:
             is_alone = path.parent == self.root / "masks"
@@ -138,3 +139,5 @@ def _read_expressions(pairs: PairsFolder, known: set[str]) -> None:
         if name and earlier_name not in ("", name):
             raise ValueError(f"{where}: expected one object for {mask}, got '{name}' and '{earlier_name}'")
         pairs.texts[mask] = name or earlier_name, (*earlier, clean_expression(row["expression"], where))
+    if not pairs.texts:
+        pairs.report.warn(f"{EXPRESSIONS} without a row", str(path))

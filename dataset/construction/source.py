@@ -25,7 +25,7 @@ from dataset.benchmark.validation import attempt, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
 from dataset.media.images import encode_mask, examine_frame, read_mask, read_upright_frame
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
-from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import SAMPLE_RATE, write_wav
 from utils.spelling import existing_path
 from utils.whole_files import whole_file
@@ -138,9 +138,8 @@ class RefAVSBench(SourceLayout):
             mask, shown = found[path], found[self.frame_path(vid, frame)]
             if isinstance(mask, str):
                 yield mask
-            elif not isinstance(shown, str) and mask.size != shown.size:
-                expected, got = (f"{width}x{height}" for height, width in (shown.size, mask.size))
-                yield f"{path}: expected the size of its frame, {expected}, got {got}"
+            elif not isinstance(shown, str) and (doubt := fit_doubt(mask.size, shown.size)):
+                yield f"{path}: {doubt}"
 
     def _size_doubt(self, vid: str, found: dict[Path, Usable | str]) -> str | None:
         frames = (found[self.frame_path(vid, t)] for t in range(NUM_FRAMES))

@@ -125,11 +125,14 @@ def clean_expression(text: object, where: str) -> str:
 def _distinct_objects(still: Still, report: ImportReport) -> list[StillObject]:
     """Objects that have pixels; one that is annotated several times is one object with several expressions."""
     distinct: dict[tuple[str, bytes], StillObject] = {}
+    names: dict[bytes, str] = {}
     for item in still.objects:
         if not item.mask.any():
             report.leave_out("empty mask", item.origin)
             continue
         key = item.name, np.packbits(item.mask).tobytes()
+        if names.setdefault(key[1], item.name) != item.name:
+            report.warn("two objects with the same mask and two names", item.origin)
         known = distinct.get(key)
         expressions = dict.fromkeys((known.expressions if known else ()) + item.expressions)
         distinct[key] = StillObject(item.name, item.mask, item.origin, tuple(expressions))

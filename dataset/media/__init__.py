@@ -15,3 +15,7 @@
 - frame_folder: a folder of numbered images -> ten frames
 - clip: any video -> ten frames and a sound file
 """
+
+from dataset.media.images import read_mask
+
+__all__ = ["read_mask"]  # the address that programs outside of this repository have

@@ -25,13 +25,15 @@ class NumberedImage(NamedTuple):
 def find_frames(folder: str | Path) -> list[Path]:
     """The ten numbered images of a folder (0.jpg to 9.jpg, 00001.png to 00010.png, ...) in the order of their numbers.
 
-    Logs a warning when the numbers do not begin with 0 or go up in larger steps. Raises FileNotFoundError, and
-    ValueError for another count, a number that comes twice, a gap, or a name that is unlike the others.
+    Logs a warning when the numbers do not begin with 0 or go up in larger steps, and of images without a number.
+    Raises FileNotFoundError, and ValueError for another count, a number that comes twice, a gap, or a name that is
+    unlike the others.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder of frames")
-    found = sorted(image for path in folder.iterdir() if path.is_file() and (image := _numbered(path)))
+    pictures = {path: _numbered(path) for path in sorted(folder.iterdir()) if _is_picture(path)}
+    found = sorted(filter(None, pictures.values()))
     names = ", ".join(image.path.name for image in found[:12])
     if len(found) != NUM_FRAMES:
         got = f"{len(found)} ({names}{', ...' if len(found) > 12 else ''})" if found else "none"
@@ -40,16 +42,22 @@ def find_frames(folder: str | Path) -> list[Path]:
         raise ValueError(f"{folder}: expected each frame number once, got {names}")
     _check_kinds(found, folder)
     _check_numbers(found, folder)
+    if others := [path.name for path, image in pictures.items() if not image]:
+        logger.warning("%s: expected numbered images only, got %s, which is left out", folder, ", ".join(others[:5]))
     return [image.path for image in found]
 
 
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
 def _numbered(path: Path) -> NumberedImage | None:
-    """None for hidden files, and for files that are no images or have no number."""
+    """None for a name without a number at its end."""
     match = re.search(r"[0-9]+$", path.stem)
-    suffix = path.suffix.lower()
-    if not match or suffix not in IMAGE_SUFFIXES or path.name.startswith("."):
+    if not match:
         return None
-    return NumberedImage(int(match.group()), path, (path.stem[: match.start()], suffix.replace("jpeg", "jpg")))
+    suffix = path.suffix.lower().replace("jpeg", "jpg")
+    return NumberedImage(int(match.group()), path, (path.stem[: match.start()], suffix))
 
 
 def _check_kinds(found: list[NumberedImage], folder: Path) -> None:

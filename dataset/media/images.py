@@ -20,6 +20,7 @@ from utils.whole_files import whole_file
 
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
 GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")
+DARK = 16  # of 255: what 12 bits come to when they are stored in 16
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,7 @@ class FrameFacts:
 
 def read_frame(path: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB. Raises FileNotFoundError, or ValueError when it is no frame."""
-    picture = open_picture(path, "frame")
-    return _rgb(picture.image, path)
+    return _rgb(open_picture(path, "frame"), path)
 
 
 def read_upright_frame(path: Path) -> np.ndarray:
@@ -45,20 +45,23 @@ def read_upright_frame(path: Path) -> np.ndarray:
     Raises FileNotFoundError, or ValueError when it is no frame.
     """
     picture = open_picture(path, "frame")
-    return _rgb(picture.upright(), path)
+    return _rgb(picture, path, picture.upright())
 
 
 def examine_frame(path: Path) -> FrameFacts:
     """What is known of a frame that can be used. Raises FileNotFoundError, or ValueError when it is no frame."""
     picture = open_picture(path, "frame")
-    _rgb(picture.image, path)
+    rgb = _rgb(picture, path)
     is_turned = picture.orientation != UPRIGHT
     is_plain_jpeg = (picture.format, picture.image.mode) == ("JPEG", "RGB") and not is_turned
-    return FrameFacts(picture.size, picture.upright_size, is_turned, is_plain_jpeg, _frame_doubt(picture))
+    return FrameFacts(picture.size, picture.upright_size, is_turned, is_plain_jpeg, _frame_doubt(picture, rgb))
 
 
-def _frame_doubt(picture: Picture) -> str | None:
+def _frame_doubt(picture: Picture, rgb: np.ndarray) -> str | None:
     doubts = []
+    if (picture.is_deep or picture.image.mode in GREY_16) and 0 < rgb.max() < DARK:
+        got = f"values below {2**8 * (int(rgb.max()) + 1)}, which look black"
+        doubts.append(f"expected a frame that uses its 16 bits, got {got}")
     if picture.is_series:
         doubts.append("expected one picture, got several; the first is used")
     if picture.image.has_transparency_data and picture.image.convert("RGBA").getextrema()[3][0] < 255:
@@ -66,16 +69,20 @@ def _frame_doubt(picture: Picture) -> str | None:
     return "; ".join(doubts) or None
 
 
-def _rgb(image: Image.Image, path: Path) -> np.ndarray:
-    """(H, W, 3) uint8. Of 16 bits the upper 8 count."""
-    if image.mode in GREY_16:
-        grey = np.asarray(image)
-        if 0 < grey.max() < 2**8:
-            raise ValueError(f"{path}: expected a frame that uses its 16 bits, got values up to {grey.max()}: black")
-        return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=2)
+def _rgb(picture: Picture, path: Path, image: Image.Image | None = None) -> np.ndarray:
+    """(H, W, 3) uint8 of the picture, or of the same one upright. Of 16 bits the upper 8 count."""
+    image = image or picture.image
     if image.mode in ("F", "I"):
         raise ValueError(f"{path}: expected a frame of 8 or 16 bits, got one of numbers without a known range")
-    return np.asarray(image.convert("RGB"))
+    if image.mode in GREY_16:
+        values = np.asarray(image)
+        rgb = np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    else:
+        rgb = np.asarray(image.convert("RGB"))
+        values = _deep_values(path)[..., :3] if picture.is_deep and not rgb.any() else rgb
+    if not rgb.any() and values.any():
+        raise ValueError(f"{path}: expected a frame that uses its 16 bits, got values up to {values.max()}: black")
+    return rgb
 
 
 def read_mask(path: Path) -> np.ndarray:

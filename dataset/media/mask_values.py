@@ -38,6 +38,8 @@ def read_values(pixels: np.ndarray) -> MaskReading:
         reading = _opaque_or_not(colours, opacity)
     else:
         reading = _coloured(pixels)
+    if reading.inside.all():
+        return _with(reading, "it covers the whole picture")
     if _surrounds(reading.inside):
         return _with(reading, "inside is all along the border and around what is outside: is it inverted?")
     return reading
@@ -49,7 +51,7 @@ def _with(reading: MaskReading, doubt: str) -> MaskReading:
 
 def _surrounds(inside: np.ndarray) -> bool:
     border = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
-    return all(side.all() for side in border) and not inside.all()
+    return all(side.all() for side in border)
 
 
 def _opaque_or_not(colours: np.ndarray, opacity: np.ndarray) -> MaskReading:
@@ -120,13 +122,13 @@ def _graded(values: np.ndarray, strange: np.ndarray | None = None, counted: str 
     low, high = values.min(), values.max()  # NaN, if there is one
     if not (low >= 0 and np.isfinite(high)):
         raise ValueError(f"expected values from 0, got {low}")
-    if high == 0 or low == high:
+    if high == 0 or (low == high and strange is None):
         return MaskReading(values > 0)
     inside = values == high
     if strange is None and low == 0 and np.count_nonzero(inside) == np.count_nonzero(values):
         return MaskReading(inside)
     if low > NEAR * high:
-        raise ValueError(f"expected black outside the object, got values from {low:g} to {high:g}")
+        raise ValueError(f"expected black outside the object, got {counted or f'values from {low:g} to {high:g}'}")
     share = values / float(high)
     inside, between = share >= 0.5, (share > NEAR) & (share < 1 - NEAR)
     if strange is None:

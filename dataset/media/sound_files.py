@@ -17,6 +17,7 @@ MAX_SECONDS = 120  # twelve times the length of a clip
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
 MAX_CHANNELS = 64
 MAX_AMPLITUDE = 10.0  # full scale is 1.0; lossy files and unlimited mixes go a little beyond it
+LOUD = 2.0  # samples beyond it are cut off by every player
 FAINT = 2e-5  # less than one step of 16 bits
 CUT_SLACK = 0.2  # seconds by which a header may be wrong, such as the padding of MP3
 # Containers whose headers say how long they are, so that a cut is noticed.
@@ -140,6 +141,8 @@ def _check_whole(file: _ForwardOnly, decoded: int, path: str | Path) -> None:
 
 
 def _doubt_of(mono: np.ndarray, loudest: float) -> str | None:
+    if loudest > LOUD:
+        return f"expected samples from -1 to 1, got up to {loudest:.4g}"
     if 0 < loudest < FAINT:
         return f"its loudest sample is {loudest:.1e} of full scale, which nobody hears"
     if loudest >= FAINT and np.abs(mono).max() < FAINT:

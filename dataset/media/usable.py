@@ -55,6 +55,17 @@ def log_doubts(verdicts: Mapping[object, object]) -> None:
         logger.warning("... and %d more files with a doubt", len(doubts) - MOST_LISTED)
 
 
+def fit_doubt(mask: tuple[int, int], frame: tuple[int, int]) -> str | None:
+    """What is doubtful about a mask of another size than its frame; both (height, width).
+
+    A mask that is taken as the truth is refused for it, one that is audited is resized.
+    """
+    if mask == frame:
+        return None
+    expected, got = (f"{width}x{height}" for height, width in (frame, mask))
+    return f"expected the size of its frame, {expected}, got {got}"
+
+
 def size_doubt(sizes: Iterable[tuple[int, int]]) -> str | None:
     """What is doubtful about the sizes of one video's frames."""
     different = sorted(set(sizes))

@@ -5,7 +5,6 @@ Knows where the parts lie and that they must fit each other; what becomes traina
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,15 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
+    BertConfig,
     BitsAndBytesConfig,
     GenerationConfig,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.pytorch_utils import Conv1D
 from transformers.utils import is_bitsandbytes_available
 
@@ -35,8 +35,11 @@ from models.encoders.vision import load_vision_tower
 from models.language.audio_visual import AudioVisualLM
 from models.language.config import AudioVisualConfig
 from models.language.tokenizer_files import read_tokenizer
+from models.weights.model_configs import check_fits, check_generation, check_heads, read_model_config
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
+from models.weights.weight_files import expect_numbers
 from utils.manifest import check_manifest
+from utils.settings_files import few, one_line
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
 
 logger = logging.getLogger(__name__)
@@ -118,12 +121,9 @@ def new_config(args: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> Audi
 def shared_settings(args: ModelArguments, tokenizer: PreTrainedTokenizerBase, placeholders: Sequence[str]) -> dict:
     """What the configuration of any model from these parts says (`AudioVisualConfig`)."""
     llm_config = read_llm_config(part_path(args, "llama_path"))
-    bert_file = Path(part_path(args, "bert_path")) / "config.json"
-    if not bert_file.is_file():
-        raise FileNotFoundError(f"{bert_file}: no such file (it gives the Q-Former's sizes)")
     return {
         "bases": {base: part_path(args, argument) for base, argument in BASE_ARGUMENTS.items()},
-        "qformer": qformer_settings(json.loads(bert_file.read_text()), args.num_qformer_layers),
+        "qformer": read_qformer_settings(args),
         "num_query_tokens": args.num_query_tokens,
         "vision_feature_layer": args.vision_feature_layer,
         "lora": {"r": args.lora_r, "lora_alpha": args.lora_alpha, "lora_dropout": args.lora_dropout}
@@ -134,9 +134,25 @@ def shared_settings(args: ModelArguments, tokenizer: PreTrainedTokenizerBase, pl
     }
 
 
+def read_qformer_settings(args: ModelArguments) -> dict:
+    """The Q-Former's sizes, from BERT's config.json. Raises FileNotFoundError, ValueError."""
+    path = Path(part_path(args, "bert_path")) / "config.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file (it gives the Q-Former's sizes)")
+    bert = read_model_config(path.parent)
+    if not isinstance(bert, BertConfig):
+        raise ValueError(f"{path}: model_type: expected bert, got {bert.model_type!r}")
+    settings = qformer_settings(bert, args.num_qformer_layers)
+    check_heads(settings, path)
+    return settings
+
+
 def read_llm_config(folder: str) -> PreTrainedConfig:
-    """The LLM's config.json; code that a folder brings along is never run."""
-    return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    """The LLM's config.json. Raises ValueError naming the file and the key, also for a model that writes no text."""
+    config = read_model_config(folder)
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise ValueError(f"{folder}/config.json: model_type: expected that of an LLM, got {config.model_type!r}")
+    return config
 
 
 def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "none") -> PreTrainedModel:
@@ -147,18 +163,29 @@ def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "no
     bitsandbytes.
     """
     check_manifest(folder)
-    model, info = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=dtype,
-        local_files_only=True,
-        trust_remote_code=False,
-        output_loading_info=True,
-        **_quantized(quantization, dtype),
-    )
-    unexpected = [key for key in info["unexpected_keys"] if not RECOMPUTED_LLM_KEYS.search(key)]
+    config = read_llm_config(folder)
+    check_generation(folder)
+    check_fits(folder, config, lambda: AutoModelForCausalLM.from_config(config, trust_remote_code=False))
+    options = _quantized(quantization, dtype)
+    try:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except (MemoryError, torch.OutOfMemoryError, ImportError):
+        raise
+    except Exception as error:  # those of several libraries, for damaged files and for settings that fit no layer
+        raise ValueError(f"{folder}: expected an LLM and its weights, got {one_line(error)}") from error
+    unexpected = sorted(key for key in info["unexpected_keys"] if not RECOMPUTED_LLM_KEYS.search(key))
     if info["missing_keys"] or unexpected:
-        missing = sorted(info["missing_keys"])
-        raise ValueError(f"{folder}: weights do not fit the config; missing {missing}, unexpected {sorted(unexpected)}")
+        listed = f"missing {few(sorted(info['missing_keys'])) or 'none'}, unexpected {few(unexpected) or 'none'}"
+        raise ValueError(f"{folder}: weights do not fit the config; {listed}")
+    expect_numbers({name: p for name, p in model.named_parameters() if p.is_floating_point()}, folder)
     return model
 
 
@@ -239,8 +266,13 @@ def expected_state(
     kind: Kind, config: AudioVisualConfig, args: ModelArguments, state: dict
 ) -> dict[str, tuple[int, ...]]:
     """Name and shape of everything that learns in a model of this configuration, without loading any weights."""
-    llm_config = read_llm_config(base_path(args, config, "language_model"))
-    widths = {p: state[f"{p}.norm.weight"].shape[0] for p in ("vision_projector", "audio_projector")}
+    folder = base_path(args, config, "language_model")
+    llm_config = read_llm_config(folder)
+    if getattr(llm_config, "hidden_size", config.hidden_size) != config.hidden_size:
+        expected = f"expected {config.hidden_size}, as the {kind.word} has"
+        raise ValueError(f"{folder}/config.json: hidden_size: {expected}, got {llm_config.hidden_size}")
+    norms = [f"{projector}.norm.weight" for projector in ("vision_projector", "audio_projector")]
+    widths = {name: state[name].shape[0] if name in state else 1 for name in norms}
     with torch.device("meta"):
         language_model = AutoModelForCausalLM.from_config(llm_config, trust_remote_code=False)
         encoders = [_Width(width) for width in widths.values()]

@@ -41,9 +41,8 @@ class AuditorConfig(AudioVisualConfig):
 AutoConfig.register(AuditorConfig.model_type, AuditorConfig)
 
 
-def qformer_settings(bert_config: dict, num_layers: int) -> dict:
-    """The sizes of a BERT config.json as Q-Former settings; only the depth differs (2 as published)."""
-    config = BertConfig(**bert_config)
+def qformer_settings(bert: BertConfig, num_layers: int) -> dict:
+    """The sizes of a BERT as Q-Former settings; only the depth differs (2 as published)."""
     names = ("hidden_size", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps")
     names += ("hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range")
-    return {"num_hidden_layers": num_layers, **{name: getattr(config, name) for name in names}}
+    return {"num_hidden_layers": num_layers, **{name: getattr(bert, name) for name in names}}

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from models.language.audio_visual import AudioVisualLM
+from models.weights.weight_files import expect_numbers
+from utils.settings_files import few
 
 
 def mark_trainable(auditor: AudioVisualLM) -> None:
@@ -49,13 +51,18 @@ def load_trained_state(auditor: AudioVisualLM, state: dict[str, Tensor], source:
 
 
 def check_state(expected: dict[str, tuple[int, ...]], state: dict[str, Tensor], source: str) -> None:
-    """Raises ValueError that names the keys of `state` which are missing, left over, or of another shape."""
+    """Raises ValueError that names keys of `state` which are missing, left over, of another shape, or no numbers."""
     missing, unexpected = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
     if missing or unexpected:
-        raise ValueError(f"{source}: does not fit this auditor; missing {missing}, unexpected {unexpected}")
+        raise ValueError(f"{source}: does not fit this auditor; {_listed(missing, unexpected)}")
     for name, shape in expected.items():
         if tuple(state[name].shape) != shape:
             raise ValueError(f"{source}: {name}: expected shape {shape}, got {tuple(state[name].shape)}")
+    expect_numbers(state, source)
+
+
+def _listed(missing: list[str], unexpected: list[str]) -> str:
+    return f"missing {few(missing) or 'none'}, unexpected {few(unexpected) or 'none'}"
 
 
 def expected_shapes(auditor: AudioVisualLM) -> dict[str, tuple[int, ...]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import inspect
+
+from torch import Tensor, nn
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
@@ -39,3 +41,9 @@ def make_roomy_cache(num_layers: int) -> DynamicCache:
     cache = DynamicCache()
     cache.layers = [RoomyLayer() for _ in range(num_layers)]
     return cache
+
+
+def cache_argument(llm: nn.Module) -> str:
+    """The name by which an LLM takes its cache: transformers 5.24 has renamed that of most classes."""
+    own = llm.get_base_model() if hasattr(llm, "get_base_model") else llm  # what PEFT has wrapped
+    return "cache" if "cache" in inspect.signature(own.forward).parameters else "past_key_values"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from models.decoding.cache import make_roomy_cache
+from models.decoding.cache import cache_argument, make_roomy_cache
 from models.decoding.drafts import Drafts
 from models.decoding.watching import probabilities_of
 from models.language.attention import attention_masks
@@ -113,6 +113,7 @@ class _Reader:
         self.model, self.llm, self.device = model, model.language_model, model.device
         self.batch, self.steer, self.regressed = batch, steer, model.regressed_token()
         self.cache = make_roomy_cache(self.llm.config.num_hidden_layers)
+        self.cache_argument = cache_argument(self.llm)
         self.owner = torch.empty(len(batch["roots"]["owner"]), 0, dtype=torch.long, device=self.device)  # (R, 0)
         self.position = self.owner
         self.ends = _last_positions(batch["rows"]["owner"].tolist())
@@ -208,7 +209,7 @@ class _Reader:
         return self.llm(
             inputs_embeds=embeds,
             position_ids=position,
-            past_key_values=self.cache,
+            **{self.cache_argument: self.cache},
             use_cache=True,
             attention_mask=attention_masks(self.llm.config, owner, position, self.owner, self.position, embeds.dtype),
             logits_to_keep=columns,

@@ -17,11 +17,14 @@ from torch import Tensor, nn
 
 from models.weights.unused_keys import UNUSED_BEATS_KEYS
 from models.weights.weight_files import (
+    expect_numbers,
     expect_tensors,
     read_safetensors_file,
     read_safetensors_metadata,
     read_torch_file,
 )
+from utils.settings_files import check_settings, few, whole
+from utils.text_files import parsed_json
 from utils.whole_files import whole_file
 
 MEL_BINS = 128
@@ -59,14 +62,24 @@ class BeatsConfig:
 
     @classmethod
     def from_cfg(cls, cfg: Mapping) -> "BeatsConfig":
-        """Read a checkpoint's `cfg`; extra keys are fine. ValueError for another architecture or no patch size."""
+        """Read a checkpoint's `cfg`; extra keys are fine. ValueError for another architecture or odd sizes."""
         if "input_patch_size" not in cfg:
             raise ValueError("BEATs cfg: expected an input_patch_size, got none")
         for name, expected in SUPPORTED_ARCHITECTURE.items():
             value, origin = (cfg[name], "") if name in cfg else (UPSTREAM_ARCHITECTURE[name], " (upstream's default)")
             if value != expected:
                 raise ValueError(f"BEATs cfg: unsupported, expected {name}={expected!r}, got {value!r}{origin}")
-        return cls(**{field.name: cfg[field.name] for field in fields(cls) if field.name in cfg})
+        sizes = {field.name: whole(1, 1000 if field.name == "encoder_layers" else 10**6) for field in fields(cls)}
+        check_settings(cfg, {f"{name}?": kind for name, kind in sizes.items()}, "BEATs cfg")
+        config = cls(**{name: cfg[name] for name in sizes if name in cfg})
+        for name in ("encoder_attention_heads", "conv_pos_groups"):
+            if config.encoder_embed_dim % getattr(config, name):
+                expected = f"expected a divisor of encoder_embed_dim, {config.encoder_embed_dim}"
+                raise ValueError(f"BEATs cfg: {name}: {expected}, got {getattr(config, name)}")
+        if config.max_distance <= config.num_buckets // 4:
+            least = config.num_buckets // 4 + 1
+            raise ValueError(f"BEATs cfg: max_distance: expected at least {least}, got {config.max_distance}")
+        return config
 
 
 def num_tokens(num_frames: int, patch_size: int = PATCH_SIZE) -> int:
@@ -209,6 +222,7 @@ def load_beats(path: str | Path, dtype: torch.dtype = torch.float32) -> Beats:
     cfg, weights = _read_checkpoint(path)
     try:
         config = BeatsConfig.from_cfg(cfg)
+        expect_numbers(weights, "BEATs weights")
         used, _ = account_for_keys({key: tuple(weight.shape) for key, weight in weights.items()}, config)
         state = _to_module_state({key: weights[key] for key in used}, config.encoder_layers)
     except ValueError as error:
@@ -238,7 +252,9 @@ def account_for_keys(shapes: Mapping[str, tuple], config: BeatsConfig) -> tuple[
     missing = [key for key in expected if key not in shapes]
     unexpected = [key for key in shapes if key not in expected and key not in ignored]
     if missing or unexpected:
-        raise ValueError(f"BEATs weights do not fit: missing {missing}, unexpected {unexpected}")
+        raise ValueError(
+            f"BEATs weights do not fit: missing {few(missing) or 'none'}, unexpected {few(unexpected) or 'none'}"
+        )
     for key, shape in expected.items():
         if tuple(shapes[key]) != shape:
             raise ValueError(f"BEATs weight {key}: expected shape {shape}, got {tuple(shapes[key])}")
@@ -263,7 +279,7 @@ def _table_keys(num_layers: int) -> list[str]:
 def _read_checkpoint(path: str | Path) -> tuple[Mapping, Mapping[str, Tensor]]:
     if Path(path).suffix == ".safetensors":
         weights, metadata = read_safetensors_file(path), read_safetensors_metadata(path)
-        content = {"cfg": json.loads(metadata.get("cfg", "null")), "model": weights}
+        content = {"cfg": parsed_json(metadata.get("cfg", "null"), f"{path}: cfg"), "model": weights}
     else:
         content = read_torch_file(path)
     cfg, weights = (content.get(name) if isinstance(content, Mapping) else None for name in ("cfg", "model"))

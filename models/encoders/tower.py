@@ -9,6 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from models.weights.weight_files import expect_numbers
+from utils.settings_files import few
+
 PUBLISHED_FEATURE_LAYER = 23  # of 24: the last but one
 
 
@@ -75,7 +78,7 @@ def load_strictly(
     """Give `module` the weights of `state` in `dtype`; `module` itself may be on the meta device.
 
     `prefix` is taken off where the file uses it. Raises ValueError that names `origin` and every key that is missing,
-    has another shape, or is unexpected and not found by `unused`.
+    has another shape, or is unexpected and not found by `unused`; and for weights that are no finite numbers.
     """
     if not any(key.startswith(prefix) for key in state):
         prefix = ""
@@ -88,7 +91,8 @@ def load_strictly(
         "of another shape": [prefix + name for name in found if found[name].shape != expected[name].shape],
     }
     if any(problems.values()):
-        listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in problems.items() if keys)
+        listed = "; ".join(f"{kind}: {few(keys)}" for kind, keys in problems.items() if keys)
         raise ValueError(f"vision tower: the weights of {origin} do not fit, {listed}")
+    expect_numbers(found, origin)
     # a copy, so that no parameter hangs on a mapped file
     module.load_state_dict({name: tensor.to(dtype, copy=True) for name, tensor in found.items()}, assign=True)

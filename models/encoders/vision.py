@@ -11,21 +11,15 @@ from pathlib import Path
 import torch
 from accelerate import init_empty_weights
 from torch import Tensor
-from transformers import AutoConfig, CLIPConfig, CLIPVisionConfig, CLIPVisionModel
+from transformers import CLIPConfig, CLIPVisionConfig, CLIPVisionModel
 
 from models.encoders.tower import VisionTower, load_strictly, resolve_feature_layer
 from models.encoders.vision_backbones import load_open_clip_tower, load_timm_tower
+from models.weights.model_configs import check_fits, read_model_config
 from models.weights.unused_keys import UNUSED_CLIP_KEYS
-from models.weights.weight_files import expect_tensors, read_mapped_file
+from models.weights.weight_files import expect_tensors, read_mapped_file, weight_files
 from utils.manifest import check_manifest
-from utils.text_files import read_json
 
-WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 # Files of a whole CLIPModel and files from transformers 4 have it; CLIPVisionModel of transformers 5 writes bare names.
 TOWER_PREFIX = "vision_model."
 
@@ -73,6 +67,7 @@ def load_clip_tower(folder: Path, feature_layer: int | None = None, dtype: torch
     """The tower in a transformers CLIP folder; all layers' weights are checked before the unused ones are cut."""
     config = read_clip_config(folder)
     check_manifest(folder)
+    check_fits(folder, config, lambda: CLIPVisionModel(config))
     with init_empty_weights():  # a random initialisation of ViT-L takes five seconds, only to be overwritten
         model = CLIPVisionModel(config)
     load_strictly(model, read_folder_state(folder), TOWER_PREFIX, UNUSED_CLIP_KEYS, folder, dtype)
@@ -88,7 +83,7 @@ def read_clip_config(folder: Path) -> CLIPVisionConfig:
     """The vision part of a folder's `config.json`."""
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(f"vision tower: no CLIP folder with a config.json at {folder}")
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = read_model_config(folder)
     if isinstance(config, CLIPConfig):
         return config.vision_config
     if not isinstance(config, CLIPVisionConfig):
@@ -98,20 +93,5 @@ def read_clip_config(folder: Path) -> CLIPVisionConfig:
 
 def read_folder_state(folder: Path) -> dict[str, Tensor]:
     """All tensors of a transformers folder: safetensors before bin files, in one file or in shards."""
-    found = next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
-    if found is None:
-        raise FileNotFoundError(f"vision tower: no weights in {folder}, expected one of {', '.join(WEIGHT_FILES)}")
-    if found.suffix != ".json":
-        return expect_tensors(read_mapped_file(found), found)
-    shards = [folder / name for name in _shards(found)]
-    return {key: tensor for shard in shards for key, tensor in expect_tensors(read_mapped_file(shard), shard).items()}
-
-
-def _shards(index: Path) -> list[str]:
-    """The names of the files that an index of weights lists. Raises ValueError for anything but names of files."""
-    content = read_json(index)
-    listed = content.get("weight_map") if isinstance(content, dict) else None
-    names = list(listed.values()) if isinstance(listed, dict) and listed else [None]
-    if wrong := [name for name in names if not isinstance(name, str) or Path(name).name != name]:
-        raise ValueError(f"{index}: expected a weight_map with names of files beside it, got {str(wrong[0])[:60]!r}")
-    return sorted(set(names))
+    files = weight_files(folder)
+    return {key: tensor for one in files for key, tensor in expect_tensors(read_mapped_file(one), one).items()}

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from models.language.tokenizer_files import read_tokenizer
-from models.segmenting.folders import read_json_file
+from utils.settings_files import read_object
 
 
 def load_chat_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -50,7 +50,7 @@ def read_added_ids(folder: Path) -> dict[str, int]:
 
 
 def _read_if_there(path: Path) -> dict:
-    return read_json_file(path) if path.is_file() else {}
+    return read_object(path) if path.is_file() else {}
 
 
 def misplaced_tokens(tokenizer: PreTrainedTokenizerBase, ids: dict[str, int]) -> list[str]:

@@ -9,18 +9,10 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from models.encoders.vision import WEIGHT_FILES
-from utils.text_files import read_json
+from models.weights.weight_files import WEIGHT_FILES
+from utils.settings_files import read_object
 
 logger = logging.getLogger(__name__)
-
-
-def read_json_file(path: Path) -> dict:
-    """The JSON object in a file. Raises ValueError that names the path for anything else."""
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
-    return content
 
 
 def check_model_folder(folder: str | Path, model_types: Collection[str]) -> str:
@@ -33,7 +25,7 @@ def check_model_folder(folder: str | Path, model_types: Collection[str]) -> str:
         raise FileNotFoundError(f"{folder}: expected a folder with a {wanted} model, got nothing there")
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(f"{folder}: expected the config.json of a {wanted} model, got none")
-    model_type = read_json_file(folder / "config.json").get("model_type")
+    model_type = read_object(folder / "config.json").get("model_type")
     if model_type not in model_types:
         raise ValueError(f"{folder}: expected a model of type {wanted}, got {model_type}")
     if not any((folder / name).is_file() for name in WEIGHT_FILES):
@@ -57,7 +49,7 @@ def load_folder(
     """
     torch.empty(0, device=device)  # for a device that does not exist, torch's own error is clear
     try:
-        config = config_class.from_dict(read_json_file(Path(folder) / "config.json")) if config_class else None
+        config = config_class.from_dict(read_object(Path(folder) / "config.json")) if config_class else None
         model, info = model_class.from_pretrained(
             folder, config=config, dtype=dtype, device_map={"": device}, local_files_only=True, output_loading_info=True
         )

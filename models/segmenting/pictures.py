@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.segmenting.folders import read_json_file
+from utils.settings_files import read_object
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -39,7 +39,7 @@ def read_normalisation(folder: str | Path, published: Normalisation) -> Normalis
     Raises ValueError for an entry that is not three numbers (positive ones for the std).
     """
     path = Path(folder) / "preprocessor_config.json"
-    content = read_json_file(path) if path.is_file() else {}
+    content = read_object(path) if path.is_file() else {}
     mean = _three_numbers(path, "image_mean", content.get("image_mean", published.mean))
     std = _three_numbers(path, "image_std", content.get("image_std", published.std))
     if min(std) <= 0:

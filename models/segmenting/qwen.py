@@ -17,8 +17,9 @@ from transformers import (
 )
 
 from models.segmenting.chat_tokenizer import load_chat_tokenizer
-from models.segmenting.folders import check_model_folder, load_folder, read_json_file
+from models.segmenting.folders import check_model_folder, load_folder
 from models.segmenting.pictures import check_picture
+from utils.settings_files import read_object
 
 MODEL_TYPE = "qwen2_5_vl"
 PUBLISHED_PIXELS = {"min_pixels": 56 * 56, "max_pixels": 12845056}  # transformers' own maximum is 1003520
@@ -75,7 +76,7 @@ def load_qwen(folder: str | Path, device: str | torch.device = "cpu", dtype: tor
     tokenizer = load_chat_tokenizer(folder)
     if not tokenizer.chat_template or IMAGE_TOKEN not in tokenizer.get_vocab():
         raise ValueError(f"{folder}: expected a tokenizer with a chat template and {IMAGE_TOKEN}, got one without")
-    is_quantised = "quantization_config" in read_json_file(Path(folder) / "config.json")
+    is_quantised = "quantization_config" in read_object(Path(folder) / "config.json")
     model = load_folder(Qwen2_5_VLForConditionalGeneration, folder, device, "auto" if is_quantised else dtype)
     if (image_id := tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)) != model.config.image_token_id:
         expected = f"{IMAGE_TOKEN} at the config's id {model.config.image_token_id}"

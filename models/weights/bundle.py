@@ -12,16 +12,15 @@ from transformers import PreTrainedTokenizerBase
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
-from models.auditor.build import AUDITOR, Kind, build_model, extend_tokenizer, part_path
-from models.auditor.trainable import load_trained_state, trained_state
+from models.auditor.build import AUDITOR, Kind, build_model, expected_state, extend_tokenizer, part_path
+from models.auditor.trainable import check_state, load_trained_state, trained_state
 from models.language.audio_visual import AudioVisualLM
 from models.thinker.build import THINKER
+from models.weights.auditor_settings import PRETRAINED_PROJECTORS
 from models.weights.checkpoint import ModelParts, pixel_settings, read_auditor, square, write_folder
 from models.weights.published import read_pretrained_projector
 
 logger = logging.getLogger(__name__)
-
-PRETRAINED_PROJECTORS = {"vision_projector": "visual_pretrain_path", "audio_projector": "audio_pretrain_path"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class ModelBundle:
         """
         args = args or ModelArguments()
         parts = read_auditor(folder, args, cls.kind)
+        check_state(expected_state(cls.kind, parts.config, args, parts.state), parts.state, str(folder))
         model = build_model(cls.kind, parts.config, args, parts.tokenizer, dtype)
         load_trained_state(model, parts.state, str(folder))
         logger.info("%s %s on %s", cls.kind.word, folder, ", ".join(model.config.bases.values()))

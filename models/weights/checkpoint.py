@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from peft import LoraConfig
@@ -28,12 +28,15 @@ from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from configs.model import ModelArguments
 from models.auditor.build import AUDITOR, BASE_ARGUMENTS, Kind, base_path, extend_tokenizer, part_path
 from models.auditor.config import lora_settings
+from models.encoders.vision import read_clip_config
 from models.language.config import AudioVisualConfig
 from models.language.tokenizer_files import read_tokenizer
+from models.weights.auditor_settings import PIXELS, check_sizes, check_tokens, read_config, read_pixels
 from models.weights.base_folders import TOKENIZER_FILES
 from models.weights.published import find_pair, read_pair
 from models.weights.weight_files import read_safetensors_file
 from utils.manifest import check_manifest, read_manifest, whole_parts
+from utils.settings_files import read_object
 from utils.whole_files import left_beside
 
 logger = logging.getLogger(__name__)
@@ -120,7 +123,7 @@ def read_folder(folder: str | Path) -> dict[str, Tensor]:
 def is_auditor_folder(folder: str | Path, kind: Kind = AUDITOR) -> bool:
     """True when the folder's config.json is that of an auditor, or of another kind of model that is asked for."""
     path = Path(folder) / "config.json"
-    return path.is_file() and json.loads(path.read_text()).get("model_type") == kind.config_class.model_type
+    return path.is_file() and read_object(path).get("model_type") == kind.config_class.model_type
 
 
 def find_auditor(path: str | Path, kind: Kind = AUDITOR) -> Path:
@@ -156,7 +159,8 @@ def check_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) 
     """Raises FileNotFoundError when the model or one of its bases is missing; loads nothing."""
     path = find_auditor(path, kind)
     if is_auditor_folder(path, kind):
-        config = kind.config_class.from_pretrained(path)
+        config = read_config(path, kind)
+        read_pixels(path / PIXEL_FILE)
         for base in BASE_ARGUMENTS:
             base_path(args, config, base)
     else:
@@ -172,12 +176,14 @@ def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -
     path = find_auditor(path, kind)
     if is_auditor_folder(path, kind):
         state = read_folder(path)
+        config, pixels = read_config(path, kind), read_pixels(path / PIXEL_FILE)
+        check_sizes(config, state, path)
         tokenizer = read_tokenizer(path, padding_side="left")
-        config = kind.config_class.from_pretrained(path)
+        check_tokens(config, tokenizer, kind.tokens(replace(args, iou_estimation=config.iou_estimation)), path)
         if kind is AUDITOR and args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
             logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
             config.mask_encode_mode = args.mask_encode_mode
-        return ModelParts(config, tokenizer, json.loads((path / PIXEL_FILE).read_text()), state)
+        return ModelParts(config, tokenizer, pixels, state)
     tokenizer = extend_tokenizer(part_path(args, "llama_path"), kind.tokens(args))
     state = read_pair(*find_pair(path))
     ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
@@ -207,15 +213,14 @@ def _sized_like(state: dict[str, Tensor], config: AudioVisualConfig) -> AudioVis
 def pixel_settings(args: ModelArguments) -> dict:
     """How frames become pixels, as a CLIPImageProcessor's settings: a square resize, then CLIP's statistics.
 
-    Size, mean and std are the CLIP folder's; OpenAI's where no file gives them.
+    Size, mean and std are the CLIP folder's; OpenAI's where no file gives them. Raises ValueError.
     """
     size, folder = 224, Path(part_path(args, "clip_path"))
     statistics = {"image_mean": OPENAI_CLIP_MEAN, "image_std": OPENAI_CLIP_STD}
     if (folder / "config.json").is_file():
-        config = json.loads((folder / "config.json").read_text())
-        size = config.get("vision_config", config).get("image_size", size)
+        size = read_clip_config(folder).image_size
     if (folder / PIXEL_FILE).is_file():
-        content = json.loads((folder / PIXEL_FILE).read_text())
+        content = read_object(folder / PIXEL_FILE, {f"{name}?": PIXELS[name] for name in statistics})
         statistics = {name: content.get(name, default) for name, default in statistics.items()}
     return {"image_processor_type": "CLIPImageProcessor", "do_center_crop": False, **square(size), **statistics}
 

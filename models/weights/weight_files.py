@@ -6,13 +6,33 @@ another kind, a damaged one, and one that holds pickled code, which is never run
 """
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
+
+from utils.settings_files import few
+from utils.text_files import read_json
+
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a file says of a tensor before the tensor is read."""
+
+    shape: tuple[int, ...]
+    dtype: str  # in the file's own words
+    is_float: bool
 
 
 def read_torch_file(path: str | Path, mapped: bool = False) -> object:
@@ -49,12 +69,57 @@ def read_mapped_file(path: str | Path) -> object:
     return read_torch_file(path, mapped=True)
 
 
+def read_entries(path: str | Path) -> dict[str, Entry]:
+    """The tensors' shapes and types as the head of a file of either kind says; no tensor is read."""
+    if Path(path).suffix == ".safetensors":
+        return _read(path, "a safetensors file", _safetensors_entries)
+    content = _read(path, "a torch file of tensors", lambda p: torch.load(p, map_location="meta", weights_only=True))
+    tensors = expect_tensors(content, path).items()
+    return {key: Entry(tuple(t.shape), str(t.dtype), t.is_floating_point()) for key, t in tensors}
+
+
+def _safetensors_entries(path: str | Path) -> dict[str, Entry]:
+    with safe_open(path, "pt") as file:
+        names = file.keys()
+        slices = {key: file.get_slice(key) for key in names}
+        types = {key: one.get_dtype() for key, one in slices.items()}
+        return {key: Entry(tuple(one.get_shape()), types[key], "F" in types[key]) for key, one in slices.items()}
+
+
+def weight_files(folder: str | Path) -> list[Path]:
+    """The files of a transformers folder's weights: safetensors before bin files, one file or its shards.
+
+    Raises FileNotFoundError without any; ValueError for an index that lists anything but names of files beside it.
+    """
+    found = next((Path(folder) / name for name in WEIGHT_FILES if (Path(folder) / name).is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"{folder}: expected weights in one of {', '.join(WEIGHT_FILES)}, got none of them")
+    if found.suffix != ".json":
+        return [found]
+    content = read_json(found)
+    listed = content.get("weight_map") if isinstance(content, dict) else None
+    names = list(listed.values()) if isinstance(listed, dict) and listed else [None]
+    if wrong := [name for name in names if not isinstance(name, str) or Path(name).name != name]:
+        raise ValueError(f"{found}: expected a weight_map with names of files beside it, got {str(wrong[0])[:60]!r}")
+    return [Path(folder) / name for name in sorted(set(names))]
+
+
+def expect_numbers(state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Raises ValueError naming the first tensor of `state` that holds no floating-point numbers, or one not finite."""
+    for name, tensor in state.items():
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ValueError(f"{path}: {name}: expected weights as floating-point numbers, got {kind}")
+        if tensor.numel() and not all(bound.isfinite() for bound in tensor.detach().aminmax()):
+            raise ValueError(f"{path}: {name}: expected finite weights, got NaN or Infinity")
+
+
 def expect_tensors(content: object, path: str | Path) -> dict[str, Tensor]:
     """`content`, read from `path`, if it is a dictionary of names and tensors; otherwise ValueError."""
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a dictionary of tensors, got {type(content).__name__}")
     if wrong := [key for key, value in content.items() if not (isinstance(key, str) and isinstance(value, Tensor))]:
-        raise ValueError(f"{path}: expected a dictionary of tensors, got something else under {wrong}")
+        raise ValueError(f"{path}: expected a dictionary of tensors, got something else under {few(map(repr, wrong))}")
     return content
 
 

@@ -12,7 +12,7 @@ from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.media.clip import extract_clip
 from dataset.media.frame_folder import find_frames
 from dataset.media.images import encode_mask, resize_mask, write_picture
-from dataset.media.usable import Usable, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from dataset.media.waveform import write_wav
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
@@ -52,10 +52,12 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
 def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
     """(the mask's picture, its name); a mask that is an array is written to `path`."""
     if is_path(request.mask):
-        log_doubts({request.mask: usable_mask(Path(request.mask))})
-        return Path(request.mask), str(request.mask)
-    write_bytes(path, encode_mask(request.mask))
-    return path, "mask"
+        path, name = Path(request.mask), str(request.mask)
+    else:
+        write_bytes(path, encode_mask(request.mask))
+        name = "mask"
+    log_doubts({name: usable_mask(path)})
+    return path, name
 
 
 def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str]) -> AuditRequest:
@@ -77,14 +79,12 @@ def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str])
 def fitted_mask(mask: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray:
     """(H, W) bool -> the mask in its frame's `size` (height, width).
 
-    Logs a warning for a mask that is empty, full, or of another size.
+    Logs a warning for a mask that is empty or of another size.
     """
-    if mask.shape != size:
-        (height, width), (frame_height, frame_width) = mask.shape, size
-        sizes = f"{width} x {height}, its frame {frame_width} x {frame_height}"
-        logger.warning("%s: is %s (width x height); the mask is resized", name, sizes)
-    if mask.all() or not mask.any():
-        logger.warning("%s: the mask %s", name, "covers everything" if mask.all() else "is empty")
+    if doubt := fit_doubt(mask.shape, size):
+        logger.warning("%s: %s; it is resized", name, doubt)
+    if not mask.any():
+        logger.warning("%s: the mask is empty", name)
     return resize_mask(mask, size)
 
 

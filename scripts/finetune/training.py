@@ -23,6 +23,7 @@ from dataset.benchmark.validation import find_file_problems, validated
 from models.auditor.build import AUDITOR, PUBLISHED_NAMES, Kind, part_path
 from models.auditor.trainable import mark_trainable, trainable_table
 from models.language.audio_visual import AudioVisualLM
+from models.weights.auditor_settings import check_projectors, read_config
 from models.weights.bundle import AuditorBundle, ModelBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
@@ -108,7 +109,7 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     )
     with told_once():
         if checkpoint:
-            check_same_model(checkpoint, auditor)
+            check_same_model(checkpoint, auditor, AUDITOR)
         changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
     finished = checkpoint and is_finished(checkpoint, training_args)
     if trainer.is_world_process_zero():
@@ -157,13 +158,14 @@ def check_places(model_args: ModelArguments, training_args: FinetuningArguments,
         raise ValueError("--report_to wandb: expected the package wandb, got none (pip install wandb)")
     for part in PUBLISHED_NAMES:
         part_path(model_args, part)
+    check_projectors(model_args)
 
 
-def check_same_model(checkpoint: str, model: AudioVisualLM) -> None:
+def check_same_model(checkpoint: str, model: AudioVisualLM, kind: Kind) -> None:
     """Raises ValueError if the checkpoint's model differs from the one asked for; the message names the setting."""
     shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
     shape += ("hidden_size",)
-    saved = type(model.config).from_pretrained(checkpoint)
+    saved = read_config(checkpoint, kind)
     for name in shape:
         expected, got = getattr(model.config, name, None), getattr(saved, name, None)
         if expected != got:

@@ -20,8 +20,7 @@ from dataset.features.store import encode_each
 from dataset.media.pixels import PixelTransform
 from dataset.text.captions import read_audiocaps, read_visual_captions
 from dataset.text.prompt import PromptEncoder
-from models.auditor.build import load_language_model, load_tokenizer, part_path
-from models.auditor.config import qformer_settings
+from models.auditor.build import load_language_model, load_tokenizer, part_path, read_qformer_settings
 from models.auditor.trainable import check_state
 from models.encoders.beats import load_beats
 from models.encoders.vision import load_vision_tower
@@ -33,7 +32,6 @@ from scripts.ranks import only_run, told_once
 from scripts.training.checkpoints import checkpoint_to_resume
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
 from scripts.training.trainer import PartsTrainer
-from utils.text_files import read_json
 from utils.tokens import AUDIO, DIRECT_NTP, IMAGE, VIDEO
 
 logger = logging.getLogger("pretrain")
@@ -169,8 +167,7 @@ def make_captioner(
         encoder = load_vision_tower(part_path(model_args, "clip_path"), model_args.vision_feature_layer, dtype)
     else:
         encoder = load_beats(part_path(model_args, "beats_path"), dtype)
-    bert = read_json(Path(part_path(model_args, "bert_path")) / "config.json")
-    qformer = qformer_settings(bert, model_args.num_qformer_layers)
+    qformer = read_qformer_settings(model_args)
     projector = QFormerProjector(encoder.hidden_size, llm.config.hidden_size, model_args.num_query_tokens, qformer)
     if training_args.deepspeed is not None:
         projector.to(dtype)

@@ -71,7 +71,7 @@ class Meter:
 
 def _reading_or_writing(kwargs: dict) -> str:
     """Whether a pass of the LLM reads a prompt: its cache is empty, or only some positions are wanted."""
-    cache = kwargs.get("past_key_values")
+    cache = kwargs.get("cache", kwargs.get("past_key_values"))  # the name depends on transformers' version
     reads = cache is None or cache.get_seq_length() == 0 or isinstance(kwargs.get("logits_to_keep"), torch.Tensor)
     return "prefill" if reads else "decode"
 

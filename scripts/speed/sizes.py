@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
+from transformers import (
+    BertConfig,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerBase,
+)
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
@@ -102,7 +109,7 @@ def _random(name: str, device: torch.device, dtype: torch.dtype) -> Rig:
         **widths.language, vocab_size=VOCABULARY, max_position_embeddings=POSITIONS, eos_token_id=tokenizer.eos_token_id
     )
     config = AuditorConfig(
-        qformer=qformer_settings(widths.bert, num_layers=2),
+        qformer=qformer_settings(BertConfig(**widths.bert), num_layers=2),
         vision_feature_layer=widths.vision_layer,
         token_ids={token: tokenizer.convert_tokens_to_ids(token) for token in PLACEHOLDERS},
         vocab_size=language.vocab_size,

@@ -69,7 +69,7 @@ def _train(model_args: ThinkerArguments, data_args: ThinkDataArguments, training
     )
     with told_once():
         if checkpoint:
-            check_same_model(checkpoint, model)
+            check_same_model(checkpoint, model, THINKER)
         changed = changed_settings(checkpoint, trainer.deciding) if checkpoint else []
     finished = checkpoint and is_finished(checkpoint, training_args)
     if trainer.is_world_process_zero():

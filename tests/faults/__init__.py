@@ -8,6 +8,7 @@
 - scenario: what a scenario is: options in, counts out; the goals
 - case: what a case of the sentence table is: a change to right material, programs, and what they are expected to say
 - programs: the programs that cases run, by name, with their command lines
+- settings_table.tsv: changes of model_settings, each with its sentence
 - changes: changes to right material that cases share
 - material: right input for every program, small, made once and copied for each case
 - fuzz: files changed by chance, and the readers that have to bear them

@@ -11,11 +11,22 @@ import copy
 import io
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.faults.cases.model_settings import (
+    BERT,
+    CLIP,
+    CLIP_CONFIG,
+    CLIP_PIXELS,
+    DEEPSPEED,
+    GENERATION,
+    LLM,
+    LLM_CONFIG,
+)
 from tests.faults.changes import FRAME, MASK, SOUND, TABLE
 from tests.right_benchmark import META, TEST, TRAIN, VIDEO
 
@@ -192,11 +203,44 @@ def read_weights(function: str, where: str, root: Path) -> None:
 
 def read_model_folder(root: Path) -> None:
     from configs.model import ModelArguments
+    from models.auditor.build import AUDITOR, expected_state
+    from models.auditor.trainable import check_state
     from models.weights.checkpoint import check_auditor, read_auditor
 
     args = ModelArguments(pretrained_weights_dir=str(root / "parts"))
     check_auditor(root / "auditor", args)
-    read_auditor(root / "auditor", args)
+    parts = read_auditor(root / "auditor", args)
+    check_state(expected_state(AUDITOR, parts.config, args, parts.state), parts.state, "fuzz")
+
+
+def read_llm(root: Path) -> None:
+    import torch
+
+    from models.auditor.build import load_language_model
+
+    load_language_model(str(root / LLM), torch.float32)
+
+
+def read_clip(root: Path) -> None:
+    from configs.model import ModelArguments
+    from models.encoders.vision import load_clip_tower
+    from models.weights.checkpoint import pixel_settings
+
+    pixel_settings(ModelArguments(pretrained_weights_dir=str(root / "parts")))
+    load_clip_tower(root / CLIP)
+
+
+def read_bert(root: Path) -> None:
+    from configs.model import ModelArguments
+    from models.weights.auditor_settings import check_projectors
+
+    check_projectors(ModelArguments(pretrained_weights_dir=str(root / "parts")))
+
+
+def read_deepspeed(root: Path) -> None:
+    from configs.trainer import FinetuningArguments
+
+    FinetuningArguments(output_dir=str(root / "trained"), deepspeed=str(root / DEEPSPEED), use_cpu=True)
 
 
 MEDIA = "dataset.media.images"
@@ -244,8 +288,20 @@ READERS = [
         for how, change in (("bytes", changed_bytes), ("head", changed_head))
     ),
     *(
-        Reader(f"auditor's {name}, {kind.__name__.split('_')[1]}", f"auditor/{name}.json", kind, read_model_folder, 0.2)
+        Reader(f"auditor's {name}, {kind.__name__.split('_')[1]}", f"auditor/{name}.json", kind, read_model_folder)
         for name in ("config", "preprocessor_config", "tokenizer_config", "tokenizer")
+        for kind in (changed_bytes, changed_values)
+    ),
+    *(
+        Reader(f"{where.removeprefix('parts/')}, {kind.__name__.split('_')[1]}", where, kind, read)
+        for where, read in (
+            (LLM_CONFIG, read_llm),
+            (GENERATION, read_llm),
+            (CLIP_CONFIG, read_clip),
+            (CLIP_PIXELS, read_clip),
+            (BERT, read_bert),
+            (DEEPSPEED, read_deepspeed),
+        )
         for kind in (changed_bytes, changed_values)
     ),
 ]
@@ -263,6 +319,7 @@ def write_more(root: Path) -> None:
     (root / "auditor/manifest.json").unlink()  # its digests would refuse every change before it is read
     (root / "pairs/expressions.csv").write_text('mask,expression,object\np0.png,"the big, ""brown"" dog",dog\n')
     (root / "answer.txt").write_text(response_of("gt", 1.0, "accept"))
+    shutil.copy("deepspeed/stage2-offload.json", root / DEEPSPEED)
     tensors = {"a": torch.arange(6.0).reshape(2, 3), "b.c": torch.ones(4, dtype=torch.bfloat16)}
     save_file(tensors, root / "w.safetensors")
     torch.save(tensors, root / "w.bin")

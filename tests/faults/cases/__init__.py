@@ -5,6 +5,7 @@
 - media_files: masks, frames and sounds of every kind, the same file in several programs
 - coco: COCO files that contradict themselves or their pictures
 - settings: command lines and recipes
+- model_settings: JSON files of an auditor, its parts and DeepSpeed
 - tables: the tables of a benchmark, a source and pairs; expressions
 - splits: the split files of a benchmark
 """

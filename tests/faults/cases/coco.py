@@ -43,6 +43,11 @@ def same_file(content: dict) -> None:
     content["images"].append(content["images"][0] | {"id": 2})
 
 
+def two_names(content: dict) -> None:
+    content["categories"].append({"id": 2, "name": "cat"})
+    content["annotations"].append(content["annotations"][0] | {"id": 2, "category_id": 2})
+
+
 CASES = [
     annotation("polygon from 0 to 1", "coordinates in pixels of 128x96", **shape([v / 128 for v in SQUARE])),
     annotation("polygon in percent", "bbox: expected x,y,width,height", **shape([v * 0.8 for v in SQUARE])),
@@ -98,6 +103,11 @@ CASES = [
         "COCO: a point beside the polygon",
         partial(edit_json, FILE, lambda c: c["annotations"][0].update(shape(SQUARE, [64, 48]))),
         {"import COCO": warned("polygon of one or two points")},
+    ),
+    Case(
+        "COCO: two names for one mask",
+        partial(edit_json, FILE, two_names),
+        {"import COCO": warned("two objects with the same mask and two names")},
     ),
     Case(
         "COCO: a hole as a polygon",

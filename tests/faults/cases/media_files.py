@@ -88,12 +88,14 @@ NO_FRAMES = {
     "EPS": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", "cannot be decoded"),
     "float TIFF": (lambda: by_opencv(GT.astype(np.float32), ".tiff"), "numbers without a known range"),
     "dark 16 bits": (lambda: by_opencv(GT.astype(np.uint16) * 9), "expected a frame that uses its 16 bits"),
+    "dark 16 bits in colour": (lambda: by_opencv(RGB.astype(np.uint16)), "expected a frame that uses its 16 bits"),
     "100 megapixels": (lambda: picture(np.zeros((10_000, 10_000), bool)), "at most 67,108,864 pixels"),
     "a wrong check sum": (lambda: flipped(picture(GT), -17), "cannot be decoded"),
 }
 RGB = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 FULL_FRAME = picture(RGB, "JPEG")
 STRANGE_FRAMES = {
+    "12 bits in 16": (lambda: by_opencv(RGB.astype(np.uint16) * 16), "got values below 4096, which look black"),
     "transparent": (lambda: picture(np.dstack([RGB, RGB[..., 0]])), "got transparency, which is ignored"),
     "animated": (
         lambda: picture(RGB, "GIF", save_all=True, append_images=[Image.fromarray(RGB[::-1])]),
@@ -138,6 +140,7 @@ NO_SOUNDS = {
     },
 }
 STRANGE_SOUNDS = {
+    "too loud": (partial(sound, lambda x: x * 9), "expected samples from -1 to 1, got up to 2.7"),
     "of five seconds": (partial(sound, lambda x: x[:80000]), "lasts 5.0 s, not 10 s"),
     "nobody hears": (partial(sound, lambda x: x * 1e-5), "which nobody hears"),
     "channels that cancel out": (partial(sound, lambda x: np.stack([x, -x], 1)), "their mean is silence"),
@@ -157,7 +160,7 @@ def cases(kind: str, places: tuple[str, ...], no_file: dict, strange: dict) -> l
     ]
     telling = [
         Case(f"{kind}: {name}", partial(everywhere, places, content), dict.fromkeys(programs, warned(says)))
-        for (name, (content, says)), programs in zip(strange.items(), (PROGRAMS, QUICK, QUICK), strict=False)
+        for (name, (content, says)), programs in zip(strange.items(), (PROGRAMS, QUICK, QUICK, QUICK), strict=False)
     ]
     return refusing + telling
 
@@ -179,6 +182,11 @@ OWN_CLIPS = [
     ),
     Case("own frames: another kind", partial(renamed, "9.jpg", "9.png"), {"audit": refused("got 9.png among them")}),
     Case("own frames: one twice", partial(renamed, "9.jpg", "08.jpg"), {"audit": refused("each frame number once")}),
+    Case(
+        "own frames: a picture without a number",
+        lambda root: (root / "clip/frames/cover.png").write_bytes(picture(RGB)),
+        {"audit": warned("expected numbered images only, got cover.png, which is left out")},
+    ),
     Case("own frames: numbered from 1", partial(renamed, "0.jpg", "10.jpg"), {"audit": warned("frame 0 is 1.jpg")}),
     Case(
         "frames of two sizes",

@@ -133,6 +133,18 @@ DOUBTFUL = [
     )
     for name, text in {"a control code": b"the \x1b[31m dog", "a lost character": "the caf\ufffd".encode()}.items()
 ]
+DOUBTFUL += [
+    Case(
+        f"row: expression with {name}",
+        partial(row, lambda cells, text=text: [*cells[:4], text.encode(), *cells[5:]]),
+        dict.fromkeys(("build", "verify"), warned(f"expression: {says}")),
+    )
+    for name, (text, says) in {
+        "a quote alone": ('the dog"', "expected quotes in pairs, got one alone"),
+        "UTF-8 read as Latin-1": ("the caf\u00c3\u00a9", "expected UTF-8 text, got 'the caf"),
+        "a line separator": ("the\u2028dog", "expected plain text, got the control character U+2028"),
+    }.items()
+]
 HEAD, HEAD_3 = "mask,expression\n", "mask,expression,object\n"
 FIRST_PAIRS = [
     pairs("right", HEAD_3 + 'p0.png,"the ""big"", brown dog",dog\n', ""),
@@ -144,6 +156,11 @@ FIRST_PAIRS = [
         "whole expression in q",
     ),
     pairs("open quote", HEAD + 'p0.png,"the dog\np0.png,the cat\n', "line 2: expected a quote that is closed"),
+    Case(
+        "pairs: a header alone",
+        partial(write, PAIRS, HEAD),
+        {"import": warned("expressions.csv without a row")},
+    ),
     pairs("no header", "p0.png,the dog\n", "line 1: expected a header with the columns mask,expression[,object]"),
     pairs("semicolons", "mask;expression\np0.png;the dog\n", "line 1: expected"),
     pairs("UTF-16", (HEAD + "p0.png,the dog\n").encode("utf-16"), "expected UTF-8 text, got UTF-16"),

@@ -125,10 +125,15 @@ def kill_all(process: BaseProcess) -> None:
     psutil.wait_procs(everybody[1:], timeout=30)
 
 
+def make_parts(folder: Path) -> None:
+    """The benchmark and the pretrained weights of a run in the folder."""
+    write_four_videos(folder / "bench")
+    assemble_pretrained_weights(folder / "parts", small_clip=True)
+
+
 def make_ways(options: Options) -> Iterator[tuple[Way, Path]]:
     """The ways that so many kills are for, with a folder that has parts and benchmark."""
-    write_four_videos(options.folder / "bench")
-    assemble_pretrained_weights(options.folder / "parts", small_clip=True)
+    make_parts(options.folder)
     for way in WAYS[: 1 + min(2, options.kills // 4)]:
         yield way, options.folder
 
