@@ -22,7 +22,7 @@ from scripts.pretrain.mini.language import Pupil, Stage, Teacher, tell_all
 from scripts.pretrain.mini.told import NUM_SLOTS, Told, audio_prefix, video_prefix
 from utils.tokens import DIRECT_NTP
 
-COMPARISONS = ("match", "judge")  # lessons whose answer begins with yes or no
+COMPARISONS = ("match", "judge", "compare")  # lessons whose answer begins with yes or no
 SHORT = ("where", "moves", "region_moves", "speed", "region_speed", "sounds", "region_sounds")
 BATCHES, LESSONS = 5, 8  # batches of each kind of lesson, lessons about each scene
 RIDGE = 10.0
@@ -57,13 +57,15 @@ def print_lessons(name: str, model: Pupil, teacher: Teacher) -> None:
 
 
 @torch.inference_mode()
-def first_words(model: Pupil, teacher: Teacher, task: str, kind: str | None = None) -> dict[str, list[bool]]:
+def first_words(
+    model: Pupil, teacher: Teacher, task: str, kind: str | None = None, batches: int = BATCHES
+) -> dict[str, list[bool]]:
     """For each first word of a right answer: whether the model's most likely word was that one."""
     scenes = min(14, len(teacher.scenes))
     heads = (video_prefix, audio_prefix)
-    stage = Stage("probe", BATCHES, scenes, LESSONS, heads, {kind or "appearance": 1.0}, {task: 1.0})
+    stage = Stage("probe", batches, scenes, LESSONS, heads, {kind or "appearance": 1.0}, {task: 1.0})
     hits = defaultdict(list)
-    for step in range(BATCHES):
+    for step in range(batches):
         batch = teacher.batch(stage, step)
         hidden = model.hidden(batch)
         for row, at, name in batch["decides"]:
@@ -111,7 +113,7 @@ def _read_from_frames(seen: Sequence[Told], of_thing) -> tuple[str, str]:
                 inputs.append(told.view.video[t].flatten())
                 values.append(of_thing(thing, t - told.scene.key_frame))
                 owners.append(number)
-        truth, guess = _predict(inputs, values, owners)
+        truth, guess = predict(inputs, values, owners)
         explained.append(1 - np.square(truth - guess).mean() / truth.var())
         errors.append(np.abs(truth - guess).mean())
     return f"{np.mean(explained):.2f}", f"{np.mean(errors):.2f}"
@@ -130,16 +132,17 @@ def _read_from_seconds(seen: Sequence[Told], of_sound) -> tuple[str, str]:
                     inputs.append(told.view.audio[t].flatten())
                     values.append(float(value))
                     owners.append(number)
-        truth, guess = _predict(inputs, values, owners)
+        truth, guess = predict(inputs, values, owners)
         explained.append(1 - np.square(truth - guess).mean() / truth.var())
         right.append(((guess > 0.5) == (truth > 0.5)).mean())
     return f"{np.mean(explained):.2f}", f"{np.mean(right):.2f}"
 
 
-def _predict(inputs: list[torch.Tensor], values: list[float], owners: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def predict(inputs: list[torch.Tensor], values: list[float], owners: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Ridge regression, fitted on the scenes with even numbers: truth and guesses on the others."""
-    x = torch.stack(inputs).double().numpy()
-    x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
-    y, fitted = np.array(values), np.array(owners) % 2 == 0
-    weights = np.linalg.solve(x[fitted].T @ x[fitted] + RIDGE * np.eye(x.shape[1]), x[fitted].T @ y[fitted])
-    return y[~fitted], x[~fitted] @ weights
+    x, y = torch.stack(inputs).double().numpy(), np.array(values)
+    fitted = np.array(owners) % 2 == 0
+    x, middle = x - x[fitted].mean(0), y[fitted].mean()
+    spread = x[fitted].T @ x[fitted] + RIDGE * np.eye(x.shape[1])
+    weights = np.linalg.solve(spread, x[fitted].T @ (y[fitted] - middle))
+    return y[~fitted], middle + x[~fitted] @ weights
