@@ -17,6 +17,7 @@
 - report: a report of finished audits
 - thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
+- improving: auditing and repairing the masks of a segmentation method
 - mini: making the mini auditor's parts
 - speed: measuring speed
 """

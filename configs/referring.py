@@ -105,6 +105,13 @@ class SegmentArguments(ReferringArguments):
         },
     )
     box_threshold: float = field(default=0.1, metadata={"help": "For grounded_sam2: least score of a box."})
+    one_region: bool = field(
+        default=False,
+        metadata={
+            "help": "For clipseg: the best connected region of the heat map alone, because an expression means one "
+            "object. By default all of it."
+        },
+    )
     soft_masks: bool = field(default=False, metadata={"help": "Also write soft masks, <uid>/soft/0000<i>.png."})
     device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
 

@@ -9,7 +9,8 @@
 - pretrain: train the projectors, and make the parts of the mini auditor
 - think: fine-tune Ref-Thinker, and let it name the objects of expressions
 - benchmark: build, verify and describe MQ-RAVSBench
-- segment: find objects in frames with a chain of models
+- segment: find objects in frames; make, score and improve the masks of what expressions mean
+- repair: audits the masks of a segmentation method and repairs them
 - speed: measure how fast audits, data and training are
 - report, reporting: pages of scores, charts and all masks of finished audits
 - program: what all programs share: logging, arguments, the device, errors in one sentence

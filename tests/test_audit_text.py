@@ -8,10 +8,12 @@ import pytest
 from utils.audit import (
     ACTIONS,
     Audit,
+    NamedObjects,
     canonical_mask_type,
     normalize_action,
     normalize_mask_type,
     parse_audit,
+    parse_objects,
     render_audit,
 )
 from utils.mask_types import MASK_TYPES
@@ -60,6 +62,25 @@ def test_wording_is_the_papers():
         "mask type belongs to <mask_type> perfect </mask_type>, and the recommend action is <action> Accept </action> "
         "</audit>"
     )
+
+
+NAMES = [("guitar", "piano"), ("old {guitar}", "red bus, old"), ("Mr. Fox", "no. 7 drum."), ("the", "but suffers")]
+
+
+@pytest.mark.parametrize("mask_type, action", WRITABLE)
+@pytest.mark.parametrize("target, negative", NAMES)
+def test_the_objects_of_every_template_come_back(mask_type, action, target, negative):
+    text = render_audit(Audit(mask_type, 0.5, action), target, negative)
+    named = NamedObjects(target, negative if mask_type in ("merge", "full_neg") else None)
+    assert parse_objects(text) == named
+    said = f"<s> <audit> {text.removeprefix('<audit>').replace(' ', '  ')}\n</s>"  # as tokenizers write it
+    assert parse_objects(said) == named
+    assert parse_objects(text.partition(" The IoU")[0]) == named
+
+
+@pytest.mark.parametrize("text", [None, "", "no audit", "<audit> The given mask delineates the dog", "the {target}."])
+def test_no_objects_in_other_texts(text):
+    assert parse_objects(text) == NamedObjects()
 
 
 def test_impossible_pairs_are_refused():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from utils.mask_types import named_mask_type
 
@@ -23,6 +23,14 @@ class Audit:
     mask_type: str | None
     iou: float | None
     action: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedObjects:
+    """What an answer calls the object that is meant, and the wrong object of a merge or full_neg mask."""
+
+    target: str | None = None
+    negative: str | None = None
 
 
 # Paper, Section G.3: the answer's words, by mask type and recommended action.
@@ -119,14 +127,30 @@ def answer_forms() -> dict[tuple[str, str], list[str]]:
     }
 
 
+def parse_objects(text: str | None) -> NamedObjects:
+    """The objects that an answer names, whichever template it has; None for each that it does not name.
+
+    The other way round of `render_audit`. An answer that is not worded as in the paper names none.
+    """
+    for pair in _FINDINGS:
+        if found := _finding_pattern(pair).search(text or ""):
+            return NamedObjects(**{name: " ".join(said.split()) for name, said in found.groupdict().items()})
+    return NamedObjects()
+
+
 def parse_negative_object(text: str | None, mask_type: str, action: str) -> str | None:
-    """The wrong object that an answer names; None if it names none or is not worded as in the paper."""
-    finding = _FINDINGS.get((mask_type, action), "")
-    if not text or "{negative}" not in finding:
-        return None
-    pattern = re.escape(finding).replace(r"\{target\}", ".+?").replace(r"\{negative\}", "(.+?)")
-    found = re.search(pattern, text, re.DOTALL)
-    return found and found[1]
+    """The wrong object that an answer of this type and action names; None if it names none or is worded otherwise."""
+    pair = (mask_type, action)
+    found = _finding_pattern(pair).search(text or "") if pair in _FINDINGS else None
+    return found and found.groupdict().get("negative")
+
+
+@cache
+def _finding_pattern(pair: tuple[str, str]) -> re.Pattern:
+    """A template up to the IoU. A name may hold anything, a full stop too: the template's end is what follows it."""
+    words = re.escape(_FINDINGS[pair]).replace(r"\{target\}", "(?P<target>.+?)")
+    words = words.replace(r"\{negative\}", "(?P<negative>.+?)").replace(r"\ ", r"\s+")
+    return re.compile(rf"{words}(?=\s*(?:The\s+IoU\s+with|</audit>|\Z))", re.DOTALL)
 
 
 def parse_audit(text: str | None) -> Audit:

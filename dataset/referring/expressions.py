@@ -23,13 +23,17 @@ _LISTED = 5  # as many problems are shown in an error
 
 @dataclass(frozen=True)
 class Expression:
-    """`text` is as written in the file. `repeat` counts the rows before it with the same uid: 0 for nearly all."""
+    """`text` is as written in the file. `repeat` counts the rows before it with the same uid: 0 for nearly all.
+
+    `key_frame`: the frame that the metadata choose for audits, where they do.
+    """
 
     uid: str
     split: str
     fid: int
     text: str
     repeat: int = 0
+    key_frame: int | None = None
 
     @property
     def vid(self) -> str:
@@ -85,4 +89,5 @@ def _expression(row: CsvRow, seen: Counter) -> Expression:
         raise ValueError(fault)
     if fault := fault_of_words(row.exp):
         raise ValueError(f"expression of {row.uid}: {fault}")
-    return Expression(row.uid, row.split, row.fid, row.exp, seen[row.uid])
+    key_frame = None if row.kfid == "" else row.kfid
+    return Expression(row.uid, row.split, row.fid, row.exp, seen[row.uid], key_frame)

@@ -27,6 +27,7 @@ from models.segmenting.segment import Segmenter, enlarge, load_segmenter
 BOX_THRESHOLD = 0.1  # of the published scripts
 MOST_LOGIT = 32.0  # SAM2's predictor cuts its logits here
 PUBLISHED_SIZE = (224, 224)
+LEAST_REGION = 0.05  # of the largest region's area; smaller ones are specks
 SAM3_THRESHOLD = 0.3  # transformers' default
 SAM3_SIDE, SAM3_TOKENS = 1008, 32
 HALF = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -42,7 +43,7 @@ class FoundObject:
     box: tuple[float, float, float, float] | None = None
 
 
-TextSegmenter = Callable[[np.ndarray, str], list[FoundObject]]
+TextSegmenter = Callable[..., list[FoundObject]]  # (picture, words, most=1) -> objects, best first
 
 
 class GroundedSam2:
@@ -131,15 +132,25 @@ class Sam3:
 
 
 class ClipSeg:
-    """CLIPSeg: a heat map for words. Nothing is found where no pixel is above 0.5."""
+    """CLIPSeg: a heat map for words. Nothing is found where no pixel is above 0.5.
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, normalisation: Normalisation):
+    All that is above it is one object, and so are its connected regions. `one_region`: only the regions are, because
+    words mean one thing.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        normalisation: Normalisation,
+        one_region: bool = False,
+    ):
         self.model, self.tokenizer, self.normalisation = model, tokenizer, normalisation
-        self.side = model.config.vision_config.image_size
+        self.side, self.one_region = model.config.vision_config.image_size, one_region
 
     @torch.inference_mode()
     def __call__(self, image: np.ndarray, text: str, most: int = 1) -> list[FoundObject]:
-        """RGB uint8 (H, W, 3) and words -> one object, or none."""
+        """RGB uint8 (H, W, 3) and words -> up to `most` objects: all that is found, then the regions, best first."""
         size, device = check_picture(image), self.model.device
         pixels = make_pixel_values(image, (self.side, self.side), self.normalisation).to(device)
         longest = self.model.config.text_config.max_position_embeddings
@@ -149,13 +160,33 @@ class ClipSeg:
         large = enlarge(logits, size)[0]
         if not (large > 0).any():
             return []
-        return [FoundObject(large > 0, _sigmoid(large), float(_sigmoid(large[large > 0]).mean()))]
+        soft, regions = _sigmoid(large), _regions(large > 0)
+        found = [FoundObject(own, soft * own, float(soft[own].mean())) for own in regions]
+        found.sort(key=lambda one: -one.score)
+        if not self.one_region:
+            whole = FoundObject(large > 0, soft, float(soft[large > 0].mean()))
+            found = [whole, *(found if len(found) > 1 else [])]
+        return found[:most]
+
+
+def _regions(mask: np.ndarray) -> list[np.ndarray]:
+    """(H, W) bool -> its connected regions, without specks."""
+    _, owner, facts, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
+    areas = facts[1:, cv2.CC_STAT_AREA]
+    return [owner == i + 1 for i in range(len(areas)) if areas[i] >= LEAST_REGION * areas.max()]
 
 
 def load_text_segmenter(
-    name: str, folders: list[Path], device: torch.device, dtype: torch.dtype, box_threshold: float = BOX_THRESHOLD
+    name: str,
+    folders: list[Path],
+    device: torch.device,
+    dtype: torch.dtype,
+    box_threshold: float = BOX_THRESHOLD,
+    one_region: bool = False,
 ) -> TextSegmenter:
     """`name`: grounded_sam2 (folders of GroundingDINO and of SAM2), sam3 or clipseg (one folder).
+
+    `one_region`: see `ClipSeg`.
 
     Raises FileNotFoundError or ValueError, naming the folder, when one holds no model of its kind.
     """
@@ -169,7 +200,7 @@ def load_text_segmenter(
         return Sam3(load_folder(Sam3Model, folder, device), tokenizer, read_normalisation(folder, HALF), dtype)
     check_model_folder(folder, ("clipseg",))
     model = load_folder(CLIPSegForImageSegmentation, folder, device)
-    return ClipSeg(model, read_tokenizer(folder), read_normalisation(folder, IMAGENET))
+    return ClipSeg(model, read_tokenizer(folder), read_normalisation(folder, IMAGENET), one_region)
 
 
 def load_published(

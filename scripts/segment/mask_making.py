@@ -54,7 +54,7 @@ def make_masks(args: SegmentArguments) -> dict:
         rows = data.expressions(args.test_name)
         words = words_for(rows, answers, args.prompt)
         log = RecordLog(output / LOG, vars(args) | {"data": [fingerprint(path) for path in files]})
-        segmenter = load_text_segmenter(args.segmenter, folders, device, dtype, args.box_threshold)
+        segmenter = load_text_segmenter(args.segmenter, folders, device, dtype, args.box_threshold, args.one_region)
         segment_all(rows, words, data, segmenter, log, output, args.soft_masks)
         counts = summarize(log.records)
         write_json(output / SUMMARY, counts | {"expressions_in_detail": log.records})

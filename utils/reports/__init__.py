@@ -8,6 +8,7 @@
 - audit_sheet: right and wrong audits side by side
 - mask_sheet: masks of a segmentation method beside the truth
 - segmentation_tables: scores of segmentation masks as text for a terminal
+- repair_tables: repairs of masks as tables, in the shape of the paper's Table 7
 - instance_sheet: all masks of one instance, with what is true of them
 - filmstrip: videos with their expressions and sounds
 - distribution: how the IoUs of a benchmark are distributed

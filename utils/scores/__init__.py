@@ -6,6 +6,7 @@
 - regions: J, F and S of segmentation masks
 - boundaries: the boundary F of segmentation masks
 - protocols: three ways of scoring segmentation masks, and their averages
+- repairs: what a repair of masks has changed
 - intervals: intervals of averages when several values come from one video
 - columns: the columns of the paper's Tables 2 and 3
 - published: the numbers that the paper prints

@@ -55,11 +55,14 @@ def strict_scores(stack: Stack, is_null: bool) -> dict[str, float | None]:
         roots = [null_share(mask) for mask in stack.hard]
         return {"S": mean(roots), "silent": float(not stack.hard.any())}
     pairs = list(zip(stack.hard, stack.truth, strict=True))
-    js = [_strict_j(own, true) for own, true in pairs]
-    fs = [_strict_f(own, true) for own, true in pairs]
-    j, f = mean(js), mean(fs)
+    j, f = strict_j(stack), mean(_strict_f(own, true) for own, true in pairs)
     both = None if j is None else (j + f) / 2
     return {"J": j, "F": f, "J&F": both, "boundary_F": mean(boundary_f(own, true) for own, true in pairs)}
+
+
+def strict_j(stack: Stack) -> float | None:
+    """J of one expression alone, as `strict_scores` has it; None without frames."""
+    return mean(_strict_j(own, true) for own, true in zip(stack.hard, stack.truth, strict=True))
 
 
 def tgs_scores(stack: Stack, is_null: bool) -> dict[str, float | None]:
