@@ -64,7 +64,7 @@ def choose_frames(folder: str | Path, frame: int) -> tuple[list[Path], int, list
             raise ValueError(f"{folder}: expected each frame number once, got one twice")
         paths = [image.path for image in found]
     if not 0 <= frame < len(paths):
-        raise ValueError(f"--frame: expected 0 to {len(paths) - 1}, got {frame} ({folder} has {len(paths)} frames)")
+        raise ValueError(f"--frame: expected 0 to {len(paths) - 1}, got {frame}")
     places = [place * len(paths) // NUM_FRAMES for place in range(NUM_FRAMES)]
     shown = min(range(NUM_FRAMES), key=lambda i: abs(places[i] - frame))
     places[shown] = frame

@@ -172,6 +172,11 @@ def check_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) 
             part_path(args, part)
 
 
+def _trained_as(config: AudioVisualConfig, args: ModelArguments, kind: Kind) -> ModelArguments:
+    """`args` with the IoU estimation that decides which tokens an auditor has."""
+    return replace(args, iou_estimation=config.iou_estimation) if kind is AUDITOR else args
+
+
 def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -> ModelParts:
     """The parts of the auditor, or another kind of model, in our folder or in the released pair.
 
@@ -183,7 +188,7 @@ def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -
         config, pixels = read_config(path, kind), read_pixels(path / PIXEL_FILE)
         check_sizes(config, state, path)
         tokenizer = read_tokenizer(path, padding_side="left")
-        check_tokens(config, tokenizer, kind.tokens(replace(args, iou_estimation=config.iou_estimation)), path)
+        check_tokens(config, tokenizer, kind.tokens(_trained_as(config, args, kind)), path)
         if kind is AUDITOR and args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
             logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
             config.mask_encode_mode = args.mask_encode_mode

@@ -56,7 +56,7 @@ class TensorAnswerer(Answerer):
     ):
         self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
         self.write = write or write_answers
-        self.known_clips = None if "video" in dataset.without else known_clips
+        self.known_clips = known_clips if known_clips and "video" not in dataset.without else None
         self.items = RequestItems(dataset)
         self.collator = (GroupingCollator if args.share_prompts else AuditCollator)(tokenizer.pad_token_id)
         is_auditor = first_answers is None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from configs.audit import check_frame
 from dataset.benchmark.samples import AuditSample, Candidate
 from dataset.media.clip import extract_moments
 from dataset.media.frame_folder import choose_frames
@@ -104,6 +105,7 @@ def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str],
     `name`: what the clip is called.
     """
     frame = clip.frame if clip.frame is not None else request.frame or 0
+    check_frame(frame)
     sample = AuditSample(
         uid=name,
         vid=name,
