@@ -25,7 +25,7 @@ from utils.repeats import Repeats
 
 logger = logging.getLogger(__name__)
 
-EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids", "shares")
+EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids", "shares", "clip_distance")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
 _RECORD_NAME = {"gt_mask_type": "mask_type", "gt_iou": "iou_to_gt", "gt_action": "action"}
 
@@ -59,6 +59,7 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {  # field -> what 
     "mask_path": (_is_text, "a string"),
     "generated_ids": (lambda value: isinstance(value, list), "a list of token ids"),
     "shares": (lambda value: isinstance(value, dict), "an object"),
+    "clip_distance": (_is_number, "a number"),
 }
 # The types of which every value is right: most values need no call.
 _RIGHT_TYPES = {"uid": {int, str}, "vid": {int, str}, "frame_idx": {int, str}, "rank": {int}, "generated_ids": {list}}
@@ -175,6 +176,7 @@ def raw_record(
     raw_output: str,
     generated_ids: list[int],
     shares: dict | None = None,
+    clip_distance: float | None = None,
 ) -> dict:
     """A record of one answer, as `to_predictions` reads it. `true` is what is true of the mask."""
     record = {
@@ -189,7 +191,8 @@ def raw_record(
         "raw_output": raw_output,
         "generated_ids": generated_ids,
     }
-    return record if shares is None else record | {"shares": shares}
+    known = {"shares": shares, "clip_distance": clip_distance}
+    return record | {name: value for name, value in known.items() if value is not None}
 
 
 def to_predictions(records: Iterable[dict], reader: str = STRICT) -> list[Prediction]:
@@ -210,6 +213,7 @@ def _to_prediction(record: dict, reader: str, texts: bool = True) -> Prediction:
         mask_path=get("mask_path"),
         generated_ids=get("generated_ids") if texts else None,
         shares=get("shares") if texts else None,
+        clip_distance=get("clip_distance"),
         extra_fields=_extra_fields(tuple(record)),
     )
 
