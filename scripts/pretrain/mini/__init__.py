@@ -8,9 +8,6 @@
 - captions: pictures and sounds with captions, for the two projectors
 - lessons: what the mini LLM learns from
 - language: trains the mini LLM on described scenes
-- naming: names of things in a scene, and the mini segmenter's tokenizer
-- segmenter: the program that trains the mini segmenter, a CLIPSeg
-- named_objects: its work
 - grounding: the program that trains it further, on scenes that pass encoders and projectors
 - grounded: its work
 - schedule: the training loop that all of them share
