@@ -6,7 +6,7 @@
 - data: what a model is trained on, and where features are kept
 - runtime: where and how answers are generated, how many together
 - evaluation: one audit run over a test split
-- audit: one audit of one mask of a clip
+- audit: audits of masks of one's own
 - conversion: one conversion of an auditor's folder
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
 - deepspeed: what the keys of a DeepSpeed configuration may hold
@@ -14,6 +14,7 @@
 - trainer: the same with those of transformers.TrainingArguments
 - baselines: asking other auditors
 - scoring: scoring saved answers
+- calibration: calibrating an auditor, and telling unlike clips
 - report: a report of finished audits
 - thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks

@@ -72,6 +72,13 @@ class DataArguments(FeatureArguments, LinkArguments):
             "in --feature_cache_dir."
         },
     )
+    known_clips: int = field(
+        default=1000,
+        metadata={
+            "help": "Training clips, at most, whose features are kept with the auditor, so that it can tell a clip "
+            "that is unlike all of them (docs/certainty.md). 0: none."
+        },
+    )
     train_fraction: float = field(default=1.0, metadata={"help": "Share of training videos used (paper Table 10)."})
     eval_fraction: float = field(
         default=0.02, metadata={"help": "Share of training videos held out to watch the loss; 0 trains on all of them."}
@@ -89,6 +96,8 @@ class DataArguments(FeatureArguments, LinkArguments):
             raise ValueError(
                 f"--wordings: expected some of train, image, video, got {' '.join(self.wordings) or 'none'}"
             )
+        if self.known_clips < 0:
+            raise ValueError(f"--known_clips: expected 0 or more, got {self.known_clips}")
         if self.masks_per_video < 1:
             raise ValueError(f"--masks_per_video: expected at least 1, got {self.masks_per_video}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from utils.certainty.expected import EXPECTED, IOU_KINDS, WRITTEN
 from utils.mask_types import MASK_TYPES
 from utils.reading.reply import LENIENT, READERS, STRICT
 from utils.splits import EVAL_MODES
@@ -51,6 +52,22 @@ class ScoreArguments:
             "choices": READERS,
         },
     )
+    iou: str = field(
+        default=WRITTEN,
+        metadata={
+            "help": "Which IoU is scored. written: the number in the answer. expected: the mean of what its "
+            "probabilities say (docs/certainty.md).",
+            "choices": IOU_KINDS,
+        },
+    )
+    auditor: str | None = field(
+        default=None,
+        metadata={
+            "help": "For --iou expected: folder of the auditor whose calibration is used. Default: the one that "
+            "run.json beside the records names, if it is calibrated.",
+            "metavar": "DIR",
+        },
+    )
     against: str | None = field(
         default=None,
         metadata={
@@ -67,6 +84,8 @@ class ScoreArguments:
     )
 
     def __post_init__(self):
+        if self.auditor and self.iou != EXPECTED:
+            raise ValueError("--auditor: expected it with --iou expected only")
         if self.video_avg_output and self.eval_mode != "video":
             raise ValueError("--video_avg_output: expected --eval_mode video")
         for name in ("output", "predictions_output", "video_avg_output"):

@@ -47,7 +47,7 @@ class ProjectorTrainingArguments(TrainingOptions, TrainingArguments):
     def __post_init__(self):
         check_ranges(self, RANGES)
         if isinstance(self.deepspeed, str) and not self.deepspeed.lstrip().startswith("{"):  # otherwise JSON itself
-            read_object(self.deepspeed, DEEPSPEED)
+            self.deepspeed = read_object(self.deepspeed, DEEPSPEED)
         super().__post_init__()
 
     @classmethod

@@ -1,7 +1,8 @@
 """Programs. Each reads its command line first and imports torch only when its work begins.
 
-- audit: the program that audits one mask of a clip
-- clip_audit: its work
+- audit: the program that audits masks of one's own
+- clip_audit: its work for one mask
+- own_masks: its work for many
 - session: the same for notebooks, on paths or arrays, one mask or many
 - evaluate: audit a test split, score, compare auditors
 - finetune: train an auditor
@@ -17,6 +18,7 @@
 - terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
 - baselines: other auditors behind an API
+- certainty: calibrates an auditor and measures how well its probabilities hold
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds
 - memory: how many masks fit into memory together

@@ -10,9 +10,10 @@ import numpy as np
 
 from configs.audit import AuditArguments
 from configs.model import ModelArguments
-from configs.runtime import AnsweringArguments, RuntimeArguments
+from configs.runtime import AnsweringArguments
 from dataset.media.audio import read_fbank
 from dataset.media.images import read_mask, read_upright_frame
+from models.weights.about import About
 from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.files import audit_request, find_clip, find_mask, fitted_mask, media_files
@@ -33,21 +34,24 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
     times, folder = Stopwatch(), Path(args.output)
     check_request(model_args, args)
     device, dtype = resolve_runtime(args)
-    request = read_request(args, folder)
+    request, shown = read_request(args, folder)
     frame, mask = check_media(request)
     folder.mkdir(parents=True, exist_ok=True)
     times.lap("media")
-    runtime = {field.name: getattr(args, field.name) for field in fields(RuntimeArguments)}
+    runtime = {field.name: getattr(args, field.name) for field in fields(AnsweringArguments)}
     session = AuditSession.load(args.auditor, model_args, AnsweringArguments(**runtime))
     times.lap("load")
     (result,) = session.ask([request])
     times.lap("audit")
 
-    write_json(folder / "audit.json", describe(args, request, result, times.seconds))
+    about = session.bundle.about
+    write_json(folder / "audit.json", describe(args, request, result, shown, times.seconds) | about_record(about))
     settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
     write_run_record(folder, settings, media_files(request), seed=None)
     audit_picture(frame, mask, request.sample.expression, result, folder / "audit.png", result.text)
-    print(render(result))
+    print(render(result, about))
+    if shown != "all ten frames":
+        print(f"{'shown':<10} {shown}")
     print(f"written to {folder}")
 
 
@@ -57,15 +61,16 @@ def check_request(model_args: ModelArguments, args: AuditArguments) -> None:
         raise ValueError(f"--output {args.output}: expected a folder, got a file")
     if model_args.mask_encode_mode:
         mask_views(model_args.mask_encode_mode)
-    read_mask(Path(args.mask))
+    read_mask(Path(args.mask[0]))
     check_auditor(args.auditor, model_args)
 
 
-def read_request(args: AuditArguments, folder: Path) -> AuditRequest:
-    """The mask and its clip; a video's frames and sound are written to `folder`."""
+def read_request(args: AuditArguments, folder: Path) -> tuple[AuditRequest, str]:
+    """The mask and its clip, and what is shown of it; a video's frames and sound are written to `folder`."""
     given = {field.name: getattr(args, field.name) for field in fields(ClipRequest)}
-    request = ClipRequest(**given)
-    return audit_request(request, find_clip(request, folder), find_mask(request, folder))
+    request = ClipRequest(**given | {"expression": args.expression[0], "mask": args.mask[0]})
+    clip = find_clip(request, folder)
+    return audit_request(request, clip, find_mask(request, folder)), clip.shown
 
 
 def check_media(request: AuditRequest) -> tuple[np.ndarray, np.ndarray]:
@@ -90,18 +95,23 @@ class Stopwatch:
         self.seconds[name], self.last = round(now - self.last, 3), now
 
 
-def describe(args: AuditArguments, request: AuditRequest, result: AuditResult, seconds: dict[str, float]) -> dict:
+def describe(
+    args: AuditArguments, request: AuditRequest, result: AuditResult, shown: str, seconds: dict[str, float]
+) -> dict:
     """audit.json; a field of the audit that did not parse is null. `inputs` holds the beginning of each SHA-256."""
     return {
         "expression": request.sample.expression,
-        "frame": args.frame,
+        "frame": request.sample.frame_idx,
+        "shown": shown,
         "frame_path": str(request.sample.frame_path),
-        "mask": args.mask,
+        "mask": args.mask[0],
         "mask_type": result.mask_type,
         "iou": result.iou,
         "action": result.action,
         "belief": result.belief.as_record(),
         "contradictions": contradictions(result),
+        "clip_distance": result.clip_distance,
+        "unlike_training": result.is_unlike_training if result.clip_distance is not None else None,
         "raw_output": result.raw_output,
         "generated_ids": result.generated_ids,
         "auditor": str(find_auditor(args.auditor)),
@@ -111,7 +121,16 @@ def describe(args: AuditArguments, request: AuditRequest, result: AuditResult, s
     }
 
 
-def render(result: AuditResult) -> str:
+def about_record(about: About) -> dict:
+    """What audit.json says of the auditor."""
+    calibration = about.calibration
+    return {
+        "auditor_card": about.card and vars(about.card),
+        "calibration": calibration and {"date": calibration.date, "promise": calibration.promise()},
+    }
+
+
+def render(result: AuditResult, about: About) -> str:
     """The audit as text for the terminal, then the answer in plain words."""
     shown = {
         "mask type": result.mask_type,
@@ -120,4 +139,8 @@ def render(result: AuditResult) -> str:
         "how sure": in_words(result.belief),
     }
     lines = [f"{name:<10} {NOT_PARSED if value is None else one_line(value)}" for name, value in shown.items()]
-    return "\n".join([*lines, f"{'answer':<10} {result.text}"])
+    lines += [f"{'answer':<10} {result.text}", f"{'auditor':<10} {one_line(about.line())}"]
+    if result.is_unlike_training:
+        times = f"{result.clip_distance:.1f} times as far from them as any of them"
+        lines.insert(0, f"{'CAREFUL':<10} the clip is unlike those that the auditor was trained on ({times}): a guess")
+    return "\n".join(lines)

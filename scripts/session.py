@@ -26,7 +26,9 @@ from scripts.clips.store import MOST_CLIPS, ClipNames, ClipStore, file_states
 from scripts.program import resolve_runtime
 from utils.audit import Audit, parse_audit
 from utils.certainty.belief import Belief, belief_of
+from utils.certainty.known_clips import is_unlike
 from utils.certainty.shares import Shares
+from utils.certainty.stored import scaling_of
 from utils.formatting import without_tags
 
 __all__ = ["AuditResult", "AuditSession", "ClipRequest"]
@@ -37,13 +39,21 @@ class AuditResult(Audit):
     """An audit and the answer that it was read from; a field that the answer did not give is None.
 
     text: the answer in plain words. raw_output, generated_ids: the same as the auditor wrote it, and as token ids.
-    belief: how likely the auditor holds each type, action and IoU (docs/certainty.md).
+    belief: how likely the auditor holds each type, action and IoU, with the auditor's calibration if it has one.
+    clip_distance: how far the clip is from those of training; above 1 it is unlike all of them; None where the
+    auditor's folder does not know them (docs/certainty.md).
     """
 
     text: str
     raw_output: str
     generated_ids: list[int]
     belief: Belief
+    clip_distance: float | None = None
+
+    @property
+    def is_unlike_training(self) -> bool:
+        """Whether the clip is unlike those that the auditor was trained on: the audit is a guess then."""
+        return is_unlike(self.clip_distance)
 
 
 class AuditSession:
@@ -58,7 +68,8 @@ class AuditSession:
         self.bundle, self.args = bundle, args or AnsweringArguments()
         auditor = bundle.auditor
         dataset = build_dataset([], bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions)
-        self.answerer = SessionAnswerer(bundle.auditor, bundle.tokenizer, dataset, self.args)
+        known_clips = bundle.about.known_clips
+        self.answerer = SessionAnswerer(bundle.auditor, bundle.tokenizer, dataset, self.args, known_clips=known_clips)
         self.clips = ClipStore()
         self.seen: dict[Path, list] = {}  # files and the state in which they were read
         forget_decoded()
@@ -116,7 +127,7 @@ class AuditSession:
     def ask(self, requests: Sequence[AuditRequest]) -> list[AuditResult]:
         """Audit masks of samples, whose media are files that do not change as long as the session exists."""
         asked = answer_all(self.answerer, requests, self.args.batch_size)
-        return [_result(reply) for _, replies in asked for reply in replies]
+        return [self._result(reply) for _, replies in asked for reply in replies]
 
     def _prepare(self, request: ClipRequest, name: str, mask_path: Path) -> AuditRequest:
         asked = audit_request(request, self.clips.find(request, name), find_mask(request, mask_path))
@@ -124,6 +135,15 @@ class AuditSession:
         frame, mask = decode_frame(asked.sample.frame_path), read_mask(asked.candidate.mask_path)
         fitted_mask(mask, frame.shape[:2], asked.candidate.mask_name)  # warns of an empty one, or of another size
         return asked
+
+    def _result(self, reply: Reply) -> AuditResult:
+        said = parse_audit(reply.text)
+        belief = belief_of(Shares.from_record(reply.shares), scaling_of(self.bundle.about.calibration))
+        plain = without_tags(reply.text)
+        distance = reply.clip_distance
+        return AuditResult(
+            said.mask_type, said.iou, said.action, plain, reply.text, reply.generated_ids, belief, distance
+        )
 
     def _forget_changed(self, paths: Iterable[Path]) -> None:
         """Files may be written again between two calls."""
@@ -142,10 +162,3 @@ def _groups(names: Sequence[str]) -> Iterator[list[int]]:
     members = list(clips.values())
     for start in range(0, len(members), MOST_CLIPS):
         yield [i for clip in members[start : start + MOST_CLIPS] for i in clip]
-
-
-def _result(reply: Reply) -> AuditResult:
-    said = parse_audit(reply.text)
-    belief = belief_of(Shares.from_record(reply.shares))
-    text = without_tags(reply.text)
-    return AuditResult(said.mask_type, said.iou, said.action, text, reply.text, reply.generated_ids, belief)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset.media.frame_folder import find_frames
+from dataset.media.frame_folder import choose_frames, find_frames
 from dataset.media.images import examine_frame, read_frame, read_upright_frame
 from dataset.media.usable import usable_frame
 
@@ -111,3 +111,13 @@ def test_other_numbers_are_told(tmp_path, caplog, numbers, told):
     (tmp_path / "Thumbs.db").touch()
     assert [int(path.stem[-4:]) for path in find_frames(tmp_path)] == list(numbers)
     assert ("frame 9 is" in caplog.text) == told
+
+
+def test_a_gap_among_another_number_of_frames_is_named(tmp_path):
+    for number in (*range(5), *range(6, 12)):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.png")
+    with pytest.raises(ValueError, match=r"11 frame numbers without a gap, got 0, 1, .* \(4 is followed by 6\)"):
+        choose_frames(tmp_path, 3)
+    (tmp_path / "11.png").rename(tmp_path / "5.png")
+    paths, shown, places = choose_frames(tmp_path, 10)
+    assert len(paths) == 10 and paths[shown].name == "10.png" and places[shown] == 10

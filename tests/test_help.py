@@ -13,11 +13,12 @@ PROGRAMS = sorted(
     if 'if __name__ == "__main__":' in path.read_text()
 )
 REQUIRED = {
-    "scripts.audit": ("--expression", "--mask", "--frame"),
     "scripts.benchmark.describe": ("ROOT",),
     "scripts.benchmark.draw_world": ("--output",),
     "scripts.benchmark.import_masks": ("--output",),
     "scripts.benchmark.verify": ("ROOT",),
+    "scripts.evaluate.calibrate": ("RUN", "--auditor"),
+    "scripts.evaluate.tell_unlike": ("--auditor", "--like", "--unlike"),
     "scripts.evaluate.score": ("RECORDS.jsonl", "--output"),
     "scripts.finetune.convert": ("--source", "--target"),
     "scripts.think.make_tuning_set": ("--data_dir", "--output_dir"),

@@ -13,7 +13,7 @@ from utils.tokens import DIRECT_NTP
 
 MINI_LLM = Path(__file__).parent.parent / "pretrained_weights/mini/Llama-2-7b-chat-hf"
 BATCHES = {"seen": "d344cbfe42d4118d", "heard": "452cd57bf15a3365"}
-TEXTS = "9a6a94d7a4e40f4f"
+TEXTS = "6cdd45280dd71d4a"
 
 
 @pytest.fixture(scope="module")

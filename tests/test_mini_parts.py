@@ -23,11 +23,12 @@ from models.weights.base_folders import save_model, save_tokenizer
 from models.weights.bundle import AuditorBundle
 from scripts.finetune.training import start_model
 from scripts.pretrain.mini.audio import Listener
+from scripts.pretrain.mini.grounded import SEED, Seen, draw, look
 from scripts.pretrain.mini.grounded import STAGE as GROUNDED
-from scripts.pretrain.mini.grounded import Seen, draw, look
 from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
-from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS, Told
+from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
+from scripts.pretrain.mini.told import Told
 from utils.audit import ACTIONS, Audit, render_audit
 from utils.manifest import read_manifest
 from utils.mask_types import MASK_TYPES
@@ -164,7 +165,7 @@ def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):
 def test_a_seen_scene_is_shown_as_it_was_seen(tokenizer, quick_args):
     auditor = AuditorBundle.from_parts(quick_args).auditor.eval()
     size = auditor.vision_encoder.image_size
-    drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), n) for n in range(9)) if d)
+    drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), SEED, n) for n in range(9)) if d)
     seen, rng = look(auditor, drawn), np.random.default_rng(0)
     with torch.inference_mode():
         frame = auditor.project_images(auditor.encode_images(drawn.frames[3:4]))[0]

@@ -9,6 +9,7 @@ The words of the task:
 - thought: a Thought, which is Ref-Thinker's answer, written as text and read from text
 - audit: an Audit (mask type, IoU, action), written as text and read from text
 - prediction: a Prediction, which is one answer of an auditor beside what is true of its mask
+- card: what an auditor was trained on, in its folder
 - batches: the batch that a collator makes and a model reads, with named fields
 
 Files:

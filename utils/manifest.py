@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from utils.whole_files import flush, left_beside, name_beside, naming, set_mode, swap_folder, write_json
+from utils.whole_files import flush, left_beside, name_beside, naming, set_mode, swap_folder, write_bytes, write_json
 
 MANIFEST, FORMAT = "manifest.json", "sizes and digests 1"
 _REASON = "the folder was changed, or its writing was cut off"
@@ -57,6 +57,19 @@ def seal_folder(folder: Path, **facts: object) -> None:
     """
     _write_manifest(folder, read_manifest(folder) or {}, **facts)
     _flush_all(folder)
+
+
+def put_file(folder: Path, name: str, content: bytes) -> None:
+    """Writes one more file of a sealed folder, or another one of that name, and lists it in the manifest, if any.
+
+    After a kill in between `check_manifest` refuses the file.
+    """
+    write_bytes(folder / name, content)
+    facts = read_facts(folder)
+    if facts is not None:
+        entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        write_json(folder / MANIFEST, facts | {"files": facts["files"] | {name: entry}})
+    flush(folder)
 
 
 def check_manifest(folder: str | Path, kinds: Sequence[str] = ()) -> None:

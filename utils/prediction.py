@@ -12,8 +12,9 @@ class Prediction:
     """One audited mask. Any field may be None, since files of other programs leave things out.
 
     `true` is the ground truth as the file spells it, `said` what was read in `raw_output`, the generated text;
-    `generated_ids` are its token ids, and `shares` the record of `utils.certainty.shares.Shares`. `extra_fields` names
-    the optional fields that the record had, with or without a value: these are written again, and no others.
+    `generated_ids` are its token ids, and `shares` the record of `utils.certainty.shares.Shares`. `clip_distance` says
+    how far the clip is from those of training (`utils.certainty.known_clips`). `extra_fields` names the optional fields
+    that the record had, with or without a value: these are written again, and no others.
     """
 
     uid: int | str | None
@@ -26,4 +27,5 @@ class Prediction:
     mask_path: str | None = None
     generated_ids: list[int] | None = None
     shares: dict | None = None
+    clip_distance: float | None = None
     extra_fields: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ from utils.repeats import Repeats
 
 logger = logging.getLogger(__name__)
 
-EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids", "shares")
+EXTRA_FIELDS = ("vid", "frame_idx", "rank", "mask_path", "generated_ids", "shares", "clip_distance")
 # Our own predictions (and the published code's) name the ground truth differently; both can be scored again.
 _RECORD_NAME = {"gt_mask_type": "mask_type", "gt_iou": "iou_to_gt", "gt_action": "action"}
 
@@ -46,7 +47,7 @@ def _is_iou(value: Any) -> bool:
     return _is_number(value) and -1e-6 <= value <= 1 + 1e-6
 
 
-_FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+_FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {  # field -> what is right, in a function and in words
     "uid": (_is_int_or_text, "an integer or a string"),
     "mask_type": (_is_text, "a string"),
     "iou_to_gt": (_is_iou, "a number in [0, 1]"),
@@ -58,7 +59,15 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "mask_path": (_is_text, "a string"),
     "generated_ids": (lambda value: isinstance(value, list), "a list of token ids"),
     "shares": (lambda value: isinstance(value, dict), "an object"),
+    "clip_distance": (_is_number, "a number"),
 }
+# The types of which every value is right: most values need no call.
+_RIGHT_TYPES = {"uid": {int, str}, "vid": {int, str}, "frame_idx": {int, str}, "rank": {int}, "generated_ids": {list}}
+_RIGHT_TYPES |= dict.fromkeys(("mask_type", "action", "raw_output", "mask_path"), {str}) | {"shares": {dict}}
+_KEYS = {name: (name, _RIGHT_TYPES.get(name, set()) | {type(None)}, *rule) for name, rule in _FIELD_RULES.items()}
+_KEYS |= {key: _KEYS[name] for key, name in _RECORD_NAME.items()}
+# Inside a text its quotes would be written \", so only the key fits.
+_IDS = re.compile(rb'"generated_ids": ?\[[0-9, ]*\]')
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
@@ -74,7 +83,7 @@ def read_predictions(path: str | Path, reader: str = STRICT, texts: bool = True)
     Records that may be about one mask are kept, with a warning.
     """
     repeats, kept = Repeats(), []
-    for record in _each_record(Path(path)):
+    for record in _each_record(Path(path), texts):
         repeats.add(record)
         kept.append(_to_prediction(record, reader, texts))
     first = repeats.find()
@@ -96,14 +105,18 @@ def stream_predictions(path: str | Path, reader: str = STRICT) -> Iterator[Predi
     return (_to_prediction(record, reader) for number, record in numbered if number not in first)
 
 
-def _each_record(path: Path) -> Iterator[dict]:
+def _each_record(path: Path, ids: bool = True) -> Iterator[dict]:
+    """Without `ids`, generated_ids are left out before the line is read: they are half of it."""
     if not path.is_file():
         raise ValueError(f"{path}: expected a JSON lines file, found {'a folder' if path.is_dir() else 'no such file'}")
+    name = str(path)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             line = line.removeprefix(BOM_UTF8) if number == 1 else line
+            if not ids:
+                line = _IDS.sub(b'"generated_ids": null', line)
             if line.strip():
-                yield _read_line(line, f"{path}, line {number}")
+                yield _read_line(line, f"{name}, line {number}")
 
 
 def _without_copies(path: str | Path, kept: list[Prediction], repeats: Repeats, first: dict[int, int]) -> list:
@@ -135,11 +148,11 @@ def _read_line(content: bytes, where: str) -> dict:
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)}")
     record = {}
     for key, value in row.items():
-        field = _RECORD_NAME.get(key, key)
-        if field not in _FIELD_RULES:
+        rule = _KEYS.get(key)
+        if rule is None:
             continue
-        is_right, expected = _FIELD_RULES[field]
-        if value is not None and not is_right(value):
+        field, right_types, is_right, expected = rule
+        if type(value) not in right_types and not is_right(value):
             raise ValueError(f"{where}: expected {key} to be {expected} or null, got {_excerpt(json.dumps(value))}")
         record[field] = value
     if record.keys().isdisjoint(_CORE_FIELDS):
@@ -163,6 +176,7 @@ def raw_record(
     raw_output: str,
     generated_ids: list[int],
     shares: dict | None = None,
+    clip_distance: float | None = None,
 ) -> dict:
     """A record of one answer, as `to_predictions` reads it. `true` is what is true of the mask."""
     record = {
@@ -177,7 +191,8 @@ def raw_record(
         "raw_output": raw_output,
         "generated_ids": generated_ids,
     }
-    return record if shares is None else record | {"shares": shares}
+    known = {"shares": shares, "clip_distance": clip_distance}
+    return record | {name: value for name, value in known.items() if value is not None}
 
 
 def to_predictions(records: Iterable[dict], reader: str = STRICT) -> list[Prediction]:
@@ -198,6 +213,7 @@ def _to_prediction(record: dict, reader: str, texts: bool = True) -> Prediction:
         mask_path=get("mask_path"),
         generated_ids=get("generated_ids") if texts else None,
         shares=get("shares") if texts else None,
+        clip_distance=get("clip_distance"),
         extra_fields=_extra_fields(tuple(record)),
     )
 

@@ -8,29 +8,27 @@ from posixpath import normpath
 
 import numpy as np
 
-PLACE = ("uid", "frame_idx")
-TRUTH = ("rank", "mask_type")  # a benchmark may list one file twice, with two truths
-ANSWER = ("raw_output", "iou_to_gt", "action")  # what is said of it
-
 
 class Repeats:
     """Takes records (`utils.records`) one by one, 24 bytes each, and then tells which masks came again.
 
-    Only records with a mask_path say which mask they are about; others are never repeats.
+    Only records with a mask_path say which mask they are about; others are never repeats. A benchmark may list one file
+    twice, with two truths (rank, mask_type): these are two masks.
     """
 
     def __init__(self):
         self.masks, self.answers, self.likely = array("q"), array("q"), array("q")
 
     def add(self, record: dict) -> None:
-        number, path = len(self.masks), record.get("mask_path")
-        place, truth, answer = (tuple(map(record.get, keys)) for keys in (PLACE, TRUTH, ANSWER))
-        if path is not None:
-            path = normpath(path) if "./" in path or "//" in path else path
-            likely = hash((place, path))
+        get, number = record.get, len(self.masks)
+        path, place, truth = get("mask_path"), (get("uid"), get("frame_idx")), (get("rank"), get("mask_type"))
+        answer = get("raw_output"), get("iou_to_gt"), get("action")
+        if path is None:
+            mask, likely = number, number if None in place else hash((place, truth, answer))
         else:
-            likely = number if None in place else hash((place, truth, answer))
-        self.masks.append(number if path is None else hash((place, path, truth)))
+            path = normpath(path) if "./" in path or "//" in path else path
+            mask, likely = hash((place, path, truth)), hash((place, path))
+        self.masks.append(mask)
         self.answers.append(hash(answer))
         self.likely.append(likely)
 

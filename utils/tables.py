@@ -25,12 +25,14 @@ Line = tuple[int, list[str]]
 class Columns:
     """Names of columns, in lower case. `key`: two or more of the needed ones, which tell a header from a row.
 
-    Without a header, cells have the order of `needed`, then `optional`. Other columns are ignored.
+    Without a header, cells have the order of `needed`, then `optional`. Other columns are ignored, or kept by their
+    names where `keeps_others`, which needs a header.
     """
 
     needed: tuple[str, ...]
     optional: tuple[str, ...] = ()
     needs_header: bool = False
+    keeps_others: bool = False
 
     def __str__(self) -> str:
         return ",".join(self.needed) + "".join(f"[,{name}]" for name in self.optional)
@@ -46,7 +48,8 @@ def read_table(path: Path, columns: Columns) -> list[tuple[int, dict[str, str]]]
     if not lines:
         raise ValueError(f"{path}: expected the columns {columns}, got an empty file")
     names, rows = _header(lines, columns, path)
-    places = {name: names.index(name) for name in (*columns.needed, *columns.optional) if name in names}
+    wanted = dict.fromkeys((*columns.needed, *columns.optional, *(names if columns.keeps_others else ())))
+    places = {name: names.index(name) for name in wanted if name and name in names}
     empty = dict.fromkeys(columns.optional, "")
     return [
         (number, empty | {name: cells[place] for name, place in places.items()})
@@ -109,7 +112,8 @@ def _header(lines: list[Line], columns: Columns, path: Path) -> tuple[list[str],
     missing = [name for name in columns.needed if name not in names]
     if missing:
         raise ValueError(f"{where}: expected the columns {columns}, got none called {', '.join(missing)}")
-    twice = [name for name, count in Counter(names).items() if name in known and count > 1]
+    counted = set(filter(None, names)) if columns.keeps_others else known
+    twice = [name for name, count in Counter(names).items() if name in counted and count > 1]
     if twice:
         raise ValueError(f"{where}: expected each column once, got {twice[0]} twice")
     return names, lines[1:]

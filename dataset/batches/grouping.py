@@ -64,6 +64,6 @@ def _common_length(items: Sequence[AuditItem]) -> int:
     length = min(item.num_before_frame for item in items)
     first = items[0].input_ids[:length]
     for item in items[1:]:
-        differs = (item.input_ids[:length] != first).nonzero()
+        differs = (item.input_ids[:length] != first[:length]).nonzero()
         length = min([length, *differs[:1, 0].tolist()])
     return length

@@ -61,18 +61,24 @@ class CocoFile:
     def stills(self, split: str, audio_dir: Path | None) -> Iterator[Still]:
         """The pictures, read one after the other. Raises ValueError naming a file or annotation that cannot be used."""
         for image in self.images:
-            picture = path_inside(self.images_dir, image["file_name"])
-            size = frame_size(picture)
-            declared = image.get("height") or size[0], image.get("width") or size[1]
-            if declared != size:
-                swapped = " (height and width swapped?)" if declared == size[::-1] else ""
-                expected = f"(height, width) {declared} as {self.path} says"
-                raise ValueError(f"{picture}: expected {expected}, got {size}{swapped}")
-            objects = [self._object(annotation, size) for annotation in self.annotations[image["id"]]]
+            picture, size = self.picture_of(image)
+            objects = [self.object_of(annotation, size) for annotation in self.annotations[image["id"]]]
             stem = Path(image["file_name"]).with_suffix("")
             yield Still(stem.as_posix(), split, picture, objects, find_audio(audio_dir, stem.as_posix()))
 
-    def _object(self, annotation: dict, size: tuple[int, int]) -> StillObject:
+    def picture_of(self, image: dict) -> tuple[Path, tuple[int, int]]:
+        """The picture and its (height, width). Raises ValueError for another size than the file says."""
+        picture = path_inside(self.images_dir, image["file_name"])
+        size = frame_size(picture)
+        declared = image.get("height") or size[0], image.get("width") or size[1]
+        if declared != size:
+            swapped = " (height and width swapped?)" if declared == size[::-1] else ""
+            expected = f"(height, width) {declared} as {self.path} says"
+            raise ValueError(f"{picture}: expected {expected}, got {size}{swapped}")
+        return picture, size
+
+    def object_of(self, annotation: dict, size: tuple[int, int]) -> StillObject:
+        """The object of an annotation of a picture of this size. Raises ValueError naming the annotation."""
         where = self.where(annotation)
         segmentation, num_strays = without_strays(annotation["segmentation"])
         try:
@@ -96,14 +102,17 @@ class CocoFile:
         return f"{self.path}: annotation {annotation.get('id')}"
 
 
-def read_coco(path: Path, images_dir: Path, report: ImportReport, take_crowds: bool = False) -> CocoFile:
+def read_coco(
+    path: Path, images_dir: Path, report: ImportReport, take_crowds: bool = False, results: Path | None = None
+) -> CocoFile:
     """Read and check the JSON file. What is left out goes to `report`: annotations without a mask, and crowds, unless
-    `take_crowds`.
+    `take_crowds`. `results`: a list of COCO results, which stands in place of the file's annotations.
 
     Raises FileNotFoundError or ValueError when there is no such file, its content is something else, or a picture that
     it names is missing.
     """
-    content = _load(path)
+    content = _load(path, results)
+    path = results or path
     if not images_dir.is_dir():
         raise FileNotFoundError(f"images folder {images_dir}: no such folder")
     coco = CocoFile(path, images_dir, report, categories=_categories(content["categories"], path))
@@ -127,10 +136,12 @@ def read_coco(path: Path, images_dir: Path, report: ImportReport, take_crowds: b
     return coco
 
 
-def _load(path: Path) -> dict:
+def _load(path: Path, results: Path | None) -> dict:
     content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a COCO file with a list of objects called 'images', got none")
+    if results:
+        content["annotations"] = _load_results(results)
     content.setdefault("categories", [])
     for key in ("images", "annotations", "categories"):
         items = content.get(key) if content.get(key) is not None or key != "categories" else []
@@ -141,6 +152,14 @@ def _load(path: Path) -> dict:
                 checked_id(item.get(name), f"{path}: {key}: {name}")
         content[key] = items
     return content
+
+
+def _load_results(path: Path) -> list[dict]:
+    """COCO results, numbered from 1."""
+    content = read_json(path)
+    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+        raise ValueError(f"{path}: expected COCO results, a list of objects with image_id and segmentation, got none")
+    return [item | {"id": number} for number, item in enumerate(content, 1)]
 
 
 def _categories(items: list[dict], path: Path) -> dict[object, str]:

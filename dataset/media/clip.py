@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -21,7 +22,7 @@ from dataset.media.images import write_picture
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
 from dataset.media.sound_files import check_scale, check_sound
 from dataset.media.video import CUT_SLACK, decode, doubt_of, last_second, upright
-from dataset.media.waveform import write_wav
+from dataset.media.waveform import SAMPLE_RATE, write_wav
 from utils.whole_files import own_folder
 
 logger = logging.getLogger(__name__)
@@ -40,40 +41,69 @@ class Sound:
     ends: float
 
 
+class Extracted(NamedTuple):
+    """frames/0.png to 9.png, audio.wav, and when each frame is shown, in seconds from the video's beginning."""
+
+    frame_paths: list[Path]
+    audio_path: Path
+    moments: list[float]
+
+
 def extract_clip(video_path: str | Path, folder: str | Path, sound_path: str | Path | None = None):
-    """(paths of frames/0.png to 9.png, path of audio.wav) under `folder`; `sound_path` replaces the video's own sound.
+    """(paths of frames/0.png to 9.png, path of audio.wav) under `folder`: `extract_moments` from the beginning on."""
+    return extract_moments(video_path, folder, sound_path)[:2]
+
+
+def extract_moments(
+    video_path: str | Path,
+    folder: str | Path,
+    sound_path: str | Path | None = None,
+    at: float | None = None,
+    silent: bool = False,
+) -> Extracted:
+    """Write the frames and the sound of a video under `folder`; `sound_path` replaces the video's own sound.
 
     Ten frames, one a second, and ten seconds of sound with its own rate and channels. A longer clip is cut, of a
-    shorter one the frames are spread evenly over its duration; both are logged as warnings. Reads the video twice and
-    holds one frame of it at a time. Raises FileNotFoundError, and ValueError naming the file that cannot be used.
+    shorter one the frames are spread evenly over its duration; both are logged as warnings. The moment `at`, in
+    seconds, is among those shown: from ten seconds on, the clip is the ten seconds that end with it. `silent`: the
+    sound is silence. Reads the video twice and holds one frame of it at a time. Raises FileNotFoundError, and
+    ValueError naming the file that cannot be used.
     """
     video_path, folder = Path(video_path), Path(folder)
-    times, picture_ends = _frame_times(video_path)
-    if sound_path:
+    start = max(0.0, at - (NUM_FRAMES - 1)) if at is not None else 0.0
+    times, picture_ends = _frame_times(video_path, start)
+    if at is not None and at > picture_ends:
+        raise ValueError(f"{video_path}: expected a moment within its {picture_ends:.1f} s, got {at:g} s")
+    picture_ends -= start
+    if silent:
+        sound = Sound(np.zeros((CLIP_SECONDS * SAMPLE_RATE, 1), np.float32), SAMPLE_RATE, 0.0, picture_ends)
+    elif sound_path:
         check_sound(sound_path)
-        sound = _read_sound(Path(sound_path))
+        sound = _read_sound(Path(sound_path), skip=start)
     else:
-        sound = _read_sound(video_path, begin=times[0])
-        _check_whole(video_path, times[0], max(picture_ends, sound.ends))
-    seconds = _clip_seconds(video_path, max(picture_ends, sound.ends))
+        sound = _read_sound(video_path, begin=times[0], skip=start)
+        _check_whole(video_path, times[0] + start, max(picture_ends, sound.ends))
+    seconds = _clip_seconds(video_path, max(picture_ends, sound.ends), start)
     _warn_of_gaps(seconds, video_path, picture_ends, sound_path or video_path, sound)
-    moments = times[0] + np.arange(NUM_FRAMES) * seconds / NUM_FRAMES
-    on_screen = np.searchsorted(np.maximum.accumulate(times), moments + SAME_INSTANT, side="right") - 1
+    moments = start + np.arange(NUM_FRAMES) * seconds / NUM_FRAMES
+    if at is not None:
+        moments[np.abs(moments - at).argmin()] = at
+    on_screen = np.searchsorted(np.maximum.accumulate(times), times[0] + moments + SAME_INSTANT, side="right") - 1
     frame_paths = _write_frames(video_path, on_screen.tolist(), folder / "frames")
     audio_path = folder / "audio.wav"
     _write_sound(sound, seconds, audio_path)
-    return frame_paths, audio_path
+    return Extracted(frame_paths, audio_path, moments.tolist())
 
 
-def _frame_times(path: Path) -> tuple[list[float], float]:
-    """Times on the file's clock of the frames in the first ten seconds, and how long the picture lasts, in s."""
+def _frame_times(path: Path, start: float) -> tuple[list[float], float]:
+    """Times on the file's clock of the frames up to ten seconds after `start`, and how long the picture lasts, in s."""
     times, ends = [], 0.0
     for time, length, frame in decode(path, "video"):
         if not times and (doubt := doubt_of(frame)):
             logger.warning("%s: %s", path, doubt)
         times.append(time)
         ends = max(ends, time + length - times[0])
-        if ends > CLIP_SECONDS + SLACK:
+        if ends > start + CLIP_SECONDS + SLACK:
             break
     return times, ends
 
@@ -91,13 +121,14 @@ def _write_frames(path: Path, on_screen: list[int], folder: Path) -> list[Path]:
     return frame_paths
 
 
-def _read_sound(path: Path, begin: float | None = None) -> Sound:
-    """The sound from `begin` on the file's clock (default: its own beginning), ten seconds and some slack at most."""
+def _read_sound(path: Path, begin: float | None = None, skip: float = 0.0) -> Sound:
+    """The sound from `skip` after `begin` on the file's clock (default: its own beginning), ten seconds and some slack
+    at most."""
     samples = rate = resampler = None
     first, position = None, 0
     for time, _, frame in decode(path, "audio"):
         if samples is None:
-            begin = time if begin is None else begin
+            begin = (time if begin is None else begin) + skip
             rate, channels = frame.sample_rate, frame.layout.nb_channels
             samples = np.zeros((round((CLIP_SECONDS + SLACK) * rate), channels), np.float32)
             resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate)  # changes the format only
@@ -141,8 +172,10 @@ def _check_whole(path: Path, begin: float, available: float) -> None:
         raise ValueError(f"{path}: expected {last_second(path):.1f} s as its header says, got {got}")
 
 
-def _clip_seconds(path: Path, available: float) -> float:
-    if available > CLIP_SECONDS + SLACK:
+def _clip_seconds(path: Path, available: float, start: float) -> float:
+    if start:
+        logger.warning("%s: longer than %g s; ten seconds from %.1f s on are used", path, CLIP_SECONDS, start)
+    elif available > CLIP_SECONDS + SLACK:
         logger.warning("%s: longer than %g s; its first ten seconds are used", path, CLIP_SECONDS)
     elif available < CLIP_SECONDS - SLACK:
         spacing = available / NUM_FRAMES

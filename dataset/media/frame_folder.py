@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,10 +42,41 @@ def find_frames(folder: str | Path) -> list[Path]:
     if len({image.number for image in found}) != NUM_FRAMES:
         raise ValueError(f"{folder}: expected each frame number once, got {names}")
     _check_kinds(found, folder)
-    _check_numbers(found, folder)
+    _check_gaps(found, folder)
+    _tell_numbering(found, folder)
     if others := [path.name for path, image in pictures.items() if not image]:
         logger.warning("%s: expected numbered images only, got %s, which is left out", folder, ", ".join(others[:5]))
     return [image.path for image in found]
+
+
+def choose_frames(folder: str | Path, frame: int) -> tuple[list[Path], int, list[int]]:
+    """(ten paths, which of them is the audited one, their places) of a folder of any number of numbered images.
+
+    `frame`: the place of the audited one in the order of numbers, from 0. Other counts than ten are spread evenly over
+    the folder, and the place nearest to the audited one becomes it. Raises as `find_frames`, and for a place that the
+    folder does not have.
+    """
+    folder = Path(folder)
+    found = list_images(folder) if folder.is_dir() else []
+    if not found or len(found) == NUM_FRAMES:
+        paths = find_frames(folder)
+    else:
+        _check_kinds(found, folder)
+        if len({image.number for image in found}) != len(found):
+            raise ValueError(f"{folder}: expected each frame number once, got one twice")
+        _check_gaps(found, folder)
+        paths = [image.path for image in found]
+    if not 0 <= frame < len(paths):
+        raise ValueError(f"--frame: expected 0 to {len(paths) - 1}, got {frame}")
+    places = [place * len(paths) // NUM_FRAMES for place in range(NUM_FRAMES)]
+    shown = min(range(NUM_FRAMES), key=lambda i: abs(places[i] - frame))
+    places[shown] = frame
+    return [paths[place] for place in places], shown, places
+
+
+def list_images(folder: Path) -> list[NumberedImage]:
+    """The numbered images of a folder, in the order of their numbers."""
+    return sorted(image for path in folder.iterdir() if _is_picture(path) and (image := _numbered(path)))
 
 
 def _is_picture(path: Path) -> bool:
@@ -68,13 +100,19 @@ def _check_kinds(found: list[NumberedImage], folder: Path) -> None:
         raise ValueError(f"{folder}: expected ten names such as {example}, got {', '.join(strange)} among them")
 
 
-def _check_numbers(found: list[NumberedImage], folder: Path) -> None:
+def _check_gaps(found: list[NumberedImage], folder: Path) -> None:
+    """The numbers have to go up in equal steps."""
     numbers = [image.number for image in found]
-    first, step = numbers[0], numbers[1] - numbers[0]
-    expected = list(range(first, first + NUM_FRAMES * step, step))
-    if numbers != expected:
-        listed = ", ".join(map(str, numbers))
-        raise ValueError(f"{folder}: expected ten frame numbers without a gap, got {listed}")
-    if first or step != 1:
-        last = found[-1].path.name
-        logger.warning("%s: frame 0 is %s, frame %d is %s", folder, found[0].path.name, NUM_FRAMES - 1, last)
+    steps = [after - before for before, after in pairwise(numbers)]
+    if len(set(steps)) > 1:
+        wide = steps.index(max(steps))
+        listed = ", ".join(map(str, numbers[:12])) + ", ..." * (len(numbers) > 12)
+        around = f"{numbers[wide]} is followed by {numbers[wide + 1]}"
+        count = "ten" if len(numbers) == NUM_FRAMES else str(len(numbers))
+        raise ValueError(f"{folder}: expected {count} frame numbers without a gap, got {listed} ({around})")
+
+
+def _tell_numbering(found: list[NumberedImage], folder: Path) -> None:
+    first, last = found[0], found[-1]
+    if first.number or last.number != NUM_FRAMES - 1:
+        logger.warning("%s: frame 0 is %s, frame %d is %s", folder, first.path.name, NUM_FRAMES - 1, last.path.name)

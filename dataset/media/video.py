@@ -15,6 +15,7 @@ import numpy as np
 from dataset.media.pictures import MAX_PIXELS
 from dataset.media.sound_files import check_rate
 
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".flv", ".wmv", ".ts")
 # Containers whose headers say how long each stream is. In others the length is an estimate.
 EXACT_LENGTHS = ("mov", "mp4", "avi")
 CLOCK_LENGTHS = ("matroska", "webm")  # these say when the last stream ends

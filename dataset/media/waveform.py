@@ -18,6 +18,7 @@ from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
 from dataset.media.sound_files import Sound, open_sound
 from utils.whole_files import write_bytes
 
+WAV_HEADER = 256  # bytes, in which the facts about a WAV file stand
 SAMPLE_RATE = 16_000
 NUM_SEGMENTS = NUM_FRAMES  # one for each video frame, for a sound of any duration
 WINDOW = 400  # 25 ms
@@ -53,9 +54,15 @@ def examine_sound(path: str | Path) -> Heard:
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
-    """Write (num_samples,) or (num_samples, channels) in [-1, 1] as a WAV file. `subtype`: FLOAT or PCM_16."""
+    """Write (num_samples,) or (num_samples, channels) in [-1, 1] as a WAV file. `subtype`: FLOAT or PCM_16.
+
+    The same samples give the same bytes.
+    """
     soundfile.write(content := io.BytesIO(), samples, rate, subtype=subtype, format="WAV")
-    write_bytes(path, content.getvalue())  # libsndfile itself does not say that a disk is full
+    written = bytearray(content.getvalue())
+    if (peak := written.find(b"PEAK", 0, WAV_HEADER)) >= 0:
+        written[peak + 12 : peak + 16] = bytes(4)  # when it was written
+    write_bytes(path, bytes(written))  # libsndfile itself does not say that a disk is full
 
 
 def check_waveform(waveform: np.ndarray, path: str | Path = "waveform") -> None:

@@ -18,6 +18,11 @@ def ask_match(expression: str) -> str:
     return f"{EXPRESSION_AND_FRAME.format(expression=expression)}and its region {_MASK}, is it the one?\n"
 
 
+def ask_compare(expression: str, look: str) -> str:
+    """Is the thing that looks so what the expression means?"""
+    return f"Given the referential expression: '{expression}', is the {look} the one?\n"
+
+
 def ask_nothing(expression: str, before: str, behind: str, last: str) -> str:
     """The prompt of an audit with any words in place of its question."""
     return f"{EXPRESSION_AND_FRAME.format(expression=expression)}and its {before} {_MASK}, {behind}.\n{last}"
@@ -26,6 +31,21 @@ def ask_nothing(expression: str, before: str, behind: str, last: str) -> str:
 def ask_find(expression: str) -> str:
     """Which object does the expression mean?"""
     return f"{EXPRESSION_AND_FRAME.format(expression=expression)}which one is it?\n"
+
+
+def ask_where(frame: str, look: str) -> str:
+    """Where is a thing in a frame? `frame`: e.g. "first frame"."""
+    return f"{frame}, where is the {look}?\n"
+
+
+def ask_about_thing(question: str, look: str) -> str:
+    """A question about one thing, with {} for its look."""
+    return f"{question.format(look)}\n"
+
+
+def ask_about_region(question: str) -> str:
+    """A question about the thing that a region of the key frame shows."""
+    return f"Given the key frame image <image_start><image><image_end>, and its region {_MASK}, {question}\n"
 
 
 def ask_about(medium: str, question: str) -> str:

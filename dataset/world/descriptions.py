@@ -20,6 +20,8 @@ WHOLE, TWO = "whole", "two things"
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
 LARGER, SMALLER, SAME_SIZE = "the larger", "the smaller", "alike"
 ALIKE = 1.5  # areas with a smaller ratio are called alike
+SLOWEST = 0.5  # pixels per frame
+SPEEDS = (("slow", 3.0), ("middle", 6.0), ("fast", np.inf))  # each word with the speed that is too much for it
 LEAST_CUT = 0.02  # a region that differs by less of the object's area is called whole
 
 Bag = dict[str, float]
@@ -81,6 +83,21 @@ def say_larger(thing: Thing, other: Thing) -> str:
     if ratio > ALIKE:
         return LARGER
     return SMALLER if ratio < 1 / ALIKE else SAME_SIZE
+
+
+def say_speed(thing: Thing) -> str:
+    """How fast the thing moves, whichever way."""
+    if thing.motion.speed < SLOWEST:
+        return "still"
+    return next(word for word, most in SPEEDS if thing.motion.speed < most)
+
+
+def say_sound(thing: Thing) -> str:
+    """e.g. "low loud from two to five"."""
+    sound = thing.sound
+    if sound is None:
+        return "nothing"
+    return f"{sound.pitch} {sound.loudness} from {SECONDS[sound.onset]} to {SECONDS[sound.offset]}"
 
 
 def say_frame(scene: Scene, frames_on: int) -> str:

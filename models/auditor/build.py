@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from models.language.config import AudioVisualConfig
 from models.language.tokenizer_files import read_tokenizer
 from models.weights.model_configs import check_fits, check_generation, check_heads, read_model_config
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
-from models.weights.weight_files import expect_numbers
+from models.weights.weight_files import WEIGHT_FILES, expect_numbers
 from utils.manifest import check_manifest
 from utils.settings_files import few, one_line
 from utils.tokens import IOU_VALUE, PLACEHOLDERS, REGRESS_ST, special_tokens
@@ -155,6 +156,14 @@ def read_llm_config(folder: str) -> PreTrainedConfig:
     return config
 
 
+def empty_language_model(config: PreTrainedConfig) -> PreTrainedModel:
+    """An LLM of these sizes; under `torch.device("meta")` it takes no memory.
+
+    Made by its class: with ZeRO-3 `from_config` would shard it, and its shapes would be gone.
+    """
+    return MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](deepcopy(config))
+
+
 def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "none") -> PreTrainedModel:
     """Any decoder LLM folder that AutoModelForCausalLM reads.
 
@@ -165,7 +174,7 @@ def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "no
     check_manifest(folder)
     config = read_llm_config(folder)
     check_generation(folder)
-    check_fits(folder, config, lambda: AutoModelForCausalLM.from_config(config, trust_remote_code=False))
+    check_fits(folder, config, lambda: empty_language_model(config))
     options = _quantized(quantization, dtype)
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
@@ -271,10 +280,12 @@ def expected_state(
     if getattr(llm_config, "hidden_size", config.hidden_size) != config.hidden_size:
         expected = f"expected {config.hidden_size}, as the {kind.word} has"
         raise ValueError(f"{folder}/config.json: hidden_size: {expected}, got {llm_config.hidden_size}")
+    if any((Path(folder) / name).is_file() for name in WEIGHT_FILES):
+        check_fits(folder, llm_config, lambda: empty_language_model(llm_config))
     norms = [f"{projector}.norm.weight" for projector in ("vision_projector", "audio_projector")]
     widths = {name: state[name].shape[0] if name in state else 1 for name in norms}
     with torch.device("meta"):
-        language_model = AutoModelForCausalLM.from_config(llm_config, trust_remote_code=False)
+        language_model = empty_language_model(llm_config)
         encoders = [_Width(width) for width in widths.values()]
         return expected_shapes(kind.model_class(config, prepare_language_model(language_model, config, 0), *encoders))
 

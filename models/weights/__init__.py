@@ -2,6 +2,7 @@
 
 - bundle: an auditor or a thinker with its tokenizer and pixel settings, from_pretrained and save_pretrained
 - checkpoint: our auditor folder, file by file, and where an auditor is looked for
+- about: an auditor's card, its calibration, and what its training clips were like
 - auditor_settings: the settings in our folder, and what has to agree with what
 - model_configs: config.json of an LLM, a CLIP or a BERT, compared with its weights
 - base_folders: folders of an LLM, a tokenizer or a CLIP, written whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from models.auditor.build import AUDITOR, Kind, build_model, expected_state, ext
 from models.auditor.trainable import check_state, load_trained_state, trained_state
 from models.language.audio_visual import AudioVisualLM
 from models.thinker.build import THINKER
+from models.weights.about import About
 from models.weights.auditor_settings import PRETRAINED_PROJECTORS
 from models.weights.checkpoint import ModelParts, pixel_settings, read_auditor, square, write_folder
 from models.weights.published import read_pretrained_projector
@@ -25,11 +26,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """`pixels`: how frames become pixels, in the names of a CLIPImageProcessor's settings (`pixel_settings`)."""
+    """`pixels`: how frames become pixels, in the names of a CLIPImageProcessor's settings (`pixel_settings`).
+
+    about: what the model's folder says of it beside the weights.
+    """
 
     model: AudioVisualLM
     tokenizer: PreTrainedTokenizerBase
     pixels: dict
+    about: About = field(default_factory=About)
     kind: ClassVar[Kind]
 
     @classmethod
@@ -48,7 +53,8 @@ class ModelBundle:
         model = build_model(cls.kind, parts.config, args, parts.tokenizer, dtype)
         load_trained_state(model, parts.state, str(folder))
         logger.info("%s %s on %s", cls.kind.word, folder, ", ".join(model.config.bases.values()))
-        return cls(model.eval(), parts.tokenizer, parts.pixels | square(model.vision_encoder.image_size))
+        pixels = parts.pixels | square(model.vision_encoder.image_size)
+        return cls(model.eval(), parts.tokenizer, pixels, parts.about)
 
     @classmethod
     def from_parts(cls, args: ModelArguments, dtype: torch.dtype = torch.float32) -> ModelBundle:
@@ -76,7 +82,8 @@ class ModelBundle:
         """
         state = trained_state(self.model)
         if is_writer:
-            write_folder(ModelParts(self.model.config, self.tokenizer, self.pixels, state), folder, self.kind)
+            parts = ModelParts(self.model.config, self.tokenizer, self.pixels, state, self.about)
+            write_folder(parts, folder, self.kind)
         return Path(folder)
 
 

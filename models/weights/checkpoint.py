@@ -5,6 +5,7 @@
     projectors.safetensors                          both projectors (and Regress ST's IoU head)
     token_rows.safetensors                          token embedding and head
     tokenizer files, preprocessor_config.json
+    card.json, known_clips.safetensors, calibration.json  what is known of it (`about`); may be missing
     manifest.json                                   size and SHA-256 of each of these files
 
 The same folder with Trainer state in it is a training checkpoint. A folder without a manifest is read, too: those of
@@ -16,7 +17,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from peft import LoraConfig
@@ -31,6 +32,7 @@ from models.auditor.config import lora_settings
 from models.encoders.vision import read_clip_config
 from models.language.config import AudioVisualConfig
 from models.language.tokenizer_files import read_tokenizer
+from models.weights.about import ABOUT_FILES, About, read_about, write_about
 from models.weights.auditor_settings import PIXELS, check_sizes, check_tokens, read_config, read_pixels
 from models.weights.base_folders import TOKENIZER_FILES
 from models.weights.published import find_pair, read_pair
@@ -46,7 +48,7 @@ PROJECTOR_FILE = "projectors.safetensors"
 TOKEN_FILE = "token_rows.safetensors"
 OUR_FILES = ("config.json", ADAPTER_FILE, PROJECTOR_FILE, TOKEN_FILE)
 PIXEL_FILE = "preprocessor_config.json"
-KINDS = (*OUR_FILES, "adapter_*", PIXEL_FILE, *TOKENIZER_FILES)
+KINDS = (*OUR_FILES, "adapter_*", PIXEL_FILE, *TOKENIZER_FILES, *ABOUT_FILES)
 QFORMER_LAYERS = "vision_projector.qformer.encoder.layer."
 _LORA_SUFFIX = re.compile(r"\.(lora_[AB])\.default\.")
 
@@ -62,6 +64,7 @@ class ModelParts:
     tokenizer: PreTrainedTokenizerBase
     pixels: dict
     state: dict[str, Tensor]
+    about: About = field(default_factory=About)
 
 
 def write_folder(parts: ModelParts, folder: str | Path, kind: Kind = AUDITOR) -> Path:
@@ -100,6 +103,7 @@ def _write_files(parts: ModelParts, folder: Path) -> None:
     parts.tokenizer.save_pretrained(folder)
     (folder / PIXEL_FILE).write_text(json.dumps(parts.pixels, indent=2) + "\n")
     config.save_pretrained(folder)
+    write_about(parts.about, folder)
 
 
 def read_folder(folder: str | Path) -> dict[str, Tensor]:
@@ -168,6 +172,11 @@ def check_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) 
             part_path(args, part)
 
 
+def _trained_as(config: AudioVisualConfig, args: ModelArguments, kind: Kind) -> ModelArguments:
+    """`args` with the IoU estimation that decides which tokens an auditor has."""
+    return replace(args, iou_estimation=config.iou_estimation) if kind is AUDITOR else args
+
+
 def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -> ModelParts:
     """The parts of the auditor, or another kind of model, in our folder or in the released pair.
 
@@ -179,11 +188,11 @@ def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -
         config, pixels = read_config(path, kind), read_pixels(path / PIXEL_FILE)
         check_sizes(config, state, path)
         tokenizer = read_tokenizer(path, padding_side="left")
-        check_tokens(config, tokenizer, kind.tokens(replace(args, iou_estimation=config.iou_estimation)), path)
+        check_tokens(config, tokenizer, kind.tokens(_trained_as(config, args, kind)), path)
         if kind is AUDITOR and args.mask_encode_mode and args.mask_encode_mode != config.mask_encode_mode:
             logger.warning("%s was trained with masks as %s", path, config.mask_encode_mode)
             config.mask_encode_mode = args.mask_encode_mode
-        return ModelParts(config, tokenizer, pixels, state)
+        return ModelParts(config, tokenizer, pixels, state, read_about(path))
     tokenizer = extend_tokenizer(part_path(args, "llama_path"), kind.tokens(args))
     state = read_pair(*find_pair(path))
     ranks = {tensor.shape[0] for name, tensor in state.items() if ".lora_A." in name}
@@ -196,7 +205,7 @@ def read_auditor(path: str | Path, args: ModelArguments, kind: Kind = AUDITOR) -
             f"expected {len(tokenizer)} token rows, as the {kind.word}'s tokenizer has tokens, got {config.vocab_size}"
         )
         raise ValueError(f"{path}: {rows} in the file")
-    return ModelParts(config, tokenizer, pixel_settings(args), state)
+    return ModelParts(config, tokenizer, pixel_settings(args), state, read_about(path))
 
 
 def _sized_like(state: dict[str, Tensor], config: AudioVisualConfig) -> AudioVisualConfig:

@@ -29,11 +29,13 @@ class Reply:
     """The answer to one request: its text, and its token ids where they are known.
 
     shares: the record of `utils.certainty.shares.Shares`, where the probabilities of the model's tokens are known.
+    clip_distance: how far the clip is from those of training (`utils.certainty.known_clips`), where these are known.
     """
 
     text: str
     generated_ids: list[int] | None = None
     shares: dict | None = None
+    clip_distance: float | None = None
 
 
 class OutOfMemory(ValueError):

@@ -23,10 +23,12 @@ from models.decoding.answers import Written, write_answers
 from models.decoding.drafts import ON_CPU_AT_ONCE, ON_GPU_AT_ONCE, Drafts
 from models.language.audio_visual import AudioVisualLM
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply
+from scripts.answering.clip_distances import clip_distances, encoded
 from scripts.memory import MemoryBudget
 from scripts.stopping import leave_signals_to_the_main_process
 from utils.audit import all_wordings
 from utils.batches import GroupedBatch, PromptBatch
+from utils.certainty.known_clips import KnownClips
 from utils.certainty.shares import AnswerForms
 
 Numbered = tuple[int, AuditRequest]  # the number of the request's sample in its batch, and the request
@@ -38,7 +40,8 @@ class TensorAnswerer(Answerer):
 
     `args` say how many processes decode, how much memory may be used, how long an answer may be, and whether prompts
     are shared and answers drafted. `write`: how a batch is answered, if not with `write_answers`. `first_answers`:
-    texts that the first answers may be like; by default those of audits. Only audits have shares.
+    texts that the first answers may be like; by default those of audits. Only audits have shares. `known_clips`: where
+    they are given, replies say how far their clips are from them.
     """
 
     def __init__(
@@ -49,9 +52,11 @@ class TensorAnswerer(Answerer):
         args: AnsweringArguments,
         write: Write | None = None,
         first_answers: Iterable[str] | None = None,
+        known_clips: KnownClips | None = None,
     ):
         self.auditor, self.tokenizer, self.args = auditor, tokenizer, args
         self.write = write or write_answers
+        self.known_clips = known_clips if known_clips and "video" not in dataset.without else None
         self.items = RequestItems(dataset)
         self.collator = (GroupingCollator if args.share_prompts else AuditCollator)(tokenizer.pad_token_id)
         is_auditor = first_answers is None
@@ -83,8 +88,12 @@ class TensorAnswerer(Answerer):
         try:
             with self.budget.running(len(requests)):
                 batch = send_to_device(self.batch_of(requests), self.auditor.device)
+                if self.known_clips:
+                    batch = encoded(self.auditor, batch)
                 written = self._write(batch)
-            return [Reply(one.text, one.ids, self._shares(one)) for one in written]
+                distances = clip_distances(self.known_clips, batch) if self.known_clips else [None] * len(written)
+            pairs = zip(written, distances, strict=True)
+            return [Reply(one.text, one.ids, self._shares(one), distance) for one, distance in pairs]
         except RuntimeError as error:
             if not should_reduce_batch_size(error):
                 raise

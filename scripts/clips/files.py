@@ -8,18 +8,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from configs.audit import check_frame
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.clip import extract_clip
-from dataset.media.frame_folder import find_frames
+from dataset.media.clip import extract_moments
+from dataset.media.frame_folder import choose_frames
 from dataset.media.images import encode_mask, resize_mask, write_picture
+from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
-from dataset.media.waveform import write_wav
+from dataset.media.waveform import SAMPLE_RATE, write_wav
 from scripts.answering.answerer import AuditRequest
 from scripts.clips.request import ClipRequest, is_path
 from utils.audit import Audit
-from utils.whole_files import write_bytes
+from utils.whole_files import own_folder, write_bytes
 
 logger = logging.getLogger("audit")
+NO_SOUND = "; no sound: silence is heard"
 
 
 class ClipFiles(NamedTuple):
@@ -27,6 +30,8 @@ class ClipFiles(NamedTuple):
 
     frame_paths: list[Path]
     audio_path: Path
+    frame: int | None  # which of them is the audited one, where it is not the request's `frame`
+    shown: str  # which moments of the clip they are, in words
 
 
 def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
@@ -39,14 +44,48 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
     if audio_path is not None and not is_path(audio_path):
         audio_path = _write_sound(*request.audio, folder / ("given.wav" if request.video else "audio.wav"))
     if request.video is not None:
-        return ClipFiles(*extract_clip(request.video, folder, audio_path))
-    is_folder, audio_path = is_path(request.frames), Path(audio_path)
-    frame_paths = find_frames(request.frames) if is_folder else _write_frames(request.frames, folder / "frames")
-    verdicts = {path: usable_frame(path) for path in frame_paths}
-    verdicts[request.frames if is_folder else "frames"] = Usable(size_doubt(found.size for found in verdicts.values()))
-    verdicts[audio_path if is_path(request.audio) else "audio"] = usable_sound(audio_path)
+        return _clip_of_video(request, folder, audio_path)
+    if request.no_audio:
+        audio_path = _write_sound(np.zeros(CLIP_SECONDS * SAMPLE_RATE), SAMPLE_RATE, folder / "silence.wav")
+    frame_paths, frame, shown = _find_pictures(request, folder)
+    audio_path = Path(audio_path)
+    verdicts = {path: usable_frame(path) for path in dict.fromkeys(frame_paths)}
+    given = request.frames if is_path(request.frames) else "frames"
+    verdicts[given] = Usable(size_doubt(found.size for found in verdicts.values()))
+    if not request.no_audio:
+        verdicts[audio_path if is_path(request.audio) else "audio"] = usable_sound(audio_path)
     log_doubts(verdicts)
-    return ClipFiles(frame_paths, audio_path)
+    return ClipFiles(frame_paths, audio_path, frame, shown + NO_SOUND * request.no_audio)
+
+
+def _clip_of_video(request: ClipRequest, folder: Path, audio_path: Path | None) -> ClipFiles:
+    frame_paths, sound, moments = extract_moments(request.video, folder, audio_path, request.at, request.no_audio)
+    frame = None if request.at is None else moments.index(request.at)
+    shown = "at " + ", ".join(f"{moment:.1f}" for moment in moments) + " s"
+    return ClipFiles(frame_paths, sound, frame, shown + NO_SOUND * request.no_audio)
+
+
+def _find_pictures(request: ClipRequest, folder: Path) -> tuple[list[Path], int | None, str]:
+    """Ten frames, which of them is the audited one as in `ClipFiles`, and what they are in words."""
+    if request.still:
+        picture = _find_still(request.frames, folder)
+        return [picture] * NUM_FRAMES, None, "one picture for all ten frames"
+    if not is_path(request.frames):
+        return _write_frames(request.frames, folder / "frames"), None, "all ten frames"
+    paths, frame, places = choose_frames(request.frames, request.frame)
+    if places == list(range(NUM_FRAMES)):
+        return paths, None, "all ten frames"
+    shown = f"frames {', '.join(map(str, places))}, counted from 0"
+    logger.warning("%s: not ten frames; shown are %s", request.frames, shown)
+    return paths, frame, shown
+
+
+def _find_still(picture: Path | np.ndarray, folder: Path) -> Path:
+    if not is_path(picture):
+        return _write_frames(picture[None], folder / "frames")[0]
+    if Path(picture).is_dir():
+        raise ValueError(f"--still: expected one picture as --frames, got the folder {picture}")
+    return Path(picture)
 
 
 def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
@@ -60,14 +99,19 @@ def find_mask(request: ClipRequest, path: Path) -> tuple[Path, str]:
     return path, name
 
 
-def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str]) -> AuditRequest:
-    """The request as a sample of the benchmark's image protocol; nothing is known to be true of its mask."""
+def audit_request(request: ClipRequest, clip: ClipFiles, mask: tuple[Path, str], name: str = "clip") -> AuditRequest:
+    """The request as a sample of the benchmark's image protocol; nothing is known to be true of its mask.
+
+    `name`: what the clip is called.
+    """
+    frame = clip.frame if clip.frame is not None else request.frame or 0
+    check_frame(frame)
     sample = AuditSample(
-        uid="clip",
-        vid="clip",
+        uid=name,
+        vid=name,
         expression=request.expression.strip(),
-        frame_idx=request.frame,
-        frame_path=clip.frame_paths[request.frame],
+        frame_idx=frame,
+        frame_path=clip.frame_paths[frame],
         video_paths=tuple(clip.frame_paths),
         audio_path=clip.audio_path,
         candidates=(),  # so that the masks of one frame have equal samples, whose prompt is read once
@@ -94,7 +138,7 @@ def media_files(request: AuditRequest) -> list[Path]:
 
 
 def _write_frames(frames: np.ndarray, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True)
+    own_folder(folder)
     paths = [folder / f"{i}.png" for i in range(len(frames))]
     for path, frame in zip(paths, frames, strict=True):
         write_picture(path, frame, compress_level=1)
@@ -102,5 +146,6 @@ def _write_frames(frames: np.ndarray, folder: Path) -> list[Path]:
 
 
 def _write_sound(samples: np.ndarray, rate: int, path: Path) -> Path:
+    own_folder(path.parent)
     write_wav(path, samples, rate)
     return path

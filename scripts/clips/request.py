@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from configs.audit import check_clip
+from configs.audit import check_clip, check_frame, check_words
 from dataset.media.lengths import NUM_FRAMES
 from dataset.media.sound_files import check_length, check_rate, check_scale
 
@@ -23,26 +23,37 @@ class ClipRequest:
 
     expression: what the mask should show. mask: a picture, in which what is not black is inside, or (H, W) bool, of any
     size. frame: which of the ten frames, 0 to 9, the mask belongs to. The clip is either a `video` file or `frames`, a
-    folder of ten numbered images or (10, H, W, 3) uint8 RGB. audio: a sound file, or mono samples (n,) and their rate;
+    folder of numbered images or (10, H, W, 3) uint8 RGB. audio: a sound file, or mono samples (n,) and their rate;
     `frames` need it, for a `video` it replaces the video's own sound. Samples are float in [-1, 1], int16 or int32.
+
+    In a folder of another number of images, `frame` counts all of them, and ten are shown. at: instead of `frame`, the
+    mask's moment in a `video`, in seconds. still: `frames` is one picture, which stands for all ten. no_audio: there is
+    no sound; the auditor hears silence.
 
     Raises ValueError for arguments that do not belong together and for arrays of another shape or type.
     """
 
     expression: str
     mask: Given | np.ndarray
-    frame: int
+    frame: int | None = None
     video: Given | None = None
     frames: Given | np.ndarray | None = None
     audio: Given | Sound | None = None
+    at: float | None = None
+    still: bool = False
+    no_audio: bool = False
 
     def __post_init__(self):
-        check_clip(self.expression, self.frame, self.video, self.frames, self.audio)
-        self.frame = operator.index(self.frame)
+        check_words(self.expression)
+        check_clip(self)
+        if self.frame is not None:
+            self.frame = operator.index(self.frame)
+            if self.frames is not None and not is_path(self.frames):
+                check_frame(self.frame)
         if not is_path(self.mask):
             self.mask = _checked_mask(np.asarray(self.mask))
         if self.frames is not None and not is_path(self.frames):
-            self.frames = _checked_frames(np.asarray(self.frames))
+            self.frames = _checked_frames(np.asarray(self.frames), self.still)
         if self.audio is not None and not is_path(self.audio):
             self.audio = _checked_sound(self.audio)
 
@@ -58,7 +69,11 @@ def _checked_mask(mask: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _checked_frames(frames: np.ndarray) -> np.ndarray:
+def _checked_frames(frames: np.ndarray, still: bool) -> np.ndarray:
+    if still:
+        if frames.ndim != 3 or frames.shape[2] != 3 or frames.dtype != np.uint8 or not frames.size:
+            raise ValueError(f"frames: expected one picture (H, W, 3) uint8, got {frames.shape} {frames.dtype}")
+        return frames
     is_rgb = frames.ndim == 4 and frames.shape[::3] == (NUM_FRAMES, 3) and frames.size
     if not is_rgb or frames.dtype != np.uint8:
         raise ValueError(f"frames: expected ({NUM_FRAMES}, H, W, 3) uint8, got {frames.shape} {frames.dtype}")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset.media.frame_folder import list_images
+from dataset.media.lengths import NUM_FRAMES
 from scripts.clips.files import ClipFiles, find_clip
 from scripts.clips.request import ClipRequest, is_path
 
@@ -50,7 +52,8 @@ class ClipNames:
         """A name for the request's clip that may be the name of a folder."""
         sound, rate = (request.audio, 0) if request.audio is None or is_path(request.audio) else request.audio
         parts = [request.video, request.frames, sound]
-        return hashlib.sha256(repr([*map(self._content, parts), rate]).encode()).hexdigest()[:32]
+        how = [rate, request.at, request.still, request.no_audio, _chosen_by(request)]
+        return hashlib.sha256(repr([*map(self._content, parts), *how]).encode()).hexdigest()[:32]
 
     def _content(self, given) -> object:
         if given is None:
@@ -61,6 +64,15 @@ class ClipNames:
             digest = hashlib.blake2b(np.ascontiguousarray(given)).hexdigest()
             self.digests[id(given)] = given, f"{given.shape} {given.dtype} {digest}"
         return self.digests[id(given)][1]
+
+
+def _chosen_by(request: ClipRequest) -> int | None:
+    """The audited frame, where it decides which ten of a folder's frames are shown."""
+    if request.frames is None or not is_path(request.frames) or request.still:
+        return None
+    folder = Path(request.frames)
+    count = len(list_images(folder)) if folder.is_dir() else NUM_FRAMES
+    return None if count == NUM_FRAMES else request.frame
 
 
 def file_states(path: Path) -> list[tuple]:

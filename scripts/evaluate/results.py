@@ -97,4 +97,5 @@ def record_of(request: AuditRequest, reply: Reply) -> dict:
         raw_output=reply.text,
         generated_ids=reply.generated_ids,
         shares=reply.shares,
+        clip_distance=reply.clip_distance,
     )

@@ -74,6 +74,7 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         bundle = AuditorBundle.from_pretrained(args.auditor_dir, model_args, dtype)
         model = model_basis(bundle, model_args, args, str(dtype)) if rank() == 0 else {}
         auditor = bundle.auditor
+        logger.info("auditor: %s", bundle.about.line())
         if args.merge_lora:
             auditor.merge_lora()
         dataset = build_dataset(
@@ -82,11 +83,13 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         if args.feature_cache_dir:
             remember_features(auditor, [dataset], bundle.pixels, args, device, args.num_workers)
         bases, todo = on_first_rank(lambda: plan(run, request_bases(dataset, run.requests, model)))
-        answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args)
+        known_clips = bundle.about.known_clips
+        answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args, known_clips=known_clips)
         ask(answerer, run, bases, todo)
         wait_for_all()
         if rank() == 0:
             settings = vars(model_args) | vars(args) | {"resolved_dtype": str(dtype), "resolved_device": str(device)}
+            settings |= {"auditor_card": bundle.about.card and vars(bundle.about.card)}
             finish(run, bases, settings)
 
 
@@ -135,7 +138,8 @@ def finish(run: Run, bases: dict[tuple, Basis], settings: dict) -> None:
     """Score the answers of all processes, write the results, and remove the logs."""
     args, names, folder = run.args, run.names, run.folder
     stored = collect(run.logs, run.masks, bases)
-    replies = [Reply(record["raw_output"], record.get("generated_ids"), record.get("shares")) for record in stored]
+    kept = ("raw_output", "generated_ids", "shares", "clip_distance")
+    replies = [Reply(*map(record.get, kept)) for record in stored]
     records = list(map(record_of, run.requests, replies))
     tables = write_results(folder, names, args, run.benchmark, records, settings)
     run.logs.remove()

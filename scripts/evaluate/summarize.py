@@ -13,6 +13,8 @@ from pathlib import Path
 from dataset.benchmark.annotations import read_train
 from scripts.program import run_program
 from utils.audit import Audit, normalize_action
+from utils.certainty.expected import EXPECTED, IOU_KINDS, WRITTEN, calibration_of_run, with_expected_ious
+from utils.certainty.stored import scaling_of
 from utils.formatting import number_or_dash
 from utils.prediction import Prediction
 from utils.records import read_predictions
@@ -23,6 +25,8 @@ from utils.scores.scoring import result_names
 from utils.splits import EVAL_MODES, TEST_NAMES
 from utils.whole_files import write_json
 
+SUMMARY_FILES = {WRITTEN: "summary.json", EXPECTED: "summary_expected.json"}
+
 
 @dataclass(kw_only=True)
 class SummaryArguments:
@@ -32,7 +36,17 @@ class SummaryArguments:
     data_dir: str = field(metadata={"help": "Folder of the benchmark; baselines are taken from its training masks."})
     before: str | None = field(default=None, metadata={"help": "Folder of the same runs before fine-tuning."})
     facts: str | None = field(default=None, metadata={"help": "facts.json of a drawn world, for scores by kind."})
-    output: str | None = field(default=None, metadata={"help": "File to write. Default: <results>/summary.json"})
+    output: str | None = field(
+        default=None,
+        metadata={"help": "File to write. Default: <results>/summary.json; of expected IoUs summary_expected.json"},
+    )
+    iou: str = field(
+        default=WRITTEN,
+        metadata={
+            "help": "Which IoU is scored: the written one, or the expected one, with each auditor's calibration.",
+            "choices": IOU_KINDS,
+        },
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,12 +55,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def summarize(args: SummaryArguments) -> None:
     """Read and score the predictions of every run found, write and print the summary."""
-    runs = read_runs(Path(args.results))
+    runs = read_runs(Path(args.results), args.iou)
     if not runs:
         raise FileNotFoundError(f"{args.results}: expected runs such as test_s_image_mask-all_rank-all, got none")
     train = training_audits(args.data_dir)
     kinds = read_kinds(args.facts) if args.facts else {}
-    summary: dict = {}
+    summary: dict = {} if args.iou == WRITTEN else {"iou_scored": args.iou}
     for (test_name, mode), predictions in runs.items():
         scores = in_columns(predictions, mode)
         lines = {"auditor": scores}
@@ -62,19 +76,19 @@ def summarize(args: SummaryArguments) -> None:
             summary[test_name]["kinds"] = kind_scores(predictions, kinds)
             print(f"\nF2-M by kind of expression\n{render_kinds(summary[test_name]['kinds'])}")
     if args.before:
-        before = read_runs(Path(args.before))
+        before = read_runs(Path(args.before), args.iou)
         if not before:
             raise FileNotFoundError(f"--before {args.before}: expected runs as in {args.results}, got none")
         summary["before"] = {}
         for (test_name, mode), predictions in before.items():
             summary["before"].setdefault(test_name, {})[mode] = scores = in_columns(predictions, mode)
             print(f"\nbefore fine-tuning: {test_name}, {mode} mode\n{render_lines({'auditor': scores})}")
-    output = Path(args.output or Path(args.results) / "summary.json")
+    output = Path(args.output or Path(args.results) / SUMMARY_FILES[args.iou])
     write_json(output, summary)
     print(f"\nwritten: {output}")
 
 
-def read_runs(folder: Path) -> dict[tuple[str, str], list[Prediction]]:
+def read_runs(folder: Path, iou: str = WRITTEN) -> dict[tuple[str, str], list[Prediction]]:
     """{(test name, mode): predictions} of the unfiltered runs under `folder`."""
     runs = {}
     for test_name in TEST_NAMES:
@@ -82,7 +96,10 @@ def read_runs(folder: Path) -> dict[tuple[str, str], list[Prediction]]:
             names = result_names(test_name, mode)
             file = folder / names.directory / names.predictions
             if file.is_file():
-                runs[test_name, mode] = read_predictions(file)
+                runs[test_name, mode] = predictions = read_predictions(file)
+                if iou == EXPECTED:
+                    scaling = scaling_of(calibration_of_run(file))
+                    runs[test_name, mode] = list(with_expected_ious(predictions, scaling, file))
     return runs
 
 

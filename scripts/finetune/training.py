@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+from dataclasses import replace
 
 import torch
 import transformers
@@ -28,6 +29,7 @@ from models.weights.bundle import AuditorBundle, ModelBundle
 from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
 from scripts.features import remember_features
+from scripts.finetune.about import describe
 from scripts.ranks import once_a_node, only_run, told_once
 from scripts.training.build_locks import wait_for_builds
 from scripts.training.bundle_trainer import AuditTrainer
@@ -97,6 +99,8 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
             training_args.device,
             training_args.dataloader_num_workers,
         )
+    about = describe(auditor, train_data, eval_samples, data_args, training_args, describe_schedule(training_args))
+    bundle = replace(bundle, about=about)
     settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
     trainer = AuditTrainer(
         bundle=bundle,

@@ -9,6 +9,9 @@ from pathlib import Path
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import AuditSample, Candidate
 from utils.audit import normalize_action
+from utils.card import Card
+from utils.certainty.expected import calibration_of_run
+from utils.certainty.stored import Calibration
 from utils.prediction import Prediction
 from utils.records import read_predictions
 from utils.splits import EVAL_MODES, TEST_NAMES
@@ -43,6 +46,7 @@ class RunResults:
     auditor: str
     data_dir: Path
     predictions: list[Prediction]
+    calibration: Calibration | None = None
 
 
 def read_results(folder: Path, data_dir: str | None = None) -> list[RunResults]:
@@ -97,10 +101,11 @@ def _read_run(folder: Path, data_dir: str | None) -> RunResults:
     test_name, eval_mode = settings.get("test_name"), settings.get("eval_mode")
     if test_name not in TEST_NAMES or eval_mode not in EVAL_MODES:
         raise ValueError(f"{record}: expected an evaluation's settings with test_name and eval_mode, got none")
-    place = data_dir or settings.get("data_dir")
-    return RunResults(
-        folder.name, test_name, eval_mode, str(settings.get("auditor_dir")), Path(place), read_predictions(files[0])
-    )
+    place = Path(data_dir or settings.get("data_dir"))
+    auditor, card = str(settings.get("auditor_dir")), settings.get("auditor_card")
+    auditor += f", {Card.from_record(card, record).line()}" if card else ""
+    predictions, calibration = read_predictions(files[0]), calibration_of_run(files[0])
+    return RunResults(folder.name, test_name, eval_mode, auditor, place, predictions, calibration)
 
 
 def _prediction_files(folder: Path) -> Iterator[Path]:

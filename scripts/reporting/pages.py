@@ -17,11 +17,13 @@ from scripts.reporting.audits import RunResults, Shown
 from scripts.reporting.figures import coverage_chart, iou_chart, reliability_chart, write_tables
 from scripts.reporting.pictures import Pictures
 from utils.audit import ACTIONS, Audit, normalize_action
-from utils.certainty.belief import Belief, belief_of
+from utils.certainty.belief import Belief, Scaling, belief_of
 from utils.certainty.calibration import calibration_error, reliability
 from utils.certainty.contradictions import contradictions
+from utils.certainty.known_clips import is_unlike
 from utils.certainty.risk import risk_coverage
 from utils.certainty.shares import Shares
+from utils.certainty.stored import scaling_of
 from utils.formatting import number_or_dash, without_tags
 from utils.mask_types import PAPER_TYPES
 from utils.prediction import Prediction
@@ -38,7 +40,8 @@ def write_page(
     folder: Path, title: str, runs: Sequence[RunResults], audits: Sequence[Shown], media: Sequence[Pictures], other: str
 ) -> None:
     """Write index.html and all that it loads but the media. `other`: the name of the auditor shown beside, or ""."""
-    beliefs = [_belief_of(one.prediction) for one in audits]
+    scalings = {run.name: scaling_of(run.calibration) for run in runs}
+    beliefs = [_belief_of(one.prediction, scalings[one.run]) for one in audits]
     overall = [_overall(run) for run in runs]
     columns = [row for run in runs for row in _columns(run)]
     tables = [_as_table("All masks, with 95% intervals over videos", overall)]
@@ -58,8 +61,8 @@ def write_page(
     write_tables(pd.DataFrame(columns or overall), folder)
 
 
-def _belief_of(prediction: Prediction) -> Belief | None:
-    return belief_of(Shares.from_record(prediction.shares)) if prediction.shares else None
+def _belief_of(prediction: Prediction, scaling: Scaling) -> Belief | None:
+    return belief_of(Shares.from_record(prediction.shares), scaling) if prediction.shares else None
 
 
 def _facts(runs: Sequence[RunResults], audits: Sequence[Shown]) -> list[tuple[str, str]]:
@@ -73,6 +76,8 @@ def _facts(runs: Sequence[RunResults], audits: Sequence[Shown]) -> list[tuple[st
         ("type and action right", f"{right / len(audits):.1%}"),
         *((action, f"{count:,}") for action, count in sorted(actions.items())),
         ("contradict themselves", f"{sum(bool(contradictions(audit)) for audit in said):,}"),
+        ("of clips unlike training", f"{sum(is_unlike(one.prediction.clip_distance) for one in audits):,}"),
+        *dict.fromkeys(("calibration", run.calibration.promise()) for run in runs if run.calibration),
     ]
 
 

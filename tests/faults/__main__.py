@@ -6,6 +6,7 @@ Ends with exit code 1 when a goal is missed: every count of trouble has the goal
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -38,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
 def run(one: Scenario, args: argparse.Namespace):
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
         names = ("kills", "fuzz", "seed", "case", "every")
-        return one.run(Options(folder=Path(folder), **{name: getattr(args, name) for name in names}))
+        end = time.monotonic() + 60 * args.minutes
+        return one.run(Options(folder=Path(folder), end=end, **{name: getattr(args, name) for name in names}))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--case", default="", metavar="TEXT", help="of the sentence table: cases whose name holds TEXT")
     made.add_argument(
         "--every", type=int, default=1, metavar="N", help="of tables of cases: take the first of every N (1)"
+    )
+    made.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="N",
+        help="of kills and damaged checkpoints: begin no new case of a scenario after so many minutes (no end)",
     )
     made.add_argument("--seed", type=int, default=0, metavar="N", help="decides the random choices (0)")
     made.add_argument("--list", action="store_true", help="list the scenarios and end")

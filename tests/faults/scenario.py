@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,11 @@ class Options:
     seed: int = 0
     case: str = ""  # of the sentence table: only cases whose name holds this
     every: int = 1  # of tables of cases: take the first of so many
+    end: float = math.inf  # on the clock of time.monotonic: no new case begins later
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.end
 
 
 @dataclass

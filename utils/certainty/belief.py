@@ -7,6 +7,7 @@ the IoUs that masks of its kind have in the benchmark (`IOU_RANGES`), or in the 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +31,7 @@ IOU_RANGES = {
     ("merge", "reject"): (0.0, 0.75),
 }
 INTERVAL = 0.9  # the probability that the IoU's interval holds
+BANDS = 20  # of the IoU, 0.05 wide, where a few are enough
 _BINS = 1000  # of the IoU's distribution, from 0 to 1
 
 
@@ -37,12 +39,15 @@ _BINS = 1000  # of the IoU's distribution, from 0 to 1
 class Scaling:
     """How probabilities are corrected, from audits whose truth is known: temperatures of forms, tags and digits.
 
-    A temperature over 1 makes an auditor that is too sure less sure. The default changes nothing.
+    A temperature over 1 makes an auditor that is too sure less sure. types: logarithms of how much likelier each of
+    PAPER_TYPES is than the auditor thinks, because it was trained on other shares of types. The default changes
+    nothing.
     """
 
     forms: float = 1.0
     tags: float = 1.0
     digits: float = 1.0
+    types: tuple[float, ...] = (0.0,) * len(PAPER_TYPES)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,12 @@ class Belief:
         """The probability of the likeliest type."""
         return max(self.types.values())
 
+    def bands(self) -> np.ndarray:
+        """(BANDS,) the probability of each band of the IoU. Raises ValueError where there is no IoU."""
+        if self.iou_shares is None:
+            raise ValueError("belief: expected an IoU written in digits, got none")
+        return self.iou_shares.reshape(BANDS, -1).sum(1)
+
     def probability_below(self, iou: float) -> float:
         """That the IoU is under this value. Raises ValueError where there is no IoU."""
         if self.iou_shares is None:
@@ -98,7 +109,7 @@ class Belief:
 def belief_of(shares: Shares, scaling: Scaling | None = None) -> Belief:
     """The belief behind one answer; probabilities are corrected by `scaling` first."""
     scaling = scaling or Scaling()
-    forms = _tempered(np.array(shares.forms), scaling.forms)
+    forms = corrected_forms(by_type(shares)[None], scaling.forms, scaling.types)[0]
     own = max(0.0, 1.0 - forms.sum())  # of other wordings
     if shares.form is not None:
         own, forms[shares.form] = forms[shares.form], 0.0
@@ -125,6 +136,37 @@ def in_words(belief: Belief) -> str:
         return types
     low, high = belief.interval
     return f"{types}; IoU {low:.2f} to {high:.2f} (expected {belief.iou:.2f})"
+
+
+def by_type(shares: Shares) -> np.ndarray:
+    """(11,) shares of the forms, where those that were left early are no longer divided evenly.
+
+    A form with another action that was left before its type was said has the type as likely as the forms with the
+    written action have it: how badly a mask is damaged says nothing of how.
+    """
+    forms = np.array(shares.forms)
+    if shares.form is None:
+        return forms
+    written_type, written_action = FORMS[shares.form]
+    own = {mask_type: forms[n] for n, (mask_type, action) in enumerate(FORMS) if action == written_action}
+    tied: dict[tuple, list[int]] = {}
+    for number, (_, action) in enumerate(FORMS):
+        if action != written_action:
+            tied.setdefault((action, round(float(forms[number]), 4)), []).append(number)
+    divided = forms.copy()
+    for members in tied.values():
+        weights = np.array([own.get(FORMS[n][0], 0.0) for n in members])
+        if len(members) > 1 and written_type in (FORMS[n][0] for n in members) and weights.sum() > 0:
+            divided[members] = forms[members].sum() * weights / weights.sum()
+    return divided
+
+
+def corrected_forms(forms: np.ndarray, temperature: float, types: Sequence[float]) -> np.ndarray:
+    """(n, 11) shares to the power of 1 / temperature, weighted by type, together with what each row lacks to 1."""
+    rest = np.maximum(0.0, 1.0 - forms.sum(1, keepdims=True))
+    weights = np.exp([types[PAPER_TYPES.index(mask_type)] for mask_type, _ in FORMS])
+    whole = np.hstack([forms ** (1.0 / temperature) * weights, rest ** (1.0 / temperature)])
+    return (whole / np.maximum(whole.sum(1, keepdims=True), 1e-12))[:, :-1]
 
 
 def _tempered(chances: np.ndarray, temperature: float) -> np.ndarray:

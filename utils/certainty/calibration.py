@@ -10,17 +10,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from utils.certainty.belief import Belief, Scaling, belief_of
+from utils.certainty.belief import BANDS, Belief, Scaling, belief_of, by_type, corrected_forms
 from utils.certainty.shares import FORMS, Shares
+from utils.mask_types import PAPER_TYPES
 
-TEMPERATURES = np.geomspace(0.25, 8.0, 61)
+TEMPERATURES = tuple(np.geomspace(0.25, 8.0, 61).tolist())  # 1 is among them but for rounding
 LEAST_AUDITS = 50
-_BANDS = 20  # of the IoU, 0.05 wide
+_ROUNDS = 50  # of fitting weights of types
 _FLOOR = 1e-4  # no probability counts as less
 
 
 def fit_scaling(shares: Sequence[Shares], forms: Sequence[tuple[str, str]], ious: Sequence[float]) -> Scaling:
-    """The temperatures under which the true forms (mask type, action) and the true IoUs are likeliest.
+    """The temperatures and weights of types under which the true forms (mask type, action) and IoUs are likeliest.
 
     Raises ValueError for fewer than LEAST_AUDITS audits, or for a true form that has no wording.
     """
@@ -31,16 +32,23 @@ def fit_scaling(shares: Sequence[Shares], forms: Sequence[tuple[str, str]], ious
             f"calibration: expected mask types with an action that has a wording, got {', '.join(unknown)}"
         )
     truth = np.array([FORMS.index(form) for form in forms])
-    chances = np.array([one.forms for one in shares])
-    of_forms = _best(lambda t: _surprise(_tempered_rows(chances, t)[np.arange(len(truth)), truth]))
-    bands = np.minimum((np.array(ious) * _BANDS).astype(int), _BANDS - 1)
+    chances = np.array([by_type(one) for one in shares])
+    weights = {t: _type_weights(chances, truth, t) for t in TEMPERATURES}
+    of_forms = _best(lambda t: _surprise(corrected_forms(chances, t, weights[t])[np.arange(len(truth)), truth]))
+    of_types = weights[of_forms]
+    bands = [iou_band(iou) for iou in ious]
 
     def digits_surprise(temperature: float) -> float:
-        beliefs = [belief_of(one, Scaling(of_forms, digits=temperature)) for one in shares]
+        beliefs = [belief_of(one, Scaling(of_forms, digits=temperature, types=of_types)) for one in shares]
         known = [(belief, band) for belief, band in zip(beliefs, bands, strict=True) if belief.iou_shares is not None]
         return _surprise(np.array([_of_band(belief, band) for belief, band in known]))
 
-    return Scaling(of_forms, digits=_best(digits_surprise, TEMPERATURES[::3]))
+    return Scaling(of_forms, digits=_best(digits_surprise, TEMPERATURES[::3]), types=of_types)
+
+
+def iou_band(iou: float) -> int:
+    """The number of the band, of `Belief.bands`, that an IoU lies in; 1 lies in the last one."""
+    return min(int(iou * BANDS), BANDS - 1)
 
 
 def reliability(chances: np.ndarray, right: np.ndarray, bins: int = 10) -> list[dict]:
@@ -66,8 +74,8 @@ def calibration_error(rows: Sequence[dict]) -> float:
     return sum(row["count"] * abs(row["probability"] - row["right"]) for row in rows) / total
 
 
-def _best(surprise: Callable[[float], float], temperatures: np.ndarray = TEMPERATURES) -> float:
-    return float(min([*temperatures, 1.0], key=surprise))
+def _best(surprise: Callable[[float], float], temperatures: Sequence[float] = TEMPERATURES) -> float:
+    return float(min(temperatures, key=surprise))
 
 
 def _surprise(chances: np.ndarray) -> float:
@@ -75,12 +83,20 @@ def _surprise(chances: np.ndarray) -> float:
     return float(-np.log(np.maximum(chances, _FLOOR)).mean())
 
 
-def _tempered_rows(chances: np.ndarray, temperature: float) -> np.ndarray:
-    """(n, labels) probabilities to the power of 1 / temperature, together with what each row lacks to 1."""
-    rest = np.maximum(0.0, 1.0 - chances.sum(1, keepdims=True))
-    whole = np.hstack([chances, rest]) ** (1.0 / temperature)
-    return whole / whole.sum(1, keepdims=True)
+def _type_weights(chances: np.ndarray, truth: np.ndarray, temperature: float) -> tuple[float, ...]:
+    """Weights (logarithms) with which each type is as frequent on average as it is true, for shares (n, 11).
+
+    They are those of the highest likelihood (generalised iterative scaling); one audit more of each type keeps them
+    finite.
+    """
+    of_type = np.array([[mask_type == name for name in PAPER_TYPES] for mask_type, _ in FORMS], dtype=float)
+    counts = np.bincount(truth, minlength=len(FORMS)) @ of_type
+    weights = np.zeros(len(PAPER_TYPES))
+    for _ in range(_ROUNDS):
+        found = corrected_forms(chances, temperature, weights).sum(0) @ of_type
+        weights += np.log((counts + 1) / (found + 1))
+    return tuple(weights.tolist())
 
 
 def _of_band(belief: Belief, band: int) -> float:
-    return float(belief.iou_shares.reshape(_BANDS, -1)[band].sum())
+    return float(belief.bands()[band])

@@ -6,9 +6,13 @@
 - vision: the mini CLIP
 - audio: the mini BEATs
 - captions: pictures and sounds with captions, for the two projectors
+- told: how a scene is shown to the LLM, and what a lesson is
 - lessons: what the mini LLM learns from
+- thing_lessons: lessons about one thing, with short answers
 - language: trains the mini LLM on described scenes
 - grounding: the program that trains it further, on scenes that pass encoders and projectors
 - grounded: its work
+- probe: the program that says what the parts know
+- probing: its work
 - schedule: the training loop that all of them share
 """

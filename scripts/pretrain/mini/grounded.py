@@ -30,8 +30,8 @@ from models.weights.base_folders import save_model
 from models.weights.bundle import AuditorBundle
 from scripts.pretrain.mini.all_parts import THREADS
 from scripts.pretrain.mini.language import STAGES, Pupil, Stage, Teacher, tell
-from scripts.pretrain.mini.lessons import NUM_SLOTS, Told, audio_prefix, video_prefix
 from scripts.pretrain.mini.schedule import train
+from scripts.pretrain.mini.told import NUM_SLOTS, Told, audio_prefix, video_prefix
 from utils.tokens import DIRECT_NTP
 
 SEED = 4_000  # of the scenes
@@ -85,11 +85,14 @@ class Seen:
         pairs = [own for own, _ in self.cuts if len(own) == 2]
         return list(pairs[rng.integers(len(pairs))])
 
+    def moving(self) -> list[int]:
+        return sorted({i for own, _ in self.cuts for i in own})
 
-def draw(transform: PixelTransform, number: int) -> Drawn | None:
+
+def draw(transform: PixelTransform, seed: int, number: int) -> Drawn | None:
     """The scene with this number, and roughly cut regions of all its things. None if a region is too small."""
     torch.set_num_threads(1)
-    scene, rng = free_scene(SEED, number), np.random.default_rng([SEED, number, 1])
+    scene, rng = free_scene(seed, number), np.random.default_rng([seed, number, 1])
     drawn = render(scene)
     key = scene.key_frame
     pictures, cuts = [], []
@@ -130,17 +133,17 @@ def look(auditor: Auditor, drawn: Drawn) -> Seen:
     return Seen(tokens[:NUM_FRAMES].half(), audio.half(), regions.half(), drawn.cuts)
 
 
-def look_at_all(args: ModelArguments, count: int) -> Iterator[Told]:
+def look_at_all(args: ModelArguments, count: int, seed: int = SEED) -> Iterator[Told]:
     """Pass the scenes through the encoders and projectors that `args` name."""
     bundle = AuditorBundle.from_parts(args)
     bundle.load_projectors(args)
     auditor, pixels = bundle.auditor.eval(), bundle.pixels
     transform = PixelTransform(pixels["size"]["height"], tuple(pixels["image_mean"]), tuple(pixels["image_std"]))
     with ProcessPoolExecutor(1) as pool:
-        drawn = pool.map(partial(draw, transform), range(count), chunksize=10)
+        drawn = pool.map(partial(draw, transform, seed), range(count), chunksize=10)
         for number, shown in enumerate(tqdm(drawn, "looking at scenes", count, mininterval=5)):
             if shown is not None:
-                told = tell(SEED, number)
+                told = tell(seed, number)
                 yield Told(told.scene, told.references, look(auditor, shown))
 
 

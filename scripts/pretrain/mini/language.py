@@ -22,12 +22,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.free_scenes import all_references, free_scene
-from dataset.world.reference import KINDS
 from models.auditor.build import load_tokenizer
 from models.language.attention import BEHIND_PROMPTS, lay_out
 from models.weights.base_folders import save_model
-from scripts.pretrain.mini.lessons import TASKS, Described, Lesson, Told, audio_prefix, video_prefix
+from scripts.pretrain.mini.lessons import TASKS
 from scripts.pretrain.mini.schedule import train
+from scripts.pretrain.mini.told import Described, Lesson, Told, audio_prefix, video_prefix
 from utils.tokens import DIRECT_NTP, EVERYBODY, IGNORE_INDEX, NOBODY, PLACEHOLDERS
 
 SEED = 2_000  # of the scenes
@@ -86,7 +86,7 @@ class Teacher:
     """Makes batches from scenes: token ids, and bags of words or features where pictures are."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, scenes: Sequence[Told]):
-        self.scenes = scenes
+        self.scenes, self.tokenizer = scenes, tokenizer
         self.encode = lru_cache(20_000)(partial(encode_text, tokenizer))
         self.placeholders = {tokenizer.convert_tokens_to_ids(token): token for token in PLACEHOLDERS}
         self.first_special, self.eos = min(self.placeholders), tokenizer.eos_token_id
@@ -140,7 +140,7 @@ class Teacher:
         if lesson and lesson.decision:
             decisive = len(self.encode(lesson.decision))
             weights[:decisive] = [DECISION_WEIGHT] * decisive
-            row["decides"].append((len(row["ids"]) + len(ids), lesson.kind))
+            row["decides"].append((len(row["ids"]) + len(ids), lesson.kind or lesson.task))
         count = len(ids) + len(answer)
         row["label"] += [IGNORE_INDEX] * len(ids) + answer
         row["weight"] += [0.0] * len(ids) + weights
@@ -234,17 +234,15 @@ class Pupil(nn.Module):
         ).last_hidden_state
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
-        """The weighted loss of the answers, and for each kind of expression the share of right decisions."""
+        """The weighted loss of the answers, and the share of right first words, by kind of expression or task."""
         hidden, labels, weights = self.hidden(batch)[:, :-1], batch["label"][:, 1:], batch["weight"][:, 1:]
         learned = labels != IGNORE_INDEX
         scores = self.llama.lm_head(hidden[learned])
         loss = F.cross_entropy(scores, labels[learned], reduction="none")
         hits = torch.zeros(labels.shape).masked_scatter(learned, (scores.argmax(-1) == labels[learned]).float())
         told = {"loss": (loss * weights[learned]).sum() / weights[learned].sum(), "words": hits[learned].mean()}
-        for kind in KINDS:
-            own = [hits[i, at - 1] for i, at, k in batch["decides"] if k == kind]
-            if own:
-                told[kind] = torch.stack(own).mean()
+        for name in dict.fromkeys(name for _, _, name in batch["decides"]):
+            told[name] = torch.stack([hits[i, at - 1] for i, at, own in batch["decides"] if own == name]).mean()
         return told
 
 

@@ -1,127 +1,27 @@
 """The lessons of the mini LLM: questions about scenes of the drawn world, with their answers.
 
-A lesson is a text with placeholders for pictures, and an answer. At first a picture is described: it is a list of bags
-of words, one bag for each query token, in any order, some of them empty. The LLM gets the sum of the embeddings of a
-bag's words. Later a picture is seen: it is the output of a projector.
-
-The LLM learns what words mean in pictures and sounds, how objects move through the frames, and whether a region is the
-object that an expression means.
+A lesson is a text with placeholders for pictures, and an answer. The LLM learns what words mean in pictures and sounds,
+how objects move through the frames, and whether a region is the object that an expression means.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from torch import Tensor
 
 from dataset.media.lengths import NUM_FRAMES
 from dataset.text import lesson_wording as wording
-from dataset.text.wording import AUDIO_HEAD, AUDIO_QUESTION, VIDEO_HEAD
+from dataset.text.wording import AUDIO_QUESTION
 from dataset.world import descriptions as say
-from dataset.world.descriptions import Bag
 from dataset.world.phrases import draw_expression
 from dataset.world.reference import Reference
-from dataset.world.scenes import Scene
+from scripts.pretrain.mini import thing_lessons as about
+from scripts.pretrain.mini.told import Lesson, Picture, Told, key_frame
 
-NUM_SLOTS = 8  # number of query tokens of the mini auditor
 TOGETHER = 0.25  # share of regions that consist of two things
 COMMON_WORDS = Path(__file__).with_name("english.txt").read_text().split()[:400]
-
-Picture = list[Bag] | Tensor
-
-
-class View(Protocol):
-    """How a scene is shown to the LLM."""
-
-    def frames(self, rng: np.random.Generator, times: range) -> Picture:
-        """Whole frames, in order."""
-
-    def seconds(self, rng: np.random.Generator, first: int, last: int) -> Picture:
-        """The sound between two seconds."""
-
-    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[Picture, Picture, str]:
-        """The mask of one or two things, the masked frame, and in words whether they are whole."""
-
-    def two(self, rng: np.random.Generator) -> list[int]:
-        """Numbers of two things that `region` can show together."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """One scene, how it is shown to the LLM, and the references that are true of one of its objects only, by kind."""
-
-    scene: Scene
-    references: dict[str, list[Reference]]
-    view: View
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """`text` holds one placeholder (<image>, <mask>, <audio> or <video>) for each of `pictures`."""
-
-    task: str
-    text: str
-    pictures: list[Picture]
-    answer: str
-    kind: str | None = None  # of the expression, if the lesson has one
-    decision: str = ""  # the beginning of the answer; it has more weight in the loss
-
-
-@dataclass(frozen=True)
-class Described:
-    """A scene as bags of words: one for each thing, mixed with empty ones, in random order."""
-
-    scene: Scene
-
-    def frames(self, rng: np.random.Generator, times: range) -> list[Bag]:
-        pictures = []
-        for t in times:
-            on = t - self.scene.key_frame
-            bags = [say.look_bag(thing) | say.thing_place(thing, on) for thing in self.scene.things]
-            pictures += _in_slots(rng, bags)
-        return pictures
-
-    def seconds(self, rng: np.random.Generator, first: int, last: int) -> list[Bag]:
-        return [bag for t in range(first, last) for bag in _in_slots(rng, say.sound_bags(self.scene, t))]
-
-    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Bag], list[Bag], str]:
-        masks, cut_out = [], []
-        said = say.WHOLE if rng.random() < 0.4 else str(rng.choice(say.STATES))
-        state = dict.fromkeys(said.split(), 1.0)
-        if len(targets) == 2:
-            said, state = say.TWO, {}
-        for target in targets:
-            thing = self.scene.things[target]
-            place = say.thing_place(thing, 0) | state
-            masks.append(place)
-            cut_out.append(say.look_bag(thing) | place)
-        return _in_slots(rng, masks), _in_slots(rng, cut_out), said
-
-    def two(self, rng: np.random.Generator) -> list[int]:
-        return [int(i) for i in rng.permutation(len(self.scene.things))[:2]]
-
-
-def _in_slots(rng: np.random.Generator, bags: list[Bag]) -> list[Bag]:
-    slots = bags + [{}] * (NUM_SLOTS - len(bags))
-    return [slots[i] for i in rng.permutation(len(slots))]
-
-
-def video_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Picture]]:
-    """The beginning of the auditor's prompt: ten frames."""
-    return VIDEO_HEAD, [told.view.frames(rng, range(NUM_FRAMES))]
-
-
-def audio_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Picture]]:
-    """The part of the auditor's prompt that follows: ten seconds of sound."""
-    return AUDIO_HEAD, [told.view.seconds(rng, 0, NUM_FRAMES)]
-
-
-def key_frame(rng: np.random.Generator, told: Told) -> Picture:
-    return told.view.frames(rng, range(told.scene.key_frame, told.scene.key_frame + 1))
 
 
 def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[Reference, str]:
@@ -146,6 +46,15 @@ def match(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
         answer += f", not the {say.say_look(things[reference.target])}"
     text = wording.ask_match(expression)
     return Lesson("match", text, [key_frame(rng, told), *pictures], answer, reference.kind, decision)
+
+
+def compare(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
+    """Like `match`, for a thing that is named by its look: nothing is shown but the scene."""
+    reference, expression = _draw_expression(rng, told, kind)
+    named = _right_or_wrong(rng, told, reference)
+    decision = "yes" if named == reference.target else "no"
+    text = wording.ask_compare(expression, say.say_look(told.scene.things[named]))
+    return Lesson("compare", text, [], decision, reference.kind, decision)
 
 
 def judge(rng: np.random.Generator, told: Told, kind: str) -> Lesson:
@@ -245,5 +154,10 @@ def _question(task: str, medium: str, question: str, picture: Picture, answer: s
 
 
 TASKS: dict[str, Callable[..., Lesson]] = {
-    task.__name__: task for task in (match, judge, find, region, state, frame, hear, repeat)
+    task.__name__: task
+    for task in (
+        *(match, compare, judge, find, region, state, frame, hear, repeat),
+        *(about.where, about.moves, about.speed, about.sounds, about.region_moves, about.region_speed),
+        *(about.region_sounds,),
+    )
 }

@@ -23,7 +23,12 @@ LLM_CONFIG, GENERATION, CLIP_CONFIG = f"{LLM}/config.json", f"{LLM}/generation_c
 BERT, CLIP_PIXELS = "parts/google-bert-base-uncased/config.json", f"{CLIP}/preprocessor_config.json"
 DEEPSPEED = "deepspeed.json"
 FOR_TRAINING = (BERT, CLIP_PIXELS, DEEPSPEED)
-FLAGS = {DEEPSPEED: ("--deepspeed", "{root}/deepspeed.json")}
+FLAGS = {
+    DEEPSPEED: ("--deepspeed", "{root}/deepspeed.json"),
+    # otherwise the auditor's own config.json says where its bases lie
+    **dict.fromkeys((LLM_CONFIG, GENERATION), ("--llama_path", f"{{root}}/{LLM}")),
+    CLIP_CONFIG: ("--clip_path", f"{{root}}/{CLIP}"),
+}
 TABLE = Path(__file__).parent.parent / "settings_table.tsv"
 
 
@@ -124,5 +129,6 @@ CASES = [
         for program, files in FILES.items()
         for where in files
         for how, (function, says) in TEXTS.items()
+        if says or where != DEEPSPEED  # one process alone does not train with DeepSpeed
     ),
 ]

@@ -22,6 +22,8 @@ def damaged_checkpoints(options: Options) -> Counts:
     before, newest = sorted(whole.output.glob("checkpoint-*"), key=_step)[-3:-1]
     files = sorted(path.name for path in newest.iterdir())
     for number, (file, damage) in enumerate(list(product(files, DAMAGES))[:: options.every]):
+        if options.is_over:
+            break
         counts.cases += 1
         run = Training(way, options.folder, f"damaged {number}")
         linked_copy(before, run.output / before.name)

@@ -130,7 +130,7 @@ def undisturbed(options: Options) -> Evaluation:
 
 def disturbed(options: Options, between: Callable[[Evaluation], None]) -> Counts:
     run = undisturbed(options)
-    while run.counts.cases < options.kills:
+    while run.counts.cases < options.kills and not options.is_over:
         codes = run.kill(run.start(run.rng.choice((1, 2))), run.rng.uniform(0.1, 1.1) * run.seconds)
         if codes is None:
             run.counts.cases += 1

@@ -47,6 +47,8 @@ def kill_each(options: Options, work: Callable[[Path], int], last: int | None) -
     folder = options.folder / "killed"
     right, number = content(undisturbed), int((options.folder / "number").read_text())
     for _ in range(options.kills):
+        if options.is_over:
+            break
         counts.cases += 1
         at, before = rng.randint(1, number), rng.random() < 0.5
         at = at if last is None else max(1, number - at % last)

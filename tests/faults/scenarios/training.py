@@ -148,7 +148,7 @@ def killed(options: Options) -> Counts:
             counts.tell("unclear", f"{way.name}: a run that nobody disturbs: {whole.text()[-300:]}")
             continue
         kills = 0
-        while kills < max(1, options.kills // way.share):
+        while kills < max(1, options.kills // way.share) and not options.is_over:
             if kill_once(run, dice, counts):
                 kills += 1
                 counts.cases += 1

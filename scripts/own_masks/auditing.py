@@ -1,0 +1,122 @@
+"""Audits of many masks of one's own: read, asked about in batches, logged, and written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from configs.audit import AuditArguments
+from configs.model import ModelArguments
+from dataset.batches.audit_dataset import AuditDataset, build_dataset
+from dataset.features.names import forget_digests
+from dataset.media.decoded import decode_frame, forget_decoded
+from dataset.media.images import read_mask
+from models.weights.bundle import AuditorBundle
+from models.weights.checkpoint import check_auditor
+from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.tensor_answerer import TensorAnswerer
+from scripts.clips.files import ClipFiles, audit_request, find_clip, find_mask, fitted_mask, media_files
+from scripts.clips.store import ClipNames
+from scripts.evaluate.audit_loop import audit_all
+from scripts.evaluate.basis import Basis, model_basis, request_bases
+from scripts.evaluate.results import mask_identity, record_of
+from scripts.evaluate.stored_answers import Logs, collect, resume
+from scripts.own_masks.masks import Asked, OwnMask, Source
+from scripts.own_masks.outputs import RESULTS, write_audits
+from scripts.own_masks.sources import open_source
+from scripts.program import resolve_runtime
+from utils.answer_log import AnswerLog
+from utils.locks import only_one
+from utils.run_record import write_run_record
+from utils.whole_files import own_folder
+
+logger = logging.getLogger("audit")
+
+
+def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:
+    """Read all masks, load the auditor, ask about those that have no answer yet, write and print."""
+    folder = Path(args.output)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--output {folder}: expected a folder, got a file")
+    check_auditor(args.auditor, model_args)
+    forget_decoded()
+    forget_digests()
+    source = open_source(args)
+    own_folder(folder)
+    with only_one(folder / ".lock", f"audit that writes to {folder}"):
+        asked = prepare(source, folder)
+        device, dtype = resolve_runtime(args)
+        bundle = AuditorBundle.from_pretrained(args.auditor, model_args, dtype)
+        basis = model_basis(bundle, model_args, args, str(dtype))
+        auditor = bundle.auditor
+        if args.merge_lora:
+            auditor.merge_lora()
+        dataset = build_dataset([], bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions)
+        known_clips = bundle.about.known_clips
+        answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args, known_clips=known_clips)
+        records = ask(answerer, dataset, asked, basis, folder, args.batch_size)
+        settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
+        files = dict.fromkeys(path for one in asked for path in media_files(one.request))
+        write_run_record(folder, settings, files, seed=None, counts={"masks": len(asked)})
+        print(write_audits(folder, asked, records, bundle.about))
+        Logs(folder, RESULTS).remove()
+    for sentence in source.about():
+        print(sentence)
+    print(f"written to {folder}")
+
+
+def prepare(source: Source, folder: Path) -> list[Asked]:
+    """Every mask as a request, those of one clip one after the other. Clips and masks that are no files are written."""
+    namer, clips, asked = ClipNames(), {}, []
+    seen: set[str] = set()
+    for number, own in enumerate(tqdm(source.masks, "reading masks", source.count, unit="mask")):
+        if own.name in seen:
+            raise ValueError(f"{own.name}: expected each mask once, got it twice")
+        seen.add(own.name)
+        name = namer.name(own.request)
+        if name not in clips:
+            clips[name] = find_clip(own.request, folder / "clips" / name)
+        asked.append(_asked(own, clips[name], name, folder / "masks" / f"{number:06d}.png"))
+    if not asked:
+        raise ValueError("expected masks to audit, got none")
+    order = {name: place for place, name in enumerate(clips)}
+    return sorted(asked, key=lambda one: order[one.request.sample.vid])  # stable: as they were given, clip by clip
+
+
+def _asked(own: OwnMask, clip: ClipFiles, clip_name: str, mask_path: Path) -> Asked:
+    mask_file, _ = find_mask(own.request, mask_path)
+    request = audit_request(own.request, clip, (mask_file, own.name), clip_name)
+    frame, mask = decode_frame(request.sample.frame_path), read_mask(mask_file)
+    fitted_mask(mask, frame.shape[:2], own.name)  # warns of an empty one, or of another size
+    return Asked(own, request, clip.shown)
+
+
+def ask(
+    answerer: TensorAnswerer, dataset: AuditDataset, asked: list[Asked], model: Basis, folder: Path, batch_size: int
+) -> list[dict]:
+    """The record of each answer, in order; those of an interrupted run that hold are not asked for again."""
+    requests = [one.request for one in asked]
+    dataset.samples = list(dict.fromkeys(request.sample for request in requests))
+    dataset.check_texts()
+    masks = [mask_identity(request) for request in requests]
+    bases = dict(zip(masks, request_bases(dataset, requests, model), strict=True))
+    logs = Logs(folder, RESULTS)
+    held = resume(logs, bases)
+    log = AnswerLog(logs.of(0))
+
+    def with_basis(request: AuditRequest, reply: Reply) -> dict:
+        return record_of(request, reply) | {"basis": bases[mask_identity(request)]}
+
+    try:
+        todo = _without(requests, held)
+        audit_all(answerer, todo, log, with_basis, batch_size=batch_size)
+    finally:
+        log.close()
+    return collect(logs, masks, bases)
+
+
+def _without(requests: Iterable[AuditRequest], held: dict[tuple, dict]) -> list[AuditRequest]:
+    return [request for request in requests if mask_identity(request) not in held]

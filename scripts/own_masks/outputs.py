@@ -1,0 +1,99 @@
+"""What an audit of many masks writes: audits.jsonl with everything, audits.csv for people, and a line of counts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.weights.about import About
+from scripts.own_masks.masks import Asked
+from utils.audit import parse_audit
+from utils.certainty.belief import belief_of
+from utils.certainty.contradictions import contradictions
+from utils.certainty.known_clips import is_unlike
+from utils.certainty.shares import Shares
+from utils.certainty.stored import scaling_of
+from utils.formatting import one_line, plain_cell, without_tags
+from utils.whole_files import write_jsonl, write_text
+
+RESULTS, TABLE = "audits.jsonl", "audits.csv"
+# Columns of the table, behind those that are carried through; a dot leads into an object.
+COLUMNS = ("mask", "expression", "mask_type", "iou", "action", "belief.iou", "certainty", "clip_distance", "text")
+
+
+def write_audits(folder: Path, asked: Sequence[Asked], records: Sequence[dict], about: About) -> str:
+    """Write both files; the counts as text."""
+    audits = [audit_row(one, record, about) for one, record in zip(asked, records, strict=True)]
+    carried = [_renamed(one.own.carried, audit) for one, audit in zip(asked, audits, strict=True)]
+    write_jsonl(folder / RESULTS, (given | audit for given, audit in zip(carried, audits, strict=True)))
+    write_text(folder / TABLE, _table(carried, audits))
+    return _counts(audits, about)
+
+
+def audit_row(asked: Asked, record: dict, about: About) -> dict:
+    """One line of audits.jsonl, without what is carried through."""
+    said = parse_audit(record["raw_output"])
+    belief = belief_of(Shares.from_record(record["shares"]), scaling_of(about.calibration))
+    sample, distance = asked.request.sample, record.get("clip_distance")
+    return {
+        "mask": asked.own.name,
+        "mask_path": str(asked.request.candidate.mask_path),
+        "expression": sample.expression,
+        "frame": sample.frame_idx,
+        "frame_path": str(sample.frame_path),
+        "video_paths": list(map(str, sample.video_paths)),
+        "audio_path": str(sample.audio_path),
+        "shown": asked.shown,
+        "mask_type": said.mask_type,
+        "iou": said.iou,
+        "action": said.action,
+        "certainty": round(belief.certainty, 4),
+        "belief": belief.as_record(),
+        "contradictions": contradictions(said),
+        "clip_distance": distance,
+        "unlike_training": None if distance is None else is_unlike(distance),
+        "text": without_tags(record["raw_output"]),
+        "raw_output": record["raw_output"],
+        "generated_ids": record["generated_ids"],
+        "shares": record["shares"],
+    }
+
+
+def _renamed(carried: dict, audit: dict) -> dict:
+    """What is carried through; a key that an audit has, too, gets job_ in front."""
+    return {f"job_{key}" if key in audit else key: value for key, value in carried.items()}
+
+
+def _table(carried: Sequence[dict], audits: Sequence[dict]) -> str:
+    names = list(dict.fromkeys(key for given in carried for key in given))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*names, *(name.replace("belief.iou", "expected_iou") for name in COLUMNS)])
+    for given, audit in zip(carried, audits, strict=True):
+        cells = [*map(given.get, names), *(_looked_up(audit, name) for name in COLUMNS)]
+        writer.writerow(["" if cell is None else plain_cell(cell) if isinstance(cell, str) else cell for cell in cells])
+    return text.getvalue()
+
+
+def _looked_up(row: dict, name: str) -> object:
+    first, _, second = name.partition(".")
+    return row[first][second] if second else row[first]
+
+
+def _counts(rows: Sequence[dict], about: About) -> str:
+    actions = Counter(row["action"] or "not readable" for row in rows)
+    lines = [
+        f"{len(rows):,} masks: " + ", ".join(f"{one_line(name)} {count:,}" for name, count in actions.most_common())
+    ]
+    if unlike := sum(bool(row["unlike_training"]) for row in rows):
+        lines.append(
+            f"CAREFUL: the clips of {unlike:,} masks are unlike those that the auditor was trained on: guesses"
+        )
+    if contradicting := sum(bool(row["contradictions"]) for row in rows):
+        lines.append(f"{contradicting:,} audits contradict themselves")
+    shown = Counter(row["shown"] for row in rows if row["shown"] != "all ten frames")
+    lines += [f"shown for {count:,} masks: {what}" for what, count in shown.most_common(5)]
+    return "\n".join([*lines, f"auditor: {one_line(about.line())}"])

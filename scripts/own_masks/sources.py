@@ -1,0 +1,195 @@
+"""The masks that the command line names: one reader for each format, all with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from configs.audit import AuditArguments
+from dataset.construction.coco import CocoFile, read_coco
+from dataset.construction.pairs import read_pairs
+from dataset.construction.source import frame_size
+from dataset.construction.stills import PICTURE_SUFFIXES, ImportReport, StillObject, clean_expression
+from dataset.media.frame_folder import list_images
+from dataset.own.job_list import Job, read_jobs
+from dataset.own.palettes import read_objects
+from dataset.own.polygons import read_outlines
+from dataset.referring.layout import ReferringData
+from dataset.referring.masks import MaskFolder
+from scripts.own_masks.masks import OwnMask, Source, ask_about, clip_arguments, mask_array
+
+STILL = {"still": True, "no_audio": True}
+
+
+def open_source(args: AuditArguments) -> Source:
+    """Raises FileNotFoundError, ValueError naming what is wrong; masks are read when their turn comes."""
+    return READERS[args.source or "mask"](args)
+
+
+def _given(args: AuditArguments) -> Source:
+    """Masks and expressions of the command line: of one clip."""
+    names = ("video", "frames", "audio", "frame", "at", "still", "no_audio")
+    clip = {name: getattr(args, name) for name in names}
+    few = args.expression if len(args.expression) < len(args.mask) else args.mask
+    pairs = list(zip_longest(args.mask, args.expression, fillvalue=few[0]))
+    numbered = [(f"{n}: {Path(mask).name}", mask, words) for n, (mask, words) in enumerate(pairs)]
+    return Source(
+        [OwnMask(name, ask_about(mask, mask=mask, expression=words, **clip)) for name, mask, words in numbered],
+        len(numbered),
+    )
+
+
+def _jobs(args: AuditArguments) -> Source:
+    jobs = read_jobs(Path(args.jobs))
+    return Source([_of_job(job, args) for job in jobs], len(jobs))
+
+
+def _of_job(job: Job, args: AuditArguments) -> OwnMask:
+    try:
+        clip = clip_arguments(job.clip, job.audio, args.still, args.no_audio)
+    except (FileNotFoundError, ValueError) as error:
+        raise type(error)(f"{job.where}: {error}") from None
+    if not job.mask.is_file():
+        raise FileNotFoundError(f"{job.where}: expected the picture of a mask, got none at {job.mask}")
+    request = ask_about(job.where, mask=job.mask, expression=job.expression, frame=job.frame, at=job.at, **clip)
+    return OwnMask(f"{job.where.rpartition(' line ')[2]}: {job.mask.name}", request, job.carried)
+
+
+def _coco(args: AuditArguments) -> Source:
+    report = ImportReport()
+    path, images = Path(args.coco), Path(args.images)
+    coco = read_coco(Path(args.instances or path), images, report, True, path if args.instances else None)
+    count = sum(len(coco.annotations[image["id"]]) for image in coco.images)
+    if not count:
+        raise ValueError(f"{path}: expected masks, got none that can be used")
+    return Source(_of_coco(coco, args), count, lambda: _left_out(report))
+
+
+def _of_coco(coco: CocoFile, args: AuditArguments) -> Iterator[OwnMask]:
+    for image in coco.images:
+        picture, size = coco.picture_of(image)
+        for annotation in coco.annotations[image["id"]]:
+            found = coco.object_of(annotation, size)
+            scores = {name: annotation[name] for name in ("score", "category_id") if name in annotation}
+            carried = {"image": image["file_name"], "image_id": image["id"], "annotation": annotation["id"], **scores}
+            yield from _of_still(f"{image['file_name']}: {annotation['id']}", picture, found, carried, args)
+
+
+def _pairs(args: AuditArguments) -> Source:
+    report = ImportReport()
+    pairs = read_pairs(Path(args.pairs), "object", report)
+    count = sum(map(len, pairs.masks.values()))
+    if not count:
+        raise ValueError(f"{args.pairs}: expected pictures with masks, got none")
+    masks = (
+        own
+        for still in pairs.stills("test_s", None)
+        for found in still.objects
+        for own in _of_still(
+            Path(found.origin).relative_to(Path(args.pairs) / "masks").as_posix(),
+            still.picture,
+            found,
+            {"image": still.picture.name},
+            args,
+        )
+    )
+    return Source(masks, count, lambda: _left_out(report))
+
+
+def _of_still(name: str, picture: Path, found: StillObject, carried: dict, args: AuditArguments) -> Iterator[OwnMask]:
+    """An object of a picture, once for each of its expressions."""
+    expressions = tuple(args.expression) or found.expressions or (f"the {found.name}",)
+    for number, words in enumerate(expressions):
+        request = ask_about(found.origin, mask=mask_array(found.mask), expression=words, frames=picture, **STILL)
+        yield OwnMask(f"{name} ({number + 1})" if len(expressions) > 1 else name, request, carried)
+
+
+def _yolo(args: AuditArguments) -> Source:
+    labels, images = Path(args.yolo), Path(args.images)
+    for folder in (labels, images):
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder}: no such folder")
+    pictures = {path.stem: path for path in sorted(images.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES}
+    texts = sorted(path for path in labels.glob("*.txt") if path.stem in pictures or path.stem != "classes")
+    if not texts:
+        raise FileNotFoundError(f"--yolo {labels}: expected text files such as picture.txt, got none")
+    if lacking := next((path for path in texts if path.stem not in pictures), None):
+        raise FileNotFoundError(f"{lacking}: expected its picture {lacking.stem}.jpg in {images}, got none")
+    return Source(_of_yolo([(path, pictures[path.stem]) for path in texts], args))
+
+
+def _of_yolo(pairs: list[tuple[Path, Path]], args: AuditArguments) -> Iterator[OwnMask]:
+    for path, picture in pairs:
+        for found in read_outlines(path, frame_size(picture)):
+            where = f"{path} line {found.line}"
+            if found.class_number >= len(args.class_names):
+                known = f"a class from 0 to {len(args.class_names) - 1} (--class_names)"
+                raise ValueError(f"{where}: expected {known}, got {found.class_number}")
+            thing = StillObject(args.class_names[found.class_number], found.mask, where)
+            carried = {"image": picture.name, "line": found.line, "class": thing.name, "score": found.confidence}
+            yield from _of_still(f"{path.stem}: {found.line}", picture, thing, carried, args)
+
+
+def _davis(args: AuditArguments) -> Source:
+    masks, frames = Path(args.davis), Path(args.images)
+    for folder in (masks, frames):
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder}: no such folder")
+    clips = sorted(path for path in masks.iterdir() if path.is_dir())
+    if not clips:
+        raise FileNotFoundError(f"--davis {masks}: expected folders such as CLIP/00000.png, got none")
+    return Source(_of_davis(clips, frames, args))
+
+
+def _of_davis(clips: list[Path], frames: Path, args: AuditArguments) -> Iterator[OwnMask]:
+    for clip in clips:
+        if not (frames / clip.name).is_dir():
+            raise FileNotFoundError(f"{clip}: expected its frames in {frames / clip.name}, got no such folder")
+        place_of = {image.number: place for place, image in enumerate(list_images(frames / clip.name))}
+        for image in list_images(clip):
+            if image.number not in place_of:
+                raise FileNotFoundError(f"{image.path}: expected its frame in {frames / clip.name}, got none")
+            for number, mask in read_objects(image.path).items():
+                clip_of = {"frames": frames / clip.name, "frame": place_of[image.number], "no_audio": True}
+                request = ask_about(str(image.path), mask=mask_array(mask), expression=args.expression[0], **clip_of)
+                carried = {"clip": clip.name, "image": image.path.name, "object": number}
+                yield OwnMask(f"{clip.name}/{image.path.stem}: {number}", request, carried)
+
+
+def _mask_root(args: AuditArguments) -> Source:
+    data, folder = ReferringData(Path(args.data_dir)), MaskFolder(args.mask_root)
+    expressions = data.expressions(args.test_name)
+    lacking: list[str] = []
+
+    def masks() -> Iterator[OwnMask]:
+        for expression in expressions:
+            found = folder.read(expression)
+            if not any(found):
+                lacking.append(expression.key)
+            clip = {"frames": data.frame_path(data.media_vid(expression), 0).parent, "no_audio": args.no_audio}
+            clip |= {} if args.no_audio else {"audio": data.audio_path(expression)}
+            words = clean_expression(expression.text, expression.uid)
+            for frame, mask in enumerate(found):
+                if mask is not None:
+                    one = {"mask": mask_array(mask.hard), "expression": words, "frame": frame}
+                    carried = {"uid": expression.uid, "vid": expression.vid, "split": expression.split}
+                    yield OwnMask(f"{expression.key}/{frame:05d}", ask_about(expression.uid, **one, **clip), carried)
+
+    return Source(masks(), None, lambda: [f"no mask of {len(lacking)} expressions"] if lacking else [])
+
+
+def _left_out(report: ImportReport) -> list[str]:
+    groups = (("left out", report.left_out), ("strange", report.warned))
+    return [f"{what}, {why}: {len(own)}, for example {own[0]}" for what, of in groups for why, own in of.items()]
+
+
+READERS = {
+    "mask": _given,
+    "jobs": _jobs,
+    "coco": _coco,
+    "yolo": _yolo,
+    "davis": _davis,
+    "pairs": _pairs,
+    "mask_root": _mask_root,
+}
