@@ -26,7 +26,6 @@ REQUIRED = {
     "scripts.segment.score": ("MASKS", "--data_dir"),
     "scripts.segment.improve": ("--masks", "--auditor", "--data_dir", "--segmenter_path"),
     "scripts.pretrain.mini.grounding": ("weights", "work"),
-    "scripts.pretrain.mini.segmenter": ("weights", "work"),
     "scripts.pretrain.mini.parts": ("weights", "work"),
     "scripts.pretrain.pretrain_projector": ("--modality", "--captions", "--media_dir"),
 }

@@ -10,9 +10,6 @@
 - lessons: what the mini LLM learns from
 - thing_lessons: lessons about one thing, with short answers
 - language: trains the mini LLM on described scenes
-- naming: names of things in a scene, and the mini segmenter's tokenizer
-- segmenter: the program that trains the mini segmenter, a CLIPSeg
-- named_objects: its work
 - grounding: the program that trains it further, on scenes that pass encoders and projectors
 - grounded: its work
 - probe: the program that says what the parts know
