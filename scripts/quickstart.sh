@@ -63,7 +63,7 @@ draw_and_build "$RESULTS" --num_train "$TRAIN_VIDEOS" --num_test_s "$TEST_VIDEOS
 draw_and_build "$RESULTS/validation" --num_train 0 --num_validation "$VALIDATION_VIDEOS" --num_test_s 0 --num_test_u 0
 
 say "2/5 audits before fine-tuning, image mode (1 to 2 minutes)"
-finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --cache_features false
+finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --cache_features false --known_clips 0
 for test_name in test_s test_u; do
     audit "$RESULTS/before/MQ-Auditor" "$RESULTS/before" $test_name image
 done
