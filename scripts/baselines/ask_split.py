@@ -15,6 +15,8 @@ from dataset.benchmark.samples import Benchmark
 from dataset.benchmark.validation import validated
 from dataset.text.others_prompt import prompt_digest
 from scripts.answering.answerer import AuditRequest
+from scripts.answering.audit_loop import audit_all
+from scripts.answering.records import record_of
 from scripts.baselines.api_answerer import ApiAnswerer
 from scripts.baselines.client import ChatClient, Patience
 from scripts.baselines.costs import EXPECTED_ANSWER, Prices, Purse, estimate_line, read_prices, rough_tokens
@@ -24,8 +26,7 @@ from scripts.baselines.probe import Probe, probe
 from scripts.baselines.question import Asking, Turn, example_turns
 from scripts.baselines.transport import Transport
 from scripts.baselines.verdict import Usage
-from scripts.evaluate.audit_loop import audit_all
-from scripts.evaluate.results import record_of, requests_of, set_aside, write_results
+from scripts.evaluate.results import requests_of, set_aside, write_results
 from utils.audit import canonical_mask_type
 from utils.locks import only_one
 from utils.mask_types import PAPER_TYPES

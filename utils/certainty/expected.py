@@ -50,3 +50,11 @@ def iou_record(kind: str, calibration: Calibration | None) -> dict:
         return {}
     found = calibration and {"date": calibration.date, "run": calibration.run, "scaling": vars(calibration.scaling)}
     return {"iou_scored": EXPECTED, "calibration": found}
+
+
+def iou_line(kind: str, calibration: Calibration | None) -> str:
+    """The same for people; empty if they are the written ones."""
+    if kind == WRITTEN:
+        return ""
+    how = f"calibrated on {calibration.date} on {calibration.run}" if calibration else "not calibrated"
+    return f"IoU: the expected one, {how}\n"
