@@ -110,6 +110,10 @@ class AuditArguments(AnsweringArguments, ManyMasks):
         metadata={"help": "Folder of audit.json, audit.png and the media; of many masks, audits.jsonl and audits.csv."},
     )
 
+    report: bool = field(
+        default=True, metadata={"help": "Of many masks: also write OUTPUT/report, pages with all of them."}
+    )
+
     def __post_init__(self):
         super().__post_init__()
         given = [name for name in SOURCES if getattr(self, name)]

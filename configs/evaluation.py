@@ -32,6 +32,9 @@ class EvaluationArguments(FeatureArguments, AnsweringArguments, LinkArguments):
             "choices": IOU_KINDS,
         },
     )
+    report: bool = field(
+        default=False, metadata={"help": "Also write a report into the run's folder, as scripts.report does."}
+    )
     on_bad_sample: str = field(
         default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
     )

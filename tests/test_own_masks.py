@@ -80,8 +80,9 @@ SOURCES = {
 }
 
 
-def run(data, auditor, *more, output="out") -> int:
+def run(data, auditor, *more, output="out", report=False) -> int:
     settings = ["--auditor", str(auditor), "--output", output, "--max_new_tokens", "4", "--num_workers", "0"]
+    settings += ["--report", str(report).lower()]
     return program.main([*more, *settings, "--device", "cpu"])
 
 

@@ -27,6 +27,7 @@ from scripts.evaluate.sharing import join_processes, own_device, share_of, wait_
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
 from scripts.ranks import on_first_rank, rank, told_once, world_size
+from scripts.reporting.build import write_report
 from utils.audit import canonical_mask_type
 from utils.certainty.stored import Calibration
 from utils.locks import only_one
@@ -136,3 +137,5 @@ def finish(run: Run, bases: dict[tuple, Basis], settings: dict, calibration: Cal
     run.logs.remove()
     print(tables)
     print(f"written to {folder}")
+    if args.report:
+        print(f"written: {write_report(folder)}")

@@ -25,6 +25,7 @@ from scripts.own_masks.masks import Asked, OwnMask, Source
 from scripts.own_masks.outputs import RESULTS, write_audits
 from scripts.own_masks.sources import open_source
 from scripts.program import resolve_runtime
+from scripts.reporting.build import write_report
 from scripts.session import AuditSession
 from utils.locks import only_one
 from utils.run_record import write_run_record
@@ -51,6 +52,7 @@ def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:
         session = AuditSession.of(bundle, args, device, TensorAnswerer)
         results = ask(session, asked, basis, folder)
         settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
+        settings |= {"auditor_card": bundle.about.card and vars(bundle.about.card)}
         files = dict.fromkeys(path for one in asked for path in media_files(one.request))
         write_run_record(folder, settings, files, seed=None, counts={"masks": len(asked)})
         print(write_audits(folder, asked, results, bundle.about))
@@ -58,6 +60,8 @@ def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:
     for sentence in source.about():
         print(sentence)
     print(f"written to {folder}")
+    if args.report:
+        print(f"written: {write_report(folder)}")
 
 
 def prepare(source: Source, folder: Path) -> list[Asked]:

@@ -36,6 +36,7 @@ def audit_row(asked: Asked, result: AuditResult) -> dict:
         "mask": asked.own.name,
         "mask_path": str(asked.request.candidate.mask_path),
         "expression": sample.expression,
+        "clip": str(asked.own.request.video or asked.own.request.frames),
         "frame": sample.frame_idx,
         "frame_path": str(sample.frame_path),
         "video_paths": list(map(str, sample.video_paths)),

@@ -154,7 +154,7 @@ def _of_davis(clips: list[Path], frames: Path, args: AuditArguments) -> Iterator
                 clip_of = {"frames": frames / clip.name, "frame": place_of[image.number], "no_audio": True}
                 clip_of |= {"fps": args.fps}
                 request = ask_about(str(image.path), mask=mask_array(mask), expression=args.expression[0], **clip_of)
-                carried = {"clip": clip.name, "image": image.path.name, "object": number}
+                carried = {"sequence": clip.name, "image": image.path.name, "object": number}
                 yield OwnMask(f"{clip.name}/{image.path.stem}: {number}", request, carried)
 
 

@@ -40,7 +40,7 @@ def calibration_of_run(records: str | Path, auditor: str | None = None) -> Calib
         return found
     record = Path(records).parent / "run.json"
     settings = read_json(record).get("settings", {}) if record.is_file() else {}
-    named = settings.get("auditor_dir")
+    named = settings.get("auditor_dir", settings.get("auditor"))  # of an evaluation, or of scripts.audit
     return read_calibration(named) if isinstance(named, str) else None
 
 
