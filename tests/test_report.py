@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import soundfile
 from PIL import Image
 
 from dataset.benchmark.annotations import read_test
+from dataset.benchmark.samples import Candidate
 from scripts.report import main
+from scripts.reporting.audits import read_results, shown_audits
+from scripts.reporting.pictures import draw_gallery
 from tests.right_benchmark import MASKS, META, write_right_benchmark
 from utils.audit import Audit, render_audit
 from utils.whole_files import write_json, write_jsonl
@@ -133,6 +137,17 @@ def test_masks_of_ones_own_have_no_truth(tmp_path):
     assert [item["said"]["type"] for item in items] == ["merge"] * 2 and items[0]["right"] is None
     assert items[0]["other"]["type"] == "full_neg" and items[0]["unlike"] == 2.5
     assert not (tmp_path / "report/tables.csv").exists()
+
+
+def test_expressions_about_one_frame_have_their_own_truths(tmp_path):
+    run = read_results(own_results(tmp_path / "own", ["a", "b"]))[0]
+    Image.fromarray(~np.tri(48, 64, dtype=bool)).save(tmp_path / "other.png")
+    truths = [Candidate(path, path.name, Audit("perfect", 1.0, "accept")) for path in tmp_path.rglob("*.png")]
+    truths = [one for one in truths if one.mask_name != "frame.png"]
+    audits = [replace(one, truth=truth) for one, truth in zip(shown_audits(run), truths, strict=True)]
+    first, second = draw_gallery(audits, tmp_path / "report", 64, 1)
+    assert first.frame == second.frame
+    assert (tmp_path / "report" / first.truth).read_bytes() != (tmp_path / "report" / second.truth).read_bytes()
 
 
 def test_own_audits_that_are_none(tmp_path, capsys):

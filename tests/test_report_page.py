@@ -11,7 +11,7 @@ from scripts.speed.browser import CHROMIUM, open_browser
 from tests.right_benchmark import MASKS
 from tests.test_report import HOSTILE, benchmark, own_results, report  # noqa: F401  fixtures
 
-pytest.importorskip("playwright", reason="no playwright: pages are not opened")
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pages are not opened").expect
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: pages are not opened")
 WIDE = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
 
@@ -59,8 +59,9 @@ def test_an_audit_is_opened_beside_the_other_auditors(page, report):  # noqa: F8
     assert page.locator("#detail").is_visible()
     heads = page.locator("#detail h3").all_inner_texts()
     assert heads[0] == "Audit" and heads[1].startswith("Audit of ") and heads[2] == "Truth"
-    kept = page.locator("#detail canvas")
-    assert kept.get_attribute("aria-label") == "what the mask keeps"
+    assert page.locator("#detail canvas").get_attribute("aria-label") == "what the mask keeps"
+    layers = page.locator("#detail .layers img").evaluate_all("all => all.map(one => getComputedStyle(one).background)")
+    assert all(colour.startswith("rgba(0, 0, 0, 0)") for colour in layers)  # the frame is seen through the mask
     page.keyboard.press("ArrowRight")
     assert page.evaluate("location.hash") == "#mask-2"
     page.keyboard.press("k")
@@ -86,11 +87,12 @@ def test_marks_are_kept_saved_and_read(page, report, tmp_path):  # noqa: F811
     page.reload()
     page.keyboard.press("Escape")
     page.locator("#marks-file").set_input_files(tmp_path / "marks.json")
+    expect(page.locator("#cards").get_by_text("marked: look again")).to_be_visible()
     page.locator("#mark").select_option("again")
     assert page.locator("#count").inner_text() == f"1 of {len(MASKS)} masks"
     (tmp_path / "other.json").write_text("[]")
     page.locator("#marks-file").set_input_files(tmp_path / "other.json")
-    assert page.get_by_text("This file holds no marks").is_visible()
+    expect(page.get_by_text("This file holds no marks")).to_be_visible()
 
 
 def test_hostile_text_is_shown_as_text(page, report, tmp_path):  # noqa: F811

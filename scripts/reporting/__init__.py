@@ -5,7 +5,8 @@
 - own: the same of masks of one's own, without ground truth
 - pictures: frames, masks and sounds of the gallery
 - summary: facts and tables
-- charts: which charts there are; figures: how they are drawn as SVG, and tables for papers
+- charts: which charts there are
+- figures: how they are drawn as SVG, and tables for papers
 - items: the data of the gallery
 - pages: the page itself, written from templates in `templates/`
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -47,7 +48,8 @@ def draw_gallery(audits: Sequence[Shown], folder: Path, picture_size: int, num_w
     (folder / MEDIA).mkdir(parents=True, exist_ok=True)
     frames = _numbered(audits, lambda one: one.sample.frame_path)
     clips = _numbered(audits, _clip_of)
-    jobs = [(_draw_frame, number, own) for number, own in frames.values()]
+    truths = {path: n for n, path in enumerate(dict.fromkeys(one.truth.mask_path for one in audits if one.truth))}
+    jobs = [(partial(_draw_frame, truths), number, own) for number, own in frames.values()]
     jobs += [(_draw_clip, number, own) for number, own in clips.values()]
     sizes: dict[Hashable, tuple[int, int]] = {}
     with ThreadPoolExecutor(num_workers) as pool:
@@ -56,7 +58,14 @@ def draw_gallery(audits: Sequence[Shown], folder: Path, picture_size: int, num_w
             if size:
                 sizes[audits[own[0]].sample.frame_path] = size
     return [
-        _names(number, audit, frames[audit.sample.frame_path][0], clips[_clip_of(audit)][0], sizes)
+        Pictures(
+            frame=f"{MEDIA}/frame-{frames[audit.sample.frame_path][0]}.jpg",
+            tint=f"{MEDIA}/mask-{number}.png",
+            truth=f"{MEDIA}/truth-{truths[audit.truth.mask_path]}.png" if audit.truth else None,
+            strip=f"{MEDIA}/clip-{clips[_clip_of(audit)][0]}.jpg",
+            sound=f"{MEDIA}/clip-{clips[_clip_of(audit)][0]}.mp3",
+            size=sizes[audit.sample.frame_path],
+        )
         for number, audit in enumerate(audits)
     ]
 
@@ -64,17 +73,6 @@ def draw_gallery(audits: Sequence[Shown], folder: Path, picture_size: int, num_w
 def _clip_of(audit: Shown) -> tuple:
     """What is shown and heard beside the frame: of a longer clip it depends on the frame."""
     return audit.sample.video_paths, audit.sample.audio_path
-
-
-def _names(number: int, audit: Shown, frame: int, clip: int, sizes: dict) -> Pictures:
-    return Pictures(
-        frame=f"{MEDIA}/frame-{frame}.jpg",
-        tint=f"{MEDIA}/mask-{number}.png",
-        truth=f"{MEDIA}/truth-{frame}.png" if audit.truth else None,
-        strip=f"{MEDIA}/clip-{clip}.jpg",
-        sound=f"{MEDIA}/clip-{clip}.mp3",
-        size=sizes[audit.sample.frame_path],
-    )
 
 
 def _numbered(audits: Sequence[Shown], key: Callable[[Shown], Hashable]) -> dict[Hashable, tuple[int, list[int]]]:
@@ -85,16 +83,17 @@ def _numbered(audits: Sequence[Shown], key: Callable[[Shown], Hashable]) -> dict
     return {name: (number, own) for number, (name, own) in enumerate(groups.items())}
 
 
-def _draw_frame(audits: Sequence[Shown], number: int, own: list[int], folder: Path, longest: int) -> tuple[int, int]:
-    """Write a frame and all its masks; (width, height) of the pictures."""
+def _draw_frame(
+    truths: dict[Path, int], audits: Sequence[Shown], number: int, own: list[int], folder: Path, longest: int
+) -> tuple[int, int]:
+    """Write a frame and all its masks; (width, height) of the pictures. `truths`: true masks with their numbers."""
     frame = read_upright_frame(audits[own[0]].sample.frame_path)
     size = size_within(frame, longest, longest)
     _write_jpeg(folder / f"frame-{number}.jpg", cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
     for n in own:
         _write_palette(folder / f"mask-{n}.png", _areas(read_mask(audits[n].candidate.mask_path), frame, size), _TINT)
-    truth = audits[own[0]].truth
-    if truth:
-        _write_palette(folder / f"truth-{number}.png", _areas(read_mask(truth.mask_path), frame, size), _TRUTH)
+    for path in dict.fromkeys(audits[n].truth.mask_path for n in own if audits[n].truth):
+        _write_palette(folder / f"truth-{truths[path]}.png", _areas(read_mask(path), frame, size), _TRUTH)
     return size
 
 

@@ -101,8 +101,8 @@ def _confusions(audits: Sequence[Shown]) -> list[dict]:
     types = Counter((true.mask_type, said.mask_type) for true, said in pairs)
     actions = Counter((normalize_action(true.action), said.action) for true, said in pairs)
     return [
-        _counted("Mask type: true (rows) and said (columns)", types, PAPER_TYPES, PAPER_TYPES),
-        _counted("Action: true (rows) and said (columns)", actions, ACTIONS, ACTIONS),
+        _counted("Mask type: true (rows) and said (columns)", "true type", types, PAPER_TYPES, PAPER_TYPES),
+        _counted("Action: true (rows) and said (columns)", "true action", actions, ACTIONS, ACTIONS),
     ]
 
 
@@ -111,11 +111,13 @@ def _said(audits: Sequence[Shown]) -> dict:
     said = [one.prediction.said for one in audits]
     names = [audit.mask_type if audit.mask_type in PAPER_TYPES else OTHER for audit in said]
     counts = Counter(zip(names, (audit.action for audit in said), strict=True))
-    return _counted("What was said: mask type (rows) and action (columns)", counts, (*PAPER_TYPES, OTHER), ACTIONS)
+    return _counted(
+        "What was said: mask type (rows) and action (columns)", "type", counts, (*PAPER_TYPES, OTHER), ACTIONS
+    )
 
 
-def _counted(title: str, counts: Counter, rows: Sequence[str], columns: Sequence[str]) -> dict:
-    """A table of counts of (row, column); what is in no column is in a last one."""
+def _counted(title: str, head: str, counts: Counter, rows: Sequence[str], columns: Sequence[str]) -> dict:
+    """A table of counts of (row, column); what is in no column is in a last one. `head` stands over the rows' names."""
     made = []
     for first in rows:
         total = sum(count for (name, _), count in counts.items() if name == first)
@@ -124,4 +126,4 @@ def _counted(title: str, counts: Counter, rows: Sequence[str], columns: Sequence
         shades = [f"{0.6 * cell / total:.2f}" if total and cell else None for cell in cells]
         texts = [{"text": f"{cell:,}", "shade": shade} for cell, shade in zip(cells, shades, strict=True)]
         made.append({"name": first, "cells": texts})
-    return {"title": title, "heads": ["", *columns, OTHER], "rows": made}
+    return {"title": title, "heads": [head, *columns, OTHER], "rows": made}

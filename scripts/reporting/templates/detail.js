@@ -74,7 +74,7 @@ function open(index) {
   const sound = element("audio", { controls: "", preload: "none", src: a.media.sound, "aria-label": "sound of the clip" });
   const facts = element("p", { class: "true", text: `${a.run} · ${a.uid} · frame ${a.frame} · ${a.mask}` });
   const warnings = doubts.map((text) => element("p", { class: "bad", text }));
-  place("detail-body").replaceChildren(views, strip, sound, markButtons(a), verdicts, ...warnings, facts);
+  place("detail-body").replaceChildren(views, markButtons(a), verdicts, ...warnings, strip, sound, facts);
   if (!place("detail").open) place("detail").showModal();
 }
 
