@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 import soundfile
 from PIL import Image
 
+from dataset.benchmark import validation
 from dataset.benchmark.annotations import read_test, read_train
 from dataset.benchmark.validation import BadData, validated
+from dataset.media.usable import MOST_LISTED, usable_mask
 from tests.conftest import BENCHMARK, golden_json
 
 META = "train_test_meta_files"
@@ -282,9 +285,21 @@ def test_nothing_left_is_an_error(benchmark):
         validated(read(benchmark), "skip")
 
 
-def test_masks_of_another_size_are_named(benchmark, caplog):
+def test_the_first_masks_of_another_size_are_named_in_the_order_of_the_benchmark(benchmark, caplog, monkeypatch):
+    pairs = [(s.frame_path, c.mask_path) for s in read(benchmark).samples for c in s.candidates]
+    wrong = [mask for frame, mask in pairs if Image.open(mask).size != Image.open(frame).size]
+
+    def read_late(path):
+        if path == wrong[0]:
+            time.sleep(0.3)  # meanwhile other threads read the rest
+        return usable_mask(path)
+
+    monkeypatch.setattr(validation, "usable_mask", read_late)
     validated(read(benchmark))
-    assert "erode_1.png: expected the size of its frame, 72x128, got 39x65; it is resized" in caplog.text
+    said = [text for text in caplog.messages if text.endswith("it is resized")]
+    # the first place in the list is that of a sound
+    assert [Path(text.partition(":")[0]) for text in said] == wrong[: MOST_LISTED - 1] and len(wrong) >= MOST_LISTED
+    assert said[0].endswith("expected the size of its frame, 120x90, got 63x46; it is resized")
 
 
 # --- what may look wrong but is not ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -9,7 +10,8 @@ import time
 
 import pytest
 
-from scripts.training.build_locks import STALE_SECONDS, wait_for_builds
+from scripts.training import build_locks
+from scripts.training.build_locks import LEFT_SECONDS, STALE_SECONDS, wait_for_builds
 
 
 @pytest.fixture
@@ -27,6 +29,20 @@ def test_an_old_lock_is_removed_and_named(lock, caplog):
     with caplog.at_level(logging.WARNING):
         wait_for_builds()
     assert not lock.exists() and f"{lock}: removed" in caplog.text
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_lock_that_nobody_has_open_is_removed_sooner(lock, is_open, monkeypatch):
+    disks = {part.fstype for part in build_locks.psutil.disk_partitions(all=True)}
+    monkeypatch.setattr(build_locks, "OWN_DISKS", disks)  # the test's folder may be on a disk of any kind
+    a_while_ago = time.time() - LEFT_SECONDS - 60
+    os.utime(lock, (a_while_ago, a_while_ago))
+    timer = threading.Timer(0.3, lock.unlink, kwargs={"missing_ok": True})
+    with lock.open() if is_open else contextlib.nullcontext():
+        timer.start()
+        wait_for_builds(pause=0.05)
+        assert timer.is_alive() != is_open
+    timer.cancel()
 
 
 def test_a_build_that_goes_on_is_waited_for(lock, caplog):

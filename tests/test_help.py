@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.finetune.finetune_hyperlora import main as finetune
+
 ROOT = Path(__file__).parent.parent
 PROGRAMS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -25,18 +27,43 @@ REQUIRED = {
     "scripts.segment.run": ("--data_dir", "--output_dir", "--segmenter_path"),
     "scripts.segment.score": ("MASKS", "--data_dir"),
     "scripts.segment.improve": ("--masks", "--auditor", "--data_dir", "--segmenter_path"),
+    "scripts.worklist": ("results", "--output"),
     "scripts.pretrain.mini.grounding": ("weights", "work"),
     "scripts.pretrain.mini.parts": ("weights", "work"),
     "scripts.pretrain.pretrain_projector": ("--modality", "--captions", "--media_dir"),
 }
-RUN = """
-import runpy, sys
-sys.argv = [{program!r}, "--help"]
-try:
-    runpy.run_module({program!r}, run_name="__main__")
-finally:
-    print(*sorted({{"torch", "transformers"}} & set(sys.modules)), file=sys.stderr)
+# Each program in a fork of an interpreter that has imported what all programs share. Writes PROGRAM.out, .err, .code.
+RUN_EACH = """
+import os, runpy, sys, traceback
+import scripts.program
+folder, *programs = sys.argv[1:]
+for program in programs:
+    if os.fork():
+        os.wait()
+        continue
+    for number, ending in ((1, "out"), (2, "err")):
+        os.dup2(os.open(f"{folder}/{program}.{ending}", os.O_WRONLY | os.O_CREAT), number)
+    sys.argv, code = [program, "--help"], 1
+    try:
+        runpy.run_module(program, run_name="__main__")
+    except SystemExit as error:
+        code = error.code
+    except BaseException:
+        traceback.print_exc()
+    print(*sorted({"torch", "transformers"} & set(sys.modules)), file=sys.stderr)
+    sys.stdout.flush(), sys.stderr.flush()
+    open(f"{folder}/{program}.code", "w").write(str(code))
+    os._exit(0)
 """
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory) -> Path:
+    """A folder with what every program answers to --help."""
+    folder = tmp_path_factory.mktemp("help")
+    command = [sys.executable, "-c", RUN_EACH, str(folder), *PROGRAMS]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300)
+    return folder
 
 
 def test_programs_are_found():
@@ -44,19 +71,19 @@ def test_programs_are_found():
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_help_answers_without_torch_and_begins_with_what_is_required(program):
-    command = [sys.executable, "-c", RUN.format(program=program)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stderr.strip()) == (0, "")
+def test_help_answers_without_torch_and_begins_with_what_is_required(program, answers):
+    out, err, code = ((answers / f"{program}.{ending}").read_text() for ending in ("out", "err", "code"))
+    assert (code, err.strip()) == ("0", "")
     if program in REQUIRED:
-        group = done.stdout.partition("\nrequired:\n")[2].partition("\n\n")[0]
+        group = out.partition("\nrequired:\n")[2].partition("\n\n")[0]
         assert all(f"\n  {name}" in f"\n{group}" for name in REQUIRED[program])
-        assert done.stdout.index("\nrequired:\n") < done.stdout.index("\nhelp:\n")
+        assert out.index("\nrequired:\n") < out.index("\nhelp:\n")
 
 
-def test_help_all_of_the_training_lists_the_flags_of_transformers():
-    command = [sys.executable, "-m", "scripts.finetune.finetune_hyperlora", "--help_all"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0
+def test_help_all_of_the_training_lists_the_flags_of_transformers(capsys):
+    with pytest.raises(SystemExit) as ended:
+        finetune(["--help_all"])
+    assert not ended.value.code
+    shown = capsys.readouterr().out
     for name in ("--pos_ratio", "--projector_lr_scale", "--learning_rate", "--gradient_accumulation_steps"):
-        assert f"\n  {name}" in done.stdout
+        assert f"\n  {name}" in shown

@@ -66,18 +66,17 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
     ):
         media = dict(zip(frames, checked(pool, bar, attempt(usable_frame), frames), strict=True))
         media |= zip(audios, checked(pool, bar, attempt(usable_sound), audios), strict=True)
-        doubtful: dict[Path, Usable] = {}
-        mask_faults = list(checked(pool, bar, partial(_check_mask, media, doubtful), masks))
+        verdicts = list(checked(pool, bar, partial(_check_mask, media), masks))
+    fits = zip(masks, verdicts, strict=True)
+    doubtful = {c.mask_path: found for (_, c), found in fits if isinstance(found, Usable) and found.doubt}
     log_doubts(media | _mixed_sizes(samples, media) | doubtful)
     problems = []
     for uid, paths in _files_by_uid(samples).items():
         problems += [Problem(uid, media[path]) for path in paths if isinstance(media[path], str)]
-    return problems + [fault for fault in mask_faults if fault]
+    return problems + [found for found in verdicts if isinstance(found, Problem)]
 
 
-def _check_mask(
-    media: dict[Path, Usable | str], doubtful: dict[Path, Usable], pair: tuple[AuditSample, Candidate]
-) -> Problem | None:
+def _check_mask(media: dict[Path, Usable | str], pair: tuple[AuditSample, Candidate]) -> Usable | Problem:
     sample, candidate = pair
     mask = attempt(usable_mask)(candidate.mask_path)
     if isinstance(mask, str):
@@ -89,9 +88,7 @@ def _check_mask(
     frame = media[sample.frame_path]
     misfit = fit_doubt(mask.size, frame.size) if isinstance(frame, Usable) else None
     doubts = [mask.doubt, f"{misfit}; it is resized" if misfit else None]
-    if any(doubts):
-        doubtful[candidate.mask_path] = Usable("; ".join(filter(None, doubts)), mask.size)
-    return None
+    return Usable("; ".join(filter(None, doubts)) or None, mask.size)
 
 
 def _mixed_sizes(samples: list[AuditSample], media: dict[Path, Usable | str]) -> dict[str, Usable]:

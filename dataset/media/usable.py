@@ -47,7 +47,7 @@ def usable_sound(path: Path) -> Usable:
 
 
 def log_doubts(verdicts: Mapping[object, object]) -> None:
-    """`verdicts`: file -> Usable, or anything else for a file that cannot be used."""
+    """`verdicts`: file -> Usable, or anything else for a file that cannot be used; the first doubts are listed."""
     doubts = {name: found.doubt for name, found in verdicts.items() if isinstance(found, Usable) and found.doubt}
     for name, doubt in list(doubts.items())[:MOST_LISTED]:
         logger.warning("%s: %s", name, doubt)

@@ -13,6 +13,8 @@
 - material: right input for every program, small, made once and copied for each case
 - fuzz: files changed by chance, and the readers that have to bear them
 - forked: a program's `main(argv)` in a child process that may crash, hang or grow
+- group: the processes of one run as forks that are told their ranks; their ends
+- trained: runs of a small training, disturbed or not
 - cases: the sentence table; every module in it has a list CASES
 - scenarios: every module in it has functions marked @scenario
 

@@ -18,7 +18,7 @@ from tests.faults.scenario import MEANINGS, Options, Scenario, find_scenarios, r
 
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "DS_ACCELERATOR": "cpu"}
     scenarios = find_scenarios()
     if args.list:
         print("\n".join(f"{one.name:<24} {one.about}" for one in scenarios))

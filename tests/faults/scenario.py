@@ -44,6 +44,7 @@ class Counts:
 
     cases: int = 0
     troubles: list[tuple[str, str]] = field(default_factory=list)  # (kind, sentence)
+    notes: list[str] = field(default_factory=list)  # what else is worth knowing of the cases
 
     def tell(self, kind: str, sentence: str) -> None:
         """Note a trouble of one of the kinds in TROUBLES."""
@@ -89,11 +90,12 @@ def modules(package: str) -> Iterator:
 
 
 def render(results: dict[str, Counts]) -> str:
-    """The table of counts, then every trouble in a line."""
+    """The table of counts, then every note and every trouble in a line."""
     width = max(len(name) for name in [*results, "scenario"])
     rows = [f"{'scenario':<{width}} {'cases':>6} " + " ".join(f"{kind:>10}" for kind in TROUBLES)]
     for name, counts in results.items():
         numbers = " ".join(f"{counts.number(kind):>10}" for kind in TROUBLES)
         rows.append(f"{name:<{width}} {counts.cases:>6} {numbers}")
     troubles = [f"{name}: {kind}: {text}" for name, counts in results.items() for kind, text in counts.troubles]
-    return "\n".join(rows + troubles)
+    notes = [f"{name}: {note}" for name, counts in results.items() for note in counts.notes]
+    return "\n".join(rows + notes + troubles)

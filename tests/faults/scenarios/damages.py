@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 
 from tests.faults.scenario import Counts, Options, scenario
-from tests.faults.scenarios.training import WAYS, Training, compare, make_parts
+from tests.faults.trained import WAYS, Training, end_and_compare, make_parts, step_of, whole_run
 from tests.file_damage import DAMAGES, linked_copy
 
 
@@ -15,11 +14,10 @@ def damaged_checkpoints(options: Options) -> Counts:
     """Every file of the newest checkpoint is halved, emptied, changed by a bit or gone: the one before is taken."""
     counts, way = Counts(), WAYS[0]
     make_parts(options.folder)
-    whole = Training(way, options.folder, "whole")
-    if whole.finish() != 0:
-        counts.tell("unclear", f"a run that nobody disturbs: {whole.text()[-300:]}")
+    whole = whole_run(way, options.folder, counts)
+    if whole is None:
         return counts
-    before, newest = sorted(whole.output.glob("checkpoint-*"), key=_step)[-3:-1]
+    before, newest = sorted(whole.output.glob("checkpoint-*"), key=step_of)[-3:-1]
     files = sorted(path.name for path in newest.iterdir())
     for number, (file, damage) in enumerate(list(product(files, DAMAGES))[:: options.every]):
         if options.is_over:
@@ -28,20 +26,8 @@ def damaged_checkpoints(options: Options) -> Counts:
         run = Training(way, options.folder, f"damaged {number}")
         linked_copy(before, run.output / before.name)
         DAMAGES[damage](linked_copy(newest, run.output / newest.name) / file)
-        go_on(run, whole, f"{file}, {damage}", f"passed over {run.output / newest.name}", counts)
+        end_and_compare(run, whole, f"{file}, {damage}", counts)
+        if f"passed over {run.output / newest.name}" not in run.text():
+            counts.tell("silent", f"{file}, {damage}: expected that the checkpoint is passed over: {run.text()[-300:]}")
         run.begin_anew()
     return counts
-
-
-def go_on(run: Training, whole: Training, what: str, sentence: str, counts: Counts) -> None:
-    """The run must say what it has passed over, and end in the weights of the whole one."""
-    if run.finish() != 0:
-        counts.tell("stuck", f"{what}: {run.text()[-300:]}")
-        return
-    if sentence not in run.text():
-        counts.tell("silent", f"{what}: expected '{sentence}', got {run.text()[-300:]}")
-    compare(run, whole, counts)
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])

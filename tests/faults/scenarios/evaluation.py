@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import BENCHMARK
-from tests.faults.forked import child_of
+from tests.faults.forked import HANG
+from tests.faults.group import is_running, kill_group, start_group, wait_for_all
 from tests.faults.material import make_material
 from tests.faults.scenario import Counts, Options, scenario
 from tests.faults.scenarios.sentences import warm_up
@@ -40,11 +38,7 @@ class Evaluation:
         argv = ["--pretrained_weights_dir", f"{self.material}/parts", "--auditor_dir", f"{self.material}/auditor"]
         argv += ["--data_dir", str(BENCHMARK), "--output_dir", str(self.output), "--device", "cpu"]
         argv += ["--max_new_tokens", "8", "--batch_size", batch, "--num_workers", workers]
-        environment = group_environment(processes)
-        return [
-            child_of(lambda: evaluate(argv), self.log(number), environment=environment | own_rank(number))
-            for number in range(processes)
-        ]
+        return start_group(lambda: evaluate(argv), processes, self.log)
 
     def log(self, rank: int) -> Path:
         return self.material.parent / f"printed-{rank}.txt"
@@ -64,7 +58,7 @@ class Evaluation:
 
     def finish(self, processes: int) -> None:
         """A run that nobody disturbs."""
-        self.check([wait(process, time.monotonic() + LONGEST) for process in self.start(processes)])
+        self.check(wait_for_all(self.start(processes), LONGEST))
 
     def check(self, codes: list) -> None:
         """What a run that has ended by itself must have left. Afterwards the folder is empty."""
@@ -77,25 +71,19 @@ class Evaluation:
         shutil.rmtree(self.output, ignore_errors=True)
 
     def kill(self, ids: list[int], moment: float) -> list | None:
-        """kill -9 of a random process after so many seconds; then, as a launcher would, the others are ended.
-
-        The exit codes, if all had ended before.
-        """
-        before, victim = self.logged(), self.rng.choice(ids)
+        """kill -9 after so many seconds; the exit codes, if all had ended before."""
+        before = self.logged()
         end = time.monotonic() + moment
         while time.monotonic() < end and any(map(is_running, ids)):
             time.sleep(0.005)
-        in_time = any(map(is_running, ids))
-        send(victim, signal.SIGKILL)
-        for process in ids:
-            if process != victim and in_time:
-                send(process, self.rng.choice((signal.SIGKILL, signal.SIGTERM)))
-        codes = [wait(process, time.monotonic() + LONGEST) for process in ids]
-        if in_time and not self.results() and (missing := before - self.logged()):
+        if not any(map(is_running, ids)):
+            return wait_for_all(ids, LONGEST)
+        codes = kill_group(ids, self.rng, LONGEST)
+        if not self.results() and (missing := before - self.logged()):
             self.counts.tell("lost", f"{len(missing)} of {len(before)} stored answers are gone after a kill")
-        if in_time and "hang" in codes:
+        if HANG in codes:
             self.counts.tell("stuck", f"a process did not end with the others: {self.said()}")
-        return None if in_time else codes
+        return None
 
 
 def evaluate(argv: list[str]) -> int:
@@ -122,7 +110,7 @@ def undisturbed(options: Options) -> Evaluation:
     run = Evaluation(material, options.folder / "out", Counts(), random.Random(options.seed))
     warm_up({"evaluate"}, material, options.folder / "warm")
     start = time.monotonic()
-    codes = [wait(process, start + LONGEST) for process in run.start(1)]
+    codes = wait_for_all(run.start(1), LONGEST)
     run.seconds, run.expected = time.monotonic() - start, run.results()
     run.check(codes)
     return run
@@ -161,43 +149,5 @@ def damage(output: Path, rng: random.Random) -> None:
         path.write_bytes(b"".join(lines))
 
 
-def group_environment(processes: int) -> dict[str, str]:
-    """What torchrun tells its processes."""
-    if processes == 1:
-        return {}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    sizes = {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes)}
-    return sizes | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-
-
-def own_rank(number: int) -> dict[str, str]:
-    return {"RANK": str(number), "LOCAL_RANK": str(number)}
-
-
 def tail(path: Path) -> list[str]:
     return path.read_text(errors="replace").strip().splitlines()[-1:]
-
-
-def is_running(process: int) -> bool:
-    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-
-
-def send(process: int, number: signal.Signals) -> None:
-    """To the process and its children; it may have ended, or not be the leader of its group yet."""
-    try:
-        os.killpg(process, number)
-    except ProcessLookupError:
-        os.kill(process, number)
-
-
-def wait(process: int, until: float) -> int | str:
-    """The exit code, or "hang" for a process that had to be killed."""
-    while is_running(process):
-        if time.monotonic() > until:
-            os.killpg(process, signal.SIGKILL)
-            os.waitpid(process, 0)
-            return "hang"
-        time.sleep(0.01)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
