@@ -24,6 +24,7 @@ from utils.whole_files import write_json, write_jsonl
 
 HOSTILE = "</script><img src=x onerror=alert(1)> & <b>dog</b> \u2028 'quoted'"
 NAME = "image_mask-all_rank-all"
+PROSE = "The IoU is about 40%, so it's a cutout that should be rejected. </script>"
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +63,27 @@ def write_run(folder: Path, root: Path, wrong: str = "none") -> Path:
     return run
 
 
+def write_prose(folder: Path, root: Path) -> Path:
+    """A run of another auditor that says one sentence of every mask, without tags, and is read leniently."""
+    run = write_run(folder, root)
+    file = next(run.glob("predictions*"))
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    write_jsonl(file, [row | {"raw_output": PROSE} for row in rows])
+    record = json.loads((run / "run.json").read_text())["settings"] | {"level": "lenient", "model": "prose"}
+    del record["auditor_dir"]
+    write_json(run / "run.json", {"settings": record})
+    return run
+
+
 @pytest.fixture(scope="module")
 def report(benchmark, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("written")
     write_run(folder / "ours", benchmark, "cutout")
     write_run(folder / "theirs", benchmark)
+    write_prose(folder / "prose", benchmark)
     output = folder / "report"
-    assert main([str(folder / "ours"), "--output", str(output), "--against", str(folder / "theirs")]) == 0
+    others = [f"theirs <1>={folder / 'theirs'}", str(folder / "prose")]
+    assert main([str(folder / "ours"), "--output", str(output), "--against", *others]) == 0
     return output
 
 
@@ -85,7 +100,10 @@ def test_every_mask_is_there_with_its_media(report):
         assert (report / item["media"]["sound"]).stat().st_size > 1000
     by_type = {item["true"]["type"]: item for item in items}
     assert by_type["merge"]["right"] and not by_type["cutout"]["right"]
-    assert by_type["cutout"]["other"]["type"] == "cutout"
+    theirs, prose = by_type["cutout"]["others"]
+    assert (theirs["name"], theirs["type"], theirs["right"]) == ("theirs <1>", "cutout", True)
+    assert (prose["type"], prose["iou"], prose["action"], prose["right"]) == ("cutout", 0.4, "reject", False)
+    assert prose["text"].startswith("The IoU is about 40%")
     assert "expected the action accept, got reject" in by_type["cutout"]["contradictions"][0]
 
 
@@ -135,7 +153,7 @@ def test_masks_of_ones_own_have_no_truth(tmp_path):
     assert (tmp_path / "report/expected.svg").is_file() and (tmp_path / "report/certainty.svg").is_file()
     items = data_of(tmp_path / "report")["items"]
     assert [item["said"]["type"] for item in items] == ["merge"] * 2 and items[0]["right"] is None
-    assert items[0]["other"]["type"] == "full_neg" and items[0]["unlike"] == 2.5
+    assert items[0]["others"][0]["type"] == "full_neg" and items[0]["unlike"] == 2.5
     assert not (tmp_path / "report/tables.csv").exists()
 
 

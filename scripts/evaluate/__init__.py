@@ -5,7 +5,7 @@
 - results: the masks of a run, and what a finished run writes
 - calibrate: temperatures and a threshold from held-out audits, stored with the auditor
 - tell_unlike: how well clips that are unlike the training's are told
-- baseline: asks another auditor, behind an API, about a test split
+- baseline: asks another auditor, a local model or a server, about a test split
 - read_reply: reads replies of any auditor, without scoring them
 - sharing: several processes that share the masks of one run
 - score: scores a file of answers again, without a model

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from dataset.benchmark.uids import object_of
-from scripts.reporting.audits import Shown, mask_key
+from scripts.reporting.audits import Shown, is_right, mask_key
 from scripts.reporting.pictures import Pictures
 from utils.audit import ACTIONS, Audit, normalize_action
 from utils.certainty.belief import Belief
@@ -18,9 +18,7 @@ from utils.mask_types import PAPER_TYPES
 from utils.prediction import Prediction
 
 
-def data_script(
-    audits: Sequence[Shown], beliefs: Sequence[Belief | None], media: Sequence[Pictures], other: str
-) -> str:
+def data_script(audits: Sequence[Shown], beliefs: Sequence[Belief | None], media: Sequence[Pictures]) -> str:
     """A script that sets AUDITS. JSON keeps every sign of the data inside of strings."""
     items = [_item(n, *one) for n, one in enumerate(zip(audits, beliefs, media, strict=True))]
     masks = repr([(one.run, mask_key(one.prediction)) for one in audits])
@@ -28,7 +26,6 @@ def data_script(
         "key": hashlib.sha256(masks.encode()).hexdigest()[:16],  # marks belong to these masks
         "types": PAPER_TYPES,
         "actions": ACTIONS,
-        "other": other,
         "items": items,
     }
     return f"const AUDITS = {json.dumps(content, allow_nan=False, separators=(',', ':'))};\n"
@@ -56,7 +53,7 @@ def _item(number: int, audit: Shown, belief: Belief | None, media: Pictures) -> 
         "contradictions": contradictions(said),
         "unlike": prediction.clip_distance,
         "belief": belief and _belief(belief),
-        "other": audit.other and _other(audit.other),
+        "others": [_other(name, said) for name, said in audit.others.items()],
         "media": asdict(media),
     }
 
@@ -65,8 +62,9 @@ def _audit(audit: Audit) -> dict:
     return {"type": audit.mask_type, "iou": audit.iou, "action": audit.action}
 
 
-def _other(prediction: Prediction) -> dict:
-    return _audit(prediction.said) | {"text": without_tags(prediction.raw_output or "")}
+def _other(name: str, prediction: Prediction) -> dict:
+    right = is_right(prediction) if prediction.true.mask_type else None
+    return _audit(prediction.said) | {"name": name, "text": without_tags(prediction.raw_output or ""), "right": right}
 
 
 def _belief(belief: Belief) -> dict:

@@ -26,12 +26,17 @@ FIXED_FILES = ("report.css", "marks.js", "gallery.js", "detail.js")
 
 
 def write_page(
-    folder: Path, title: str, runs: Sequence[RunResults], audits: Sequence[Shown], media: Sequence[Pictures], other: str
+    folder: Path,
+    title: str,
+    runs: Sequence[RunResults],
+    audits: Sequence[Shown],
+    media: Sequence[Pictures],
+    others: Sequence[RunResults] = (),
 ) -> None:
-    """Write index.html and all that it loads but the media. `other`: the name of the auditor shown beside, or ""."""
+    """Write index.html and all that it loads but the media. `others`: runs of auditors shown beside."""
     scalings = {run.name: scaling_of(run.calibration) for run in runs}
     beliefs = [_belief_of(one.prediction, scalings[one.run]) for one in audits]
-    overall, columns = score_rows(runs)
+    overall, columns = score_rows([*runs, *others])
     content = {
         "title": title,
         "facts": facts(runs, audits),
@@ -39,7 +44,7 @@ def write_page(
         "has_truth": bool(overall),
         "charts": draw_charts(folder, audits, beliefs),
     }
-    write_text(folder / "audits.js", data_script(audits, beliefs, media, other))
+    write_text(folder / "audits.js", data_script(audits, beliefs, media))
     for name in FIXED_FILES:
         shutil.copyfile(TEMPLATES / name, folder / name)
     if rows := columns or overall:

@@ -31,9 +31,9 @@ function chance(name, value) {
   return element("div", { class: "chance" }, element("span", { text: name }), bar, percent);
 }
 
-function verdict(title, audit, text) {
+function verdict(title, audit, text, right = null) {
   const box = element("div", { class: "verdict" }, element("h3", { text: title }));
-  box.append(element("strong", { text: verdictText(audit) }));
+  box.append(element("strong", { class: right === null ? "" : right ? "good" : "bad", text: verdictText(audit) }));
   if (text) box.append(element("p", { text }));
   return box;
 }
@@ -62,8 +62,8 @@ function open(index) {
   const views = element("div", { class: "views" }, view(a, [a.media.tint], "the frame and its mask"),
     kept(a, "what the mask keeps"));
   if (a.media.truth) views.append(view(a, [a.media.truth], "outline of the ground truth"));
-  const verdicts = element("div", { class: "verdicts" }, verdict("Audit", a.said, a.text));
-  if (a.other) verdicts.append(verdict(`Audit of ${AUDITS.other}`, a.other, a.other.text));
+  const verdicts = element("div", { class: "verdicts" }, verdict("Audit", a.said, a.text, a.right));
+  for (const other of a.others) verdicts.append(verdict(`Audit of ${other.name}`, other, other.text, other.right));
   if (a.true.type !== null) verdicts.append(verdict("Truth", a.true, ""));
   if (a.belief) verdicts.append(certainty(a));
   const doubts = [...a.contradictions];

@@ -38,7 +38,7 @@ function fillControls() {
     for (const one of values) option(place(id), one, one);
     place(id).parentElement.hidden = values.length < 2 && id !== "type" && id !== "action";
   }
-  place("differs").hidden = !AUDITS.other;
+  place("disagree").hidden = audits.every((a) => !a.others.length);
 }
 
 function refresh() {
@@ -85,7 +85,7 @@ function answers(a, wanted) {
   if (wanted === "contradiction") return a.contradictions.length > 0;
   if (wanted === "unread") return a.said.type === null || a.said.iou === null || a.said.action === null;
   if (wanted === "unlike") return a.unlike !== null && a.unlike > 1;
-  if (wanted === "differs") return a.other !== null && (a.other.type !== a.said.type || a.other.action !== a.said.action);
+  if (wanted === "disagree") return a.others.some((b) => b.type !== a.said.type || b.action !== a.said.action);
   return a.right === (wanted === "right");
 }
 
@@ -116,7 +116,7 @@ function card(a, index) {
     element("span", { class: `said ${a.right === null ? "" : a.right ? "good" : "bad"}`, text: verdictText(a.said) }),
   );
   if (a.true.type !== null) button.append(element("span", { class: "true", text: `truth: ${verdictText(a.true)}` }));
-  if (a.other) button.append(element("span", { class: "true", text: `${AUDITS.other}: ${verdictText(a.other)}` }));
+  for (const b of a.others) button.append(element("span", { class: "true", text: `${b.name}: ${verdictText(b)}` }));
   if (marks[a.n]) button.append(element("span", { class: "true", text: `marked: ${MARK_NAMES[marks[a.n]]}` }));
   button.addEventListener("click", () => open(index));
   return element("li", {}, button);
