@@ -16,6 +16,7 @@
 - scoring: scoring saved answers
 - calibration: calibrating an auditor, and telling unlike clips
 - report: a report of finished audits
+- worklist: a work list of finished audits, and its policy
 - thinking: Ref-Thinker's training and answers
 - referring: segmenting what expressions mean, and scoring the masks
 - improving: auditing and repairing the masks of a segmentation method

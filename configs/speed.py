@@ -23,6 +23,13 @@ class EfficiencyArguments:
     growth: bool = field(
         default=False, metadata={"help": "Time and memory against masks per clip and number of clips, with a plot."}
     )
+    runs: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Finished runs of other auditors; their seconds and memory stand beneath: folders, or NAME=FOLDER.",
+            "metavar": "RUN",
+        },
+    )
     repeats: int = field(default=2, metadata={"help": "How often each way is timed, in turn with the others."})
 
     def __post_init__(self):

@@ -27,6 +27,7 @@ REQUIRED = {
     "scripts.segment.run": ("--data_dir", "--output_dir", "--segmenter_path"),
     "scripts.segment.score": ("MASKS", "--data_dir"),
     "scripts.segment.improve": ("--masks", "--auditor", "--data_dir", "--segmenter_path"),
+    "scripts.worklist": ("results", "--output"),
     "scripts.pretrain.mini.grounding": ("weights", "work"),
     "scripts.pretrain.mini.parts": ("weights", "work"),
     "scripts.pretrain.pretrain_projector": ("--modality", "--captions", "--media_dir"),

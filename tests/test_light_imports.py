@@ -45,4 +45,5 @@ def test_programs_without_a_model_start_without_tensors():
         "evaluate.sweep",
         "evaluate.show_audits",
     ]
+    programs += ["flagged.build"]
     assert heavy_libraries([f"scripts.{name}" for name in programs], ("torch", "transformers")) == ""

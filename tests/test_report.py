@@ -19,6 +19,7 @@ from utils.whole_files import write_json, write_jsonl
 HOSTILE = "</script><img src=x onerror=alert(1)> & <b>dog</b> \u2028 'quoted'"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NAME = "image_mask-all_rank-all"
+PROSE = "The IoU is about 40%, so it's a cutout that should be rejected. </script>"
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +58,27 @@ def write_run(folder: Path, root: Path, wrong: str = "none") -> Path:
     return run
 
 
+def write_prose(folder: Path, root: Path) -> Path:
+    """A run of another auditor that says one sentence of every mask, without tags, and is read leniently."""
+    run = write_run(folder, root)
+    file = next(run.glob("predictions*"))
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    write_jsonl(file, [row | {"raw_output": PROSE} for row in rows])
+    record = json.loads((run / "run.json").read_text())["settings"] | {"level": "lenient", "model": "prose"}
+    del record["auditor_dir"]
+    write_json(run / "run.json", {"settings": record})
+    return run
+
+
 @pytest.fixture(scope="module")
 def report(benchmark, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("written")
     write_run(folder / "ours", benchmark, "cutout")
     write_run(folder / "theirs", benchmark)
+    write_prose(folder / "prose", benchmark)
     output = folder / "report"
-    assert main([str(folder / "ours"), "--output", str(output), "--against", str(folder / "theirs")]) == 0
+    others = [f"theirs <1>={folder / 'theirs'}", str(folder / "prose")]
+    assert main([str(folder / "ours"), "--output", str(output), "--against", *others]) == 0
     return output
 
 
@@ -80,7 +95,10 @@ def test_every_mask_is_there_with_its_media(report):
         assert (report / item["media"]["sound"]).stat().st_size > 1000
     by_type = {item["true"]["type"]: item for item in items}
     assert by_type["merge"]["right"] and not by_type["cutout"]["right"]
-    assert by_type["cutout"]["other"]["type"] == "cutout"
+    theirs, prose = by_type["cutout"]["others"]
+    assert (theirs["name"], theirs["type"], theirs["right"]) == ("theirs <1>", "cutout", True)
+    assert (prose["type"], prose["iou"], prose["action"], prose["right"]) == ("cutout", 0.4, "reject", False)
+    assert prose["text"].startswith("The IoU is about 40%")
     assert "expected the action accept, got reject" in by_type["cutout"]["contradictions"][0]
 
 
@@ -101,6 +119,7 @@ def test_a_browser_shows_the_data_as_text(report, tmp_path):
     assert "onerror=alert(1)&gt;" in page.stdout and "<img src=x" not in page.stdout and "<b>dog" not in page.stdout
     assert 'id="detail" aria-labelledby="detail-head" open=""' in page.stdout
     assert f"{len(MASKS)} of {len(MASKS)} masks" in page.stdout
+    assert "Audit of theirs &lt;1&gt;" in page.stdout and "it's a cutout that should be rejected" in page.stdout
 
 
 def test_a_folder_with_other_files_is_left_alone(benchmark, tmp_path, capsys):

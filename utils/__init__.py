@@ -29,6 +29,7 @@ Files:
 - finished: the file that tells, for each step, that it is finished
 - manifest: folders of files that belong together, with sizes and digests
 - run_length: masks as run-length codes
+- brush_codes: masks as Label Studio's run-length codes
 - formatting: values as text for a terminal, a table or a page
 
 Packages:

@@ -5,7 +5,7 @@
 - results: the masks of a run, and what a finished run writes
 - calibrate: temperatures and a threshold from held-out audits, stored with the auditor
 - tell_unlike: how well clips that are unlike the training's are told
-- baseline: asks another auditor, behind an API, about a test split
+- baseline: asks another auditor, a local model or a server, about a test split
 - audit_loop: the loop of `run`, with a log and a progress bar
 - read_reply: reads replies of any auditor, without scoring them
 - basis: what decides an answer, as digests

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scripts.reporting.audits import RunResults, Shown
+from scripts.reporting.audits import RunResults, Shown, is_right
 from scripts.reporting.figures import coverage_chart, iou_chart, reliability_chart, write_tables
 from scripts.reporting.pictures import Pictures
 from utils.audit import ACTIONS, Audit, normalize_action
@@ -37,13 +37,18 @@ LABELS = {"rmse": "RMSE", "f2_mask_type": "F2-M %", "f2_action": "F2-A %"}
 
 
 def write_page(
-    folder: Path, title: str, runs: Sequence[RunResults], audits: Sequence[Shown], media: Sequence[Pictures], other: str
+    folder: Path,
+    title: str,
+    runs: Sequence[RunResults],
+    audits: Sequence[Shown],
+    media: Sequence[Pictures],
+    others: Sequence[RunResults] = (),
 ) -> None:
-    """Write index.html and all that it loads but the media. `other`: the name of the auditor shown beside, or ""."""
+    """Write index.html and all that it loads but the media. `others`: runs of auditors shown beside."""
     scalings = {run.name: scaling_of(run.calibration) for run in runs}
     beliefs = [_belief_of(one.prediction, scalings[one.run]) for one in audits]
-    overall = [_overall(run) for run in runs]
-    columns = [row for run in runs for row in _columns(run)]
+    overall = [_overall(run) for run in [*runs, *others]]
+    columns = [row for run in [*runs, *others] for row in _columns(run)]
     tables = [_as_table("All masks, with 95% intervals over videos", overall)]
     tables += [_as_table("Scores by mask type and rank, as in the paper's Tables 2 and 3", columns)] if columns else []
     charts = _draw_charts(folder, audits, beliefs)
@@ -55,7 +60,7 @@ def write_page(
     }
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     write_text(folder / "index.html", environment.get_template("index.html.j2").render(content))
-    write_text(folder / "audits.js", _data(title, audits, beliefs, media, other))
+    write_text(folder / "audits.js", _data(title, audits, beliefs, media))
     for name in FIXED_FILES:
         shutil.copyfile(TEMPLATES / name, folder / name)
     write_tables(pd.DataFrame(columns or overall), folder)
@@ -187,16 +192,13 @@ def _chart(file: str, alt: str, text: str) -> dict:
     return {"file": file, "alt": alt, "text": text}
 
 
-def _data(
-    title: str, audits: Sequence[Shown], beliefs: Sequence[Belief | None], media: Sequence[Pictures], other: str
-) -> str:
+def _data(title: str, audits: Sequence[Shown], beliefs: Sequence[Belief | None], media: Sequence[Pictures]) -> str:
     """A script that sets AUDITS. JSON keeps every sign of the data inside of strings."""
     items = [_item(n, *one) for n, one in enumerate(zip(audits, beliefs, media, strict=True))]
     content = {
         "key": f"{title}, {len(items)}",
         "types": PAPER_TYPES,
         "actions": ACTIONS,
-        "other": other,
         "items": items,
     }
     return f"const AUDITS = {json.dumps(content, allow_nan=False, separators=(',', ':'))};\n"
@@ -224,7 +226,7 @@ def _item(number: int, audit: Shown, belief: Belief | None, media: Pictures) -> 
         "error": abs(said.iou - true.iou) if known else None,
         "contradictions": contradictions(said),
         "belief": belief and _belief(belief),
-        "other": audit.other and _other(audit.other),
+        "others": [_other(name, prediction) for name, prediction in audit.others.items()],
         "media": asdict(media),
     }
 
@@ -233,8 +235,9 @@ def _audit(audit: Audit) -> dict:
     return {"type": audit.mask_type, "iou": audit.iou, "action": audit.action}
 
 
-def _other(prediction: Prediction) -> dict:
-    return _audit(prediction.said) | {"text": without_tags(prediction.raw_output or "")}
+def _other(name: str, prediction: Prediction) -> dict:
+    right = is_right(prediction) if prediction.true.mask_type else None
+    return _audit(prediction.said) | {"name": name, "text": without_tags(prediction.raw_output or ""), "right": right}
 
 
 def _belief(belief: Belief) -> dict:

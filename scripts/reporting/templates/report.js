@@ -81,6 +81,7 @@ function passes(a, wanted) {
 
 function answers(a, wanted) {
   if (wanted === "contradiction") return a.contradictions.length > 0;
+  if (wanted === "disagree") return a.others.some((b) => b.type !== a.said.type || b.action !== a.said.action);
   if (wanted === "unread") return a.said.type === null || a.said.iou === null || a.said.action === null;
   return a.right === (wanted === "right");
 }
@@ -148,9 +149,9 @@ function chance(name, value) {
     element("span", { text: `${(100 * value).toFixed(1)}%` }));
 }
 
-function verdict(title, audit, text) {
+function verdict(title, audit, text, right = null) {
   const box = element("div", { class: "verdict" }, element("h3", { text: title }));
-  box.append(element("strong", { text: verdictText(audit) }));
+  box.append(element("strong", { class: right === null ? "" : right ? "good" : "bad", text: verdictText(audit) }));
   if (text) box.append(element("p", { text }));
   return box;
 }
@@ -177,8 +178,8 @@ function open(index) {
   const views = element("div", { class: "views" }, view(a, [a.media.tint], "the frame and its mask"),
     view(a, [a.media.outside], "what the mask keeps"));
   if (a.media.truth) views.append(view(a, [a.media.truth], "outline of the ground truth"));
-  const verdicts = element("div", { class: "verdicts" }, verdict("Audit", a.said, a.text));
-  if (a.other) verdicts.append(verdict(`Audit of ${AUDITS.other}`, a.other, a.other.text));
+  const verdicts = element("div", { class: "verdicts" }, verdict("Audit", a.said, a.text, a.right));
+  for (const other of a.others) verdicts.append(verdict(`Audit of ${other.name}`, other, other.text, other.right));
   if (a.true.type !== null) verdicts.append(verdict("Truth", a.true, ""));
   if (a.belief) verdicts.append(certainty(a));
   for (const text of a.contradictions) verdicts.append(element("p", { class: "bad", text }));
