@@ -1,4 +1,4 @@
-"""Asking other auditors: multimodal LLMs and services behind an API."""
+"""Asking other auditors: multimodal LLMs from local folders, and services behind an API."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from configs.ranges import check_ranges
 from utils.reading.reply import LENIENT, READERS
 from utils.splits import EVAL_MODES, TEST_NAMES
 
@@ -17,7 +18,10 @@ ASK_AGAIN = ("refused", "filtered", "cut_off", "empty")
 class BaselineArguments:
     """Who is asked about which masks, and how."""
 
-    model: str = field(metadata={"help": "Name of the model as the server knows it."})
+    model: str | None = field(
+        default=None,
+        metadata={"help": "Name of the model as the server knows it. Default with --model_dir: the folder's name."},
+    )
     data_dir: str = field(default="../MQ-RAVSBench", metadata={"help": "Folder of MQ-RAVSBench."})
     output_dir: str | None = field(
         default=None, metadata={"help": "Where the run's folder is written. Default: results/<model>"}
@@ -34,16 +38,27 @@ class BaselineArguments:
     view: str = field(default="mask", metadata={"help": "How the mask is shown. mask: as published.", "choices": VIEWS})
     media: list[str] = field(
         default_factory=lambda: ["sound", "video", "frame", "mask"],
-        metadata={"help": "What is sent. A model that cannot hear gets no sound.", "metavar": "MEDIUM"},
+        metadata={
+            "help": "What is sent; none: the words alone. A model that cannot hear gets no sound.",
+            "metavar": "MEDIUM",
+        },
     )
     examples: int = field(default=0, metadata={"help": "Training masks with their audits that go before the question."})
     max_new_tokens: int = field(default=512, metadata={"help": "Longest answer, in tokens, with its thinking."})
     level: str = field(default=LENIENT, metadata={"help": "How replies are read.", "choices": READERS})
+    ask_again: list[str] = field(
+        default_factory=list,
+        metadata={"help": f"Kinds of replies that are asked again: {', '.join(ASK_AGAIN)}.", "metavar": "KIND"},
+    )
 
     def __post_init__(self):
         known = {"sound", "video", "frame", "mask"}
-        if not set(self.media) <= known or "mask" not in self.media:
-            raise ValueError(f"--media: expected mask and any of sound, video, frame, got {' '.join(self.media)}")
+        self.media = [] if self.media == ["none"] else self.media
+        if self.media and not (set(self.media) <= known and "mask" in self.media):
+            expected = "expected mask and any of sound, video, frame, or none"
+            raise ValueError(f"--media: {expected}, got {' '.join(self.media)}")
+        if not set(self.ask_again) <= set(ASK_AGAIN):
+            raise ValueError(f"--ask_again: expected {', '.join(ASK_AGAIN)}, got {' '.join(self.ask_again)}")
         for name, low in (("max_videos", 0), ("examples", 0), ("max_new_tokens", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"--{name}: expected at least {low}, got {getattr(self, name)}")
@@ -53,8 +68,8 @@ class BaselineArguments:
 class ServerArguments:
     """A server that speaks OpenAI's chat protocol, and how it is treated."""
 
-    server: str = field(
-        metadata={"help": "Address before /chat/completions, e.g. http://localhost:8000/v1"},
+    server: str | None = field(
+        default=None, metadata={"help": "Address before /chat/completions, e.g. http://localhost:8000/v1"}
     )
     key_variable: str | None = field(
         default=None, metadata={"help": "Name of the environment variable that holds the key. Default: no key."}
@@ -79,10 +94,6 @@ class ServerArguments:
     same_errors: int = field(
         default=5, metadata={"help": "The run stops when so many masks in a row have failed with the same error."}
     )
-    ask_again: list[str] = field(
-        default_factory=list,
-        metadata={"help": f"Kinds of replies that are asked again: {', '.join(ASK_AGAIN)}.", "metavar": "KIND"},
-    )
     on_dropped_media: str = field(
         default="stop",
         metadata={
@@ -101,15 +112,13 @@ class ServerArguments:
     estimate_only: bool = field(default=False, metadata={"help": "Print the estimate of tokens and price, and end."})
 
     def __post_init__(self):
-        if not re.fullmatch(r"https?://[^/@?#\s]+(/[^@?#\s]*)?", self.server):
+        if self.server is not None and not re.fullmatch(r"https?://[^/@?#\s]+(/[^@?#\s]*)?", self.server):
             raise ValueError(
                 "--server: expected an address that begins with http:// or https://, without a password or key"
             )
         if self.key_variable is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", self.key_variable):
             # The value may be the key itself: it is not repeated.
             raise ValueError("--key_variable: expected the name of an environment variable in capital letters")
-        if not set(self.ask_again) <= set(ASK_AGAIN):
-            raise ValueError(f"--ask_again: expected {', '.join(ASK_AGAIN)}, got {' '.join(self.ask_again)}")
         if self.max_cost is not None and not self.prices:
             raise ValueError("--max_cost: expected --prices beside it")
         for name, low in (("at_once", 1), ("most_tries", 1), ("same_errors", 1)):
@@ -126,3 +135,34 @@ class ServerArguments:
         if not isinstance(fields, dict):
             raise ValueError(f"--extra_body: expected a JSON object, got {type(fields).__name__}")
         return fields
+
+
+@dataclass(kw_only=True)
+class LocalArguments:
+    """A model in a local transformers folder, instead of a server."""
+
+    model_dir: str | None = field(default=None, metadata={"help": "Folder of the model. Nothing is downloaded."})
+    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
+    dtype: str = field(
+        default="auto",
+        metadata={
+            "help": "auto: float32 on CPU, bfloat16 on a GPU.",
+            "choices": ("auto", "float32", "bfloat16", "float16"),
+        },
+    )
+    quantization: str = field(
+        default="none",
+        metadata={"help": "Linear layers in 8 or 4 bits, with bitsandbytes.", "choices": ("none", "8bit", "4bit")},
+    )
+    max_memory_gb: float | None = field(
+        default=None,
+        metadata={"help": "Memory for audits, of the GPU or else of the machine. Default: most of what is free."},
+    )
+    batch_size: int = field(
+        default=0, metadata={"help": "Masks asked about together, at most. 0: as many as fit, measured."}
+    )
+
+    def __post_init__(self):
+        if self.batch_size < 0:
+            raise ValueError(f"--batch_size: expected at least 0, got {self.batch_size}")
+        check_ranges(self, {"max_memory_gb": (1e-3, 1e6)})

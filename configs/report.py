@@ -16,9 +16,12 @@ class ReportArguments:
     data_dir: str | None = field(
         default=None, metadata={"help": "Folder of the benchmark. Default: the one that each run's run.json names."}
     )
-    against: str | None = field(
-        default=None,
-        metadata={"help": "Results of another auditor on the same masks, shown beside.", "metavar": "OTHER"},
+    against: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Results of other auditors on the same masks, shown side by side: folders, or NAME=FOLDER.",
+            "metavar": "OTHER",
+        },
     )
     title: str = field(default="Audits", metadata={"help": "The report's headline."})
     picture_size: int = field(

@@ -19,7 +19,7 @@
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches
-- baselines: other auditors behind an API
+- baselines: other auditors: local models, and servers
 - certainty: calibrates an auditor and measures how well its probabilities hold
 - clips: clips and masks of one's own as audit requests
 - features: keeps what the frozen encoders make of images and sounds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.baselines import BaselineArguments, ServerArguments
+from configs.baselines import BaselineArguments, LocalArguments, ServerArguments
 from dataset.benchmark.annotations import read_test
 from dataset.text.others_prompt import EXPRESSION, FRAME, MASK, SOUND, VIDEO, others_prompt
 from scripts.answering.answerer import AuditRequest
@@ -103,6 +103,11 @@ ANSWERS = {
     "cut off": (completion("<audit>The mask", "length"), "cut_off", "<audit>The mask"),
     "cut off while thinking": (completion(None, "length", reasoning_content="hm"), "cut_off", ""),
     "list of parts": (completion([{"type": "text", "text": AUDIT}]), "answered", AUDIT),
+    "refused in prose": (
+        completion("I'm sorry, but I can't assist with that."),
+        "refused",
+        "I'm sorry, but I can't assist with that.",
+    ),
     "answer in the thinking": (completion(None, reasoning=AUDIT), "answered", AUDIT),
 }
 
@@ -351,9 +356,9 @@ def test_masks_without_a_reply_are_asked_again_by_the_next_start(server, tmp_pat
     assert "2 of" in said and "have no reply" in said and not (folder_of(tmp_path) / "run.json").exists()
     asked = len(server.bodies)
     assert main(flags) == 0
-    assert len(server.bodies) == asked + 5 + 2
+    assert len(server.bodies) == asked + 2  # what the probe has found is kept, too
     assert main([*flags, "--ask_again", "cut_off"]) == 0
-    assert len(server.bodies) == asked + 5 + 2 + 5 + 1
+    assert len(server.bodies) == asked + 2 + 1
 
 
 def test_dropped_media_are_noticed(tmp_path, capsys):
@@ -380,6 +385,7 @@ def test_whole_videos_are_drawn_and_examples_go_before(server, tmp_path):
         ("--server http://user:password@x", "--server: expected an address"),
         ("--server http://x/v1?key=abc", "--server: expected an address"),
         ("--server http://x --media sound", "--media: expected mask"),
+        ("--model_dir x --batch_size -1", "--batch_size: expected at least 0"),
         ("--server http://x --max_cost 1", "--max_cost: expected --prices"),
         ("--server http://x --extra_body [1]", "--extra_body: expected a JSON object"),
         ("--server http://x --ask_again all", "--ask_again: expected refused"),
@@ -395,4 +401,4 @@ def test_a_server_that_is_not_there(tmp_path, fake_time):
     args = BaselineArguments(model="m", data_dir=str(BENCHMARK), output_dir=str(tmp_path))
     server = ServerArguments(server="http://127.0.0.1:9/v1", most_tries=2)
     with pytest.raises(ValueError, match="does not answer .*no connection"):
-        ask_split(args, server, replace(fake_time.clock))
+        ask_split(args, server, LocalArguments(), replace(fake_time.clock))

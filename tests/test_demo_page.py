@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,14 +16,15 @@ from PIL import Image
 
 from scripts.demo import main
 from scripts.session import AuditSession
+from scripts.speed.browser import CHROMIUM, open_browser
 from tests.conftest import GOLDEN
 from tests.test_clip import encode
 
 pytest.importorskip("gradio", reason="Gradio is not installed (scripts/requirements-demo.txt): the page is not served")
 expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pages are not opened").expect
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: pages are not opened")
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<img src=x onerror=alert(1)> <b>dog</b>"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 expect.set_options(timeout=60_000)
 SECONDS = 1000  # of a browser's timeouts, in milliseconds
 
@@ -35,7 +35,6 @@ def files(tmp_path_factory) -> Path:
     encode(folder / "clip.mp4", codecs=("mpeg4", "aac"), size=(320, 240))
     Image.fromarray(np.tri(240, 320, dtype=bool)).save(folder / "mask.png")
     (folder / "words.mp4").write_text("no video")
-    (folder / "words.png").write_text("no picture")
     return folder
 
 
@@ -68,14 +67,8 @@ def address(auditor, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine: the page is not opened")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with open_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -103,10 +96,6 @@ def beginning(text: str) -> re.Pattern:
 
 def drop(page, field: str, file: Path) -> None:
     page.locator(f"#{field} input[type=file]").set_input_files(file)
-
-
-def problem(page) -> str:
-    return page.locator("#problem textarea").input_value()
 
 
 def audit(page) -> str:
@@ -138,6 +127,8 @@ def test_a_mask_that_is_uploaded(page, files):
 def test_a_mask_that_is_drawn(page, files):
     choose_clip(page, files)
     page.locator("#expression textarea").fill("the dog")
+    page.locator("#ask").click()
+    expect(page.locator("#problem textarea")).to_have_value(beginning("mask: expected one that is drawn"))
     canvas = page.locator("#drawn canvas").first
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -152,23 +143,9 @@ def test_a_mask_that_is_drawn(page, files):
 
 def test_a_sentence_for_wrong_input(page, files):
     page.locator("#ask").click()
-    expect(page.locator("#problem textarea")).to_have_value(
-        "video: expected a file, got none: drop one into the first field"
-    )
-    choose_clip(page, files)
-    page.locator("#ask").click()
-    expect(page.locator("#problem textarea")).to_have_value(beginning("mask: expected one that is drawn"))
-    drop(page, "uploaded", files / "words.png")
-    expect(page.locator("#uploaded")).to_contain_text("words")
-    page.locator("#expression textarea").fill("the dog")
-    page.locator("#ask").click()
-    expect(page.locator("#problem textarea")).to_have_value(beginning("words.png: expected an image"))
-    assert str(files) not in problem(page) and "/tmp" not in problem(page)
-
-
-def test_a_file_that_is_no_video(page, files):
+    expect(page.locator("#problem textarea")).to_have_value(beginning("video: expected a file, got none"))
     drop(page, "video", files / "words.mp4")
-    expect(page.locator("#problem textarea")).to_have_value(beginning("words.mp4: expected video"))
+    expect(page.locator("#problem textarea")).to_have_value(re.compile("^words.mp4: expected video"))
 
 
 def test_programs_that_cannot_start(address, auditor, tmp_path, monkeypatch, capsys):

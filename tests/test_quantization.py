@@ -22,7 +22,7 @@ def make_auditor(weights_dir, quantization: str):
 
 
 def test_without_the_package(quick_weights_dir, monkeypatch):
-    monkeypatch.setattr("models.auditor.build.is_bitsandbytes_available", lambda: False)
+    monkeypatch.setattr("models.weights.quantization.is_bitsandbytes_available", lambda: False)
     with pytest.raises(ImportError, match="--quantization 4bit: expected bitsandbytes, got none"):
         make_auditor(quick_weights_dir, "4bit")
 

@@ -17,7 +17,6 @@ from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     BertConfig,
-    BitsAndBytesConfig,
     GenerationConfig,
     PreTrainedConfig,
     PreTrainedModel,
@@ -25,7 +24,6 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.pytorch_utils import Conv1D
-from transformers.utils import is_bitsandbytes_available
 
 from configs.model import ModelArguments
 from models.auditor.auditor import Auditor
@@ -37,6 +35,7 @@ from models.language.audio_visual import AudioVisualLM
 from models.language.config import AudioVisualConfig
 from models.language.tokenizer_files import read_tokenizer
 from models.weights.model_configs import check_fits, check_generation, check_heads, read_model_config
+from models.weights.quantization import quantized_layers
 from models.weights.unused_keys import RECOMPUTED_LLM_KEYS
 from models.weights.weight_files import WEIGHT_FILES, expect_numbers
 from utils.manifest import check_manifest
@@ -175,7 +174,7 @@ def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "no
     config = read_llm_config(folder)
     check_generation(folder)
     check_fits(folder, config, lambda: empty_language_model(config))
-    options = _quantized(quantization, dtype)
+    options = quantized_layers(quantization, dtype)
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -196,15 +195,6 @@ def load_language_model(folder: str, dtype: torch.dtype, quantization: str = "no
         raise ValueError(f"{folder}: weights do not fit the config; {listed}")
     expect_numbers({name: p for name, p in model.named_parameters() if p.is_floating_point()}, folder)
     return model
-
-
-def _quantized(quantization: str, dtype: torch.dtype) -> dict:
-    if quantization == "none":
-        return {}
-    if not is_bitsandbytes_available():
-        raise ImportError(f"--quantization {quantization}: expected bitsandbytes, got none (pip install bitsandbytes)")
-    four = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}
-    return {"quantization_config": BitsAndBytesConfig(**{f"load_in_{quantization}": True}, **four)}
 
 
 def prepare_language_model(model: PreTrainedModel, config: AudioVisualConfig, eos_token_id: int) -> PeftModel:

@@ -39,10 +39,12 @@ def load_folder(
     device: str | torch.device,
     dtype: torch.dtype | str = torch.float32,
     config_class: type[PreTrainedConfig] | None = None,
+    **options,
 ) -> PreTrainedModel:
     """A frozen model of a transformers class in evaluation mode, on `device`; dtype "auto" is that of its files.
 
-    `config_class` reads the config.json as another model type than the one it names.
+    `config_class` reads the config.json as another model type than the one it names. `options`: more of
+    `from_pretrained`.
 
     Raises ValueError when a weight is missing or does not fit. Weights that the class does not use are only logged:
     released folders hold buffers of older versions and parts of related models.
@@ -51,7 +53,13 @@ def load_folder(
     try:
         config = config_class.from_dict(read_object(Path(folder) / "config.json")) if config_class else None
         model, info = model_class.from_pretrained(
-            folder, config=config, dtype=dtype, device_map={"": device}, local_files_only=True, output_loading_info=True
+            folder,
+            config=config,
+            dtype=dtype,
+            device_map={"": device},
+            local_files_only=True,
+            output_loading_info=True,
+            **options,
         )
     except (MemoryError, torch.OutOfMemoryError):
         raise

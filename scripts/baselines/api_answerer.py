@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
 
 from scripts.answering.answerer import Answerer, AuditRequest, Reply
 from scripts.baselines.client import ChatClient
-from scripts.baselines.kept import KeptReplies
+from scripts.baselines.kept import KeptReplies, begin_row
 from scripts.baselines.message import chat_body
 from scripts.baselines.question import Asking
 from scripts.baselines.verdict import ANSWERS
@@ -30,6 +30,7 @@ class ApiAnswerer(Answerer):
         self.client, self.kept, self.asking = client, kept, asking
         self.model, self.video_as, self.fields, self.at_once = model, video_as, fields, at_once
         self.failed: Counter[str] = Counter()
+        self.locks: dict[str, threading.Lock] = {}  # of questions: masks with the same one share a reply
 
     def answer(self, requests: Sequence[AuditRequest]) -> list[Reply]:
         """Raises Stopped, see `ChatClient.ask`; replies that have come until then are kept."""
@@ -46,33 +47,23 @@ class ApiAnswerer(Answerer):
 
     def missing(self, requests: Sequence[AuditRequest]) -> list[AuditRequest]:
         """Those of which no answer is kept."""
-        return [request for request in requests if self._digest(self.body(request)) not in self.kept.answers]
+        return [request for request in requests if self.digest(self.body(request)) not in self.kept.answers]
 
     def _reply(self, request: AuditRequest) -> Reply:
         body = self.body(request)
-        question = self._digest(body)
-        row = self.kept.answers.get(question)
-        if row is None:
-            row = self._ask(request, question, body)
+        question = self.digest(body)
+        with self.locks.setdefault(question, threading.Lock()):
+            row = self.kept.answers.get(question) or self._ask(request, question, body)
         return Reply(row["text"])
 
     def _ask(self, request: AuditRequest, question: str, body: bytes) -> dict:
         exchange = self.client.ask(body)
-        sample = request.sample
-        row = {
-            "question": question,
-            "uid": sample.uid,
-            "frame_idx": sample.frame_idx,
-            "mask_path": request.candidate.mask_name,
-            "rank": request.candidate.rank,
-            "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        }
-        row |= exchange.row()
+        row = begin_row(question, request) | exchange.row()
         self.kept.add(row)
         if row["outcome"] not in ANSWERS:
             self.failed[exchange.verdict.sentence] += 1
         return row
 
-    def _digest(self, body: bytes) -> str:
+    def digest(self, body: bytes) -> str:
         """Of the address and the whole question: media, wording, model, sampling."""
         return hashlib.sha256(self.client.transport.url.encode() + b"\n" + body).hexdigest()[:32]

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Collection
+from datetime import datetime, timezone
 from pathlib import Path
 
+from scripts.answering.answerer import AuditRequest
 from scripts.baselines.verdict import ANSWERS
 
 FILE_NAME = "replies.jsonl"
+PROBED = "probed"  # the outcome of a line that is a probe's: it answers nothing
 
 
 class KeptReplies:
-    """`answers`: digest of a question -> the last line that answers it. A line that was cut off is passed over."""
+    """`answers`: digest of a question -> the last line that answers it; `probes`: the same of probes.
+
+    A line that was cut off is passed over.
+    """
 
     def __init__(self, path: Path, ask_again: Collection[str] = ()):
         self.path = path
         self.rows = read_rows(path)
         self.answers = {row["question"]: row for row in self.rows if row["outcome"] in ANSWERS}
         self.answers = {key: row for key, row in self.answers.items() if row["outcome"] not in ask_again}
+        self.probes = {row["question"]: row for row in self.rows if row["outcome"] == PROBED}
         self.paid = sum(row.get("price") or 0.0 for row in self.rows)
         self.lock = threading.Lock()
         _end_last_line(path)
@@ -31,11 +38,26 @@ class KeptReplies:
             self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
             self._file.flush()
             self.rows.append(row)
-            if row["outcome"] in ANSWERS:
+            self.paid += row.get("price") or 0.0
+            if row["outcome"] == PROBED:
+                self.probes[row["question"]] = row
+            elif row["outcome"] in ANSWERS:
                 self.answers[row["question"]] = row
 
     def close(self) -> None:
         self._file.close()
+
+
+def begin_row(question: str, request: AuditRequest) -> dict:
+    """The first part of a line: which question about which mask, and when."""
+    return {
+        "question": question,
+        "uid": request.sample.uid,
+        "frame_idx": request.sample.frame_idx,
+        "mask_path": request.candidate.mask_name,
+        "rank": request.candidate.rank,
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
 
 
 def read_rows(path: Path) -> list[dict]:

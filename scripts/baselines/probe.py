@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from scripts.answering.answerer import AuditRequest
-from scripts.baselines.client import ChatClient, Exchange
+from scripts.baselines.client import Exchange
 from scripts.baselines.question import Asking
 from scripts.baselines.verdict import ANSWERS
 
@@ -32,14 +32,15 @@ class Probe:
         return asdict(self)
 
 
-def probe(
-    client: ChatClient, body_of: Callable[[AuditRequest, Asking], bytes], request: AuditRequest, asking: Asking
-) -> Probe:
+Ask = Callable[[AuditRequest, Asking, str], int | None]  # the number of prompt tokens; the text says what is asked
+
+
+def probe(ask: Ask, request: AuditRequest, asking: Asking) -> Probe:
     """Ask about one mask, with and without each medium. Raises ValueError if the server does not answer."""
-    whole = _tokens(client.ask(body_of(request, asking)), "all media")
+    whole = ask(request, asking, "all media")
     dropped, unknown = [], []
     for medium in asking.media:
-        less = _tokens(client.ask(body_of(request, replace(asking, muted=(medium,)))), f"all media but {medium}")
+        less = ask(request, replace(asking, muted=(medium,)), f"all media but {medium}")
         if whole is None or less is None:
             unknown.append(medium)
         elif whole - less < FEWEST_TOKENS:
@@ -47,7 +48,8 @@ def probe(
     return Probe(whole, tuple(dropped), tuple(unknown))
 
 
-def _tokens(exchange: Exchange, what: str) -> int | None:
+def prompt_tokens(exchange: Exchange, what: str) -> int | None:
+    """Of the reply to a probe. Raises ValueError for an error."""
     if exchange.verdict.kind not in ANSWERS:
         raise ValueError(f"the server does not answer a question with {what}: {exchange.verdict.sentence}")
     return exchange.verdict.usage.input

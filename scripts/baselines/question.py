@@ -85,7 +85,7 @@ class Asking:
         for text, slot in zip(pieces[::2], [*pieces[1::2], None], strict=True):
             line = text.rpartition("\n")[2]
             medium = _SLOTS.get(slot)
-            if medium == "mask":
+            if medium == "mask" and "mask" in self.media:
                 parts += [text.removesuffix(line).removesuffix("\n"), *self._mask_parts(request)]
             elif medium in self.media:
                 parts += [text] if medium in self.muted else [text, _medium(request, medium)]

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from scripts.baselines.transport import Received
+from utils.reading.refusal import is_refusal
 
 ANSWERED, REFUSED, FILTERED, CUT_OFF, EMPTY = "answered", "refused", "filtered", "cut_off", "empty"
 ANSWERS = (ANSWERED, REFUSED, FILTERED, CUT_OFF, EMPTY)
@@ -84,18 +85,21 @@ def _of_choices(content: dict) -> Verdict:
     text = _text(message.get("content"))
     if not text.strip() and thinking and "</audit>" in thinking:
         text = thinking  # some servers give the whole answer as thinking
-    kind = _kind(str(choice.get("finish_reason") or "").lower(), text, message.get("refusal"))
-    return Verdict(kind, text or _text(message.get("refusal")), thinking, usage, model)
+    refusal = _text(message.get("refusal"))
+    finish = str(choice.get("finish_reason") or "").lower()
+    kind = REFUSED if refusal and not text.strip() else kind_of_text(finish, text)
+    return Verdict(kind, text or refusal, thinking, usage, model)
 
 
-def _kind(finish: str, text: str, refusal: object) -> str:
-    if refusal and not text.strip():
-        return REFUSED
+def kind_of_text(finish: str, text: str) -> str:
+    """One of ANSWERS. `finish`: why the text ends, in a server's words: stop, length, content_filter, ..."""
     if finish in FINISHED_BY_FILTER:
         return FILTERED
     if finish in FINISHED_BY_LENGTH:
         return CUT_OFF
-    return ANSWERED if text.strip() else EMPTY
+    if not text.strip():
+        return EMPTY
+    return REFUSED if is_refusal(text) else ANSWERED
 
 
 def _parsed(body: bytes) -> dict | None:

@@ -5,11 +5,8 @@
 - results: the masks of a run, and what a finished run writes
 - calibrate: temperatures and a threshold from held-out audits, stored with the auditor
 - tell_unlike: how well clips that are unlike the training's are told
-- baseline: asks another auditor, behind an API, about a test split
-- audit_loop: the loop of `run`, with a log and a progress bar
+- baseline: asks another auditor, a local model or a server, about a test split
 - read_reply: reads replies of any auditor, without scoring them
-- basis: what decides an answer, as digests
-- stored_answers: which answers of an interrupted run still hold, and why others do not
 - sharing: several processes that share the masks of one run
 - score: scores a file of answers again, without a model
 - summarize: all runs of one auditor beside the baselines

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from scripts.baselines.kept import FILE_NAME, read_rows
+from scripts.baselines.kept import FILE_NAME, PROBED, read_rows
+from utils.certainty.expected import EXPECTED, WRITTEN, calibration_of_run, with_expected_ious
+from utils.certainty.stored import scaling_of
 from utils.prediction import Prediction
 from utils.reading.reply import STRICT
 from utils.records import read_predictions
@@ -38,7 +40,9 @@ class ComparedRun:
         """Media that the model did not get, or that its server dropped."""
         sent = self.settings.get("media")
         dropped = (self.settings.get("probe") or {}).get("dropped", [])
-        return [medium for medium in ("sound", "video", "frame") if sent and (medium not in sent or medium in dropped)]
+        if sent is None:
+            return []
+        return [one for one in ("sound", "video", "frame", "mask") if one not in sent or one in dropped]
 
 
 def identity(prediction: Prediction) -> Identity:
@@ -46,10 +50,11 @@ def identity(prediction: Prediction) -> Identity:
     return str(prediction.uid), str(prediction.frame_idx), prediction.mask_path, prediction.rank
 
 
-def read_run(text: str, level: str | None = None) -> ComparedRun:
+def read_run(text: str, level: str | None = None, iou: str = WRITTEN) -> ComparedRun:
     """`text`: the folder of a run or a file of predictions, perhaps with a name in front: NAME=PATH.
 
-    `level`: how its replies are read; None: as the run has read them. Raises ValueError, see `read_predictions`.
+    `level`: how its replies are read; None: as the run has read them. `iou`: which one counts. Raises ValueError, see
+    `read_predictions` and `with_expected_ious`.
     """
     name, is_named, path = text.partition("=")
     path = Path(path if is_named else text)
@@ -60,11 +65,15 @@ def read_run(text: str, level: str | None = None) -> ComparedRun:
     replies = {
         (str(row.get("uid")), str(row.get("frame_idx")), row.get("mask_path"), row.get("rank")): row
         for row in read_rows(file.with_name(FILE_NAME))
+        if row["outcome"] != PROBED
     }
     mode = PREDICTIONS.fullmatch(file.name)
     eval_mode = mode[1] if mode else settings.get("eval_mode", "image")
     shown = name if is_named else settings.get("model") or file.parent.parent.name or file.stem
-    return ComparedRun(shown, read_predictions(file, reader), eval_mode, reader, settings, replies)
+    predictions = read_predictions(file, reader)
+    if iou == EXPECTED:
+        predictions = list(with_expected_ious(predictions, scaling_of(calibration_of_run(file)), file))
+    return ComparedRun(shown, predictions, eval_mode, reader, settings, replies)
 
 
 def _predictions_file(path: Path) -> Path:
@@ -124,9 +133,10 @@ def _check_truth(runs: Sequence[ComparedRun], tables: Sequence[Mapping], masks: 
 
 
 def reply_figures(run: ComparedRun) -> dict:
-    """Counts of replies by kind, and means over the masks: seconds, tokens in, out and thought; USD for 1,000 audits.
+    """Counts of replies by kind, and means over them: seconds, tokens in, out and thought; USD for 1,000 audits; the
+    most memory that a local model has taken, in GB.
 
-    Empty for a run without kept replies.
+    Masks whose questions are the same share a reply. Empty for a run without kept replies.
     """
     rows = [row for p in run.predictions if (row := run.replies.get(identity(p)))]
     if not rows:
@@ -137,4 +147,5 @@ def reply_figures(run: ComparedRun) -> dict:
     }
     price = mean(row.get("price") or 0.0 for row in rows)
     figures = {"replies": dict(Counter(row["outcome"] for row in rows)), "seconds": mean(r["seconds"] for r in rows)}
-    return figures | {"tokens": tokens, "usd_for_1000": 1000 * price if price else None}
+    memory = max((row["memory_gb"] for row in rows if row.get("memory_gb")), default=None)
+    return figures | {"tokens": tokens, "usd_for_1000": 1000 * price if price else None, "memory_gb": memory}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from configs.report import ReportArguments
-from scripts.reporting.audits import mask_key, read_results, shown_audits
+from scripts.reporting.audits import read_others, read_results, shown_audits
 from scripts.reporting.pages import write_page
 from scripts.reporting.pictures import MEDIA, draw_gallery
 
@@ -17,15 +17,18 @@ def build_report(args: ReportArguments) -> Path:
     folder = Path(args.output)
     _check_place(folder)
     runs = read_results(Path(args.results), args.data_dir)
-    others = None
-    if args.against:
-        other_runs = read_results(Path(args.against), args.data_dir)
-        others = {mask_key(prediction): prediction for run in other_runs for prediction in run.predictions}
+    others = read_others(args.against, args.data_dir)
     audits = [audit for run in runs for audit in shown_audits(run, others)]
     folder.mkdir(parents=True, exist_ok=True)
     media = draw_gallery(audits, folder, args.picture_size, args.num_workers)
-    write_page(folder, args.title, runs, audits, media, args.against or "")
+    write_page(folder, args.title, runs, audits, media, [run for own in others.values() for run in own])
     return folder
+
+
+def write_report(results: Path) -> Path:
+    """A report of one run in the run's own folder; its page. Errors as `build_report`."""
+    arguments = ReportArguments(results=str(results), output=str(results / "report"), title=f"Audits: {results.name}")
+    return build_report(arguments) / PAGE
 
 
 def _check_place(folder: Path) -> None:

@@ -15,6 +15,7 @@ from dataset.benchmark.annotations import read_test, read_train
 from scripts.speed import audits, data, fastest, growth, training
 from scripts.speed.limits import measure_machine
 from scripts.speed.material import NUM_VIDEOS, large_benchmark, masks_of_prompts, small_benchmark
+from scripts.speed.other_auditors import rows_of_runs
 from scripts.speed.rows import Row, render, save
 from scripts.speed.sizes import Rig, make_rig
 from scripts.speed.steering import scripted_answers
@@ -46,6 +47,7 @@ def measure(args: EfficiencyArguments) -> None:
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }
+    others = rows_of_runs(args.runs)
     rows: list[Row] = []
 
     def add(more: list[Row]) -> None:
@@ -78,6 +80,7 @@ def measure(args: EfficiencyArguments) -> None:
             add([*growth.over_masks(work), *growth.over_clips(work, folder)])
             growth.plot(rows, folder / "growth.png")
         del rig
+    add(others)
     print(render(rows))
     print(f"written to {folder}")
 

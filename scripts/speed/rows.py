@@ -11,15 +11,17 @@ from utils.whole_files import write_json, write_text
 
 @dataclass
 class Row:
-    """One way of doing some work. Times are per mask; `ratio`: masks per second against the published way."""
+    """One way of doing some work. Times are per mask; `ratio`: masks per second against the published way, None where
+    other masks were audited.
+    """
 
     work: str
     size: str
     masks_per_prefix: int
     step: str
     masks_per_s: float
-    ratio: float
-    peak_mb: float
+    ratio: float | None
+    peak_mb: float | None
     identical: bool | None  # whether tokens (or other results) equal the published way's; None: not compared
     ties: int = 0  # tokens that differ where two tokens were almost equally likely
     of_limit: float | None = None  # shortest possible time over the time taken
@@ -41,8 +43,8 @@ def render(rows: list[Row]) -> str:
                 row.step,
                 f"{1 / row.masks_per_s:.4f}",
                 f"{row.masks_per_s:.3f}",
-                f"{row.ratio:.2f}",
-                f"{row.peak_mb:.0f}",
+                "" if row.ratio is None else f"{row.ratio:.2f}",
+                "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
                 "" if row.of_limit is None else f"{row.of_limit:.2f}",
                 same + (f" ({row.ties} ties)" if row.ties else ""),
                 *(f"{row.seconds[part]:.4f}" if part in row.seconds else "" for part in PARTS),

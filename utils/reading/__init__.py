@@ -8,4 +8,5 @@ A field is read at the first of four levels that has it: its tag, an alias of th
 - ious: IoUs in words: decimal points and commas, percentages; ranges and bounds are no values
 - labels: mask types and actions in words
 - negation: words that are said of something else, or denied
+- refusal: replies that refuse to audit in plain words
 """

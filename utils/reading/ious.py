@@ -13,47 +13,62 @@ AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:100|1(?:[.,]0+)?)(?![\d.,]\d?))?{PERCENT}?"
 VALUE = rf"(?<![a-z0-9_.,-]){AMOUNT}"
 BAND = " band "  # stands for a range of numbers, which is no value
 RANGES = (
+    re.compile(rf"{VALUE}\s*(?:<=?|≤)\s*(?:the\s)?iou\s*(?:<=?|≤)\s*{VALUE}"),
     re.compile(rf"[\[(]\s*{VALUE}\s*[,;]\s*{VALUE}\s*[\])]"),
     re.compile(rf"\b(?:between|from|entre|zwischen)\s+{VALUE}\s*(?:and|to|y|et|und|bis)\s*{VALUE}"),
     re.compile(rf"{VALUE}\s*(?:to|or|-|\u2010|\u2011|\u2013|\u2014|~|bis)\s*{AMOUNT}"),
 )
-IOU = r"(?:\bm?iou\b|\bm?iou(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])iou|\bintersection[\s-]over[\s-]union\b)"
+CJK = "\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"  # kana, Chinese characters, hangul
+IOU = rf"(?:\bm?iou\b|\bm?iou(?=[{CJK}])|(?<=[{CJK}])iou|\bintersection[\s-]over[\s-]union\b)"
 HEDGES = (
     "approximately approx. approx about around roughly circa ca. ca nearly almost close near estimated likely probably "
-    "possibly perhaps maybe just only exactly precisely a an at say some etwa rund aproximadamente environ circa cerca"
+    "possibly perhaps maybe just only exactly precisely a an at say some etwa rund aproximadamente environ"
+    " circa cirka cerca effectively essentially practically virtually basically clearly simply literally somewhere"
+    " ungefähr presque"
+    " quase quasi примерно приблизительно около ongeveer około yaklaşık"
 )
 FILLERS = HEDGES + (
     " with to of for against compared versus vs the its gt ground truth ground-truth groundtruth reference target"
     " object mask candidate score value metric estimate estimation predicted computed calculated measured expected is"
     " was are be as equals equal would will should could may might must seems appears drops falls stands comes out thus"
     " therefore hence also here final overall respect very quite relatively extremely rather i it this high low"
-    " moderate poor good decent excellent perfect es ist est beträgt é è de da di von zu mit con avec iou"
+    " moderate poor good decent excellent perfect drop can lies lie amounts reaches reached reach sits remains"
+    " es ist est beträgt é è de da di von zu mit con avec iou"
+    " com la le el il lo vérité terrain référence verdad terreno liegt bei zur dem der gegenüber с равен равна равно"
+    " составляет относительно wynosi z ligger på är er je sa se is met op van"
 )
-CJK_FILLERS = "(?:大约|约为|约|为|是|等于|は|約)"
+CJK_FILLERS = "(?:大约|大概|约为|约|为|是|等于|与|和|真值|的|值|は|が|約|およそ|는|은|가|이|약)"
 # A comma may stand between IoU and number only before a hedge or a word that belongs to it: "low, about 0.3".
 COMMA_WORDS = [re.escape(word) for word in [*HEDGES.split(), "which", "is", "i"] if word not in ("a", "an")]
 COMMA = rf",(?=\s(?:{'|'.join(COMMA_WORDS)})\b)"
 DENIED = rf"not\s{VALUE},?\sbut(?:\srather)?"  # "not 1 but 0.85"
 PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, GT)"
     r"between(?:\s(?:the|and|gt|ground|truth|ground-truth|this|given|candidate|predicted|masks?|target|object|reference|it))+"
-    r"|\(\s?(?:mask|m|pred|prediction|p)\s?,\s?(?:gt|g|ground truth)\s?\)"
+    r"|\(\s?(?:mask|m|pred|prediction|p|gt|g|ground truth)\s?,\s?(?:gt|g|ground truth|mask|m|pred|prediction|p)\s?\)"
 )
 FILLER = re.compile(
-    rf"(?:{PAIR}|\s|[:=≈~≃∼|()\[\]{{}}→-]|{COMMA}|{DENIED}|{CJK_FILLERS}"
+    rf"(?:{PAIR}|\s|[-=~]>|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{DENIED}|{CJK_FILLERS}"
     rf"|(?:{'|'.join(sorted(map(re.escape, set(FILLERS.split())), key=len, reverse=True))})(?![a-z0-9])){{0,40}}"
 )
 WORDS = {"zero": 0.0, "one": 1.0}
 READ = re.compile(rf"(?P<number>{VALUE})|(?P<word>zero|one)\b(?! of)")
 AFTER_WHOLE_NUMBER = re.compile(
-    r"\s*(?:$|[^\sa-z]|(?:iou|and|or|which|so|since|because|as|with|for|meaning|indicating|but|its|the|therefore|thus|due"
+    r"\s*(?:$|[^\sa-z]|(?:iou|and|or|which|so|since|because|as|with|for|meaning|indicating|but|its|the|therefore|thus"
+    r"|due"
     r"|in|it|this|that|y|et|und|e)\b)"
 )
+BOUND_AFTER = re.compile(
+    r"\s?\+(?!/)|\s(?:at (?:best|most|least|worst|maximum|minimum)|(?:or|and) (?:lower|less|higher|more|below|above"
+    r"|under|over|greater|smaller)|max(?:imum)?|min(?:imum)?)\b"
+)
+EQUATION = re.compile(rf"({IOU})\s*=\s*[^=\n;,]*/[^=\n;,]*=\s*(?={VALUE})")  # "IoU = 8/10 = 0.8"
+TWO_IN_A_TAG = re.compile(rf"(?<=<iou>)\s*{VALUE}\s*[,;/]\s*{VALUE}\s*(?=<)")
 BEFORE_IOU = re.compile(rf"({VALUE})\s?(?:{IOU})")
 
 
 def without_ranges(text: str) -> str:
-    """Ranges such as [0.85, 0.90), "0.4 to 0.5", "0.4 or 0.6" become BAND."""
-    for pattern in RANGES:
+    """Ranges such as [0.85, 0.90), "0.4 to 0.5", "0.4 or 0.6" become BAND, and so do two numbers in a tag."""
+    for pattern in (*RANGES, TWO_IN_A_TAG):
         text = pattern.sub(BAND, text)
     return re.sub(" +(?=[ ,])", "", text)
 
@@ -81,6 +96,7 @@ def iou_in_tag(content: str) -> float | None:
 
 def iou_in_phrase(text: str) -> float | None:
     """The IoU that follows the word IoU. The last one counts, first of all those "with GT"."""
+    text = EQUATION.sub(r"\1 = ", text)
     found: dict[bool, float] = {}
     for lead in re.finditer(IOU, text):
         gap = FILLER.match(text, lead.end())
@@ -103,6 +119,8 @@ def _stated(text: str, start: int, said: re.Match) -> float | None:
         return None
     if said["word"]:
         return WORDS[said["word"]]
+    if BOUND_AFTER.match(text, said.end()):
+        return None
     is_whole_number = said[0] in ("0", "1")
     if is_whole_number and not AFTER_WHOLE_NUMBER.match(text, said.end()):
         return None

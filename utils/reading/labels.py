@@ -13,7 +13,7 @@ TYPES = {
     "dilate": r"(?<![a-z])dilat(?:e|ed|es|ion|ing)(?![a-z])",
     "erode": r"(?<![a-z])ero(?:de|ded|des|ding|sion)(?![a-z])",
     "merge": r"(?<![a-z])merg(?:e|ed|es|ing)(?![a-z])",
-    "full_neg": r"(?<![a-z])full[\s_-]*neg(?:ative)?s?(?![a-z])",
+    "full_neg": r"(?<![a-z])full[\s_\u2013-]*neg(?:ative)?s?(?![a-z])",
 }
 ACTIONS = {
     "accept": r"(?<![a-z])accept(?:ed|ing|ance|s)?(?![a-z])",
@@ -23,43 +23,63 @@ ACTIONS = {
 }
 ANY_TYPE, ANY_ACTION = (f"(?:{'|'.join(words.values())})" for words in (TYPES, ACTIONS))
 # "accept with minor revisions" recommends the revision
+# and so does "a revision before it can be accepted".
 AFTER_REVISION = re.compile(
     r"accept(?:ed|ance)?\s(?:it\s)?(?:with|after|subject to|pending|following)\s(?:a\s)?(?=minor|major)"
+    r"|\bbefore\s(?:\w+\s){0,4}(?:be(?:ing)?\s)?accept(?:ed|ing|ance)"
+)
+RATHER = (
+    r",\s(?:but|rather|instead|and|or|partly|partially)\s(?:rather\s|instead\s)?(?:to\s|it\sis\s|an?\s)*"
+    rf"(?:{ANY_TYPE}|{ANY_ACTION})"
 )
 CLAUSE = re.compile(
-    r"(?:(?![.,;:!?\n|}](?:\s|$)|[,;\n|}]|\b(?:because|since|as|with|which|where|due|for|when|that|given)\b"
-    rf"|\band\s(?!{ANY_TYPE}|{ANY_ACTION})|\bbut\s(?!(?:rather\s)?(?:to\s|an?\s)*(?:{ANY_TYPE}|{ANY_ACTION}))).){{0,200}}"
+    rf"(?:(?:(?={RATHER}),|(?![.,;:!?\n|}}](?:\s|$)|[,;\n|}}]"
+    r"|\b(?:because|since|as|with|which|where|due|for|when|that|given)\b"
+    rf"|\band\s(?!{ANY_TYPE}|{ANY_ACTION})|\bbut\s(?!(?:rather\s)?(?:to\s|an?\s)*(?:{ANY_TYPE}|{ANY_ACTION}))).)){{0,200}}"
 )
 LINKS = (
     r"(?:\s|[:=|>()\[\]{}→-]|(?:belongs?|falls?|corresponds?|to|is|was|be|of|the|category|class|label|type|under|into|as"
     r"|classified|categori[sz]ed|described|labell?ed|identified|a|an|best|most|likely|probably|clearly|therefore|thus"
     r"|here|would|should|will|must|seems|appears|taken|required|for|this|mask|it|and|value|name|recommended|final|i"
-    r"|suggest|recommend|take|that)(?![a-z_])){0,60}"
+    r"|suggest|recommend|take|that|ist|est|es|su|sua|è|é|de|die|der|das|la|el|o|recomendada|recomendado|consigliata"
+    r"|raccomandata|suggerita|sugerida|recommandée|empfohlene)(?![a-z_])"
+    r"|为|是|属于|屬於|は|、|は、|은|는|이|가|的|です){0,60}"
 )
+FOREIGN_TYPE = (
+    r"\b(?:masken?[\s-]?typ|tipo\sd[ei](?:\sla)?\sm[aá]s[ck](?:ara|hera)|type\sde\smasque|тип\sмаски)\b"
+    r"|(?:掩码|掩膜|遮罩|マスクの?)?(?:类型|類型|種類|タイプ)|(?:마스크\s?)?(?:유형|타입)"
+)
+FOREIGN_ACTION = r"\b(?:aktion|acción|ação|azione|действие)\b|操作|动作|動作|アクション|조치"
 TYPE_LEADS = (  # stronger ones first
-    re.compile(rf"\bmask[\s_-]*type\b{LINKS}"),
+    re.compile(rf"(?:\bmask[\s_-]*type\b|{FOREIGN_TYPE}){LINKS}"),
     re.compile(rf"\b(?:type|category|class|classification|label)\b{LINKS}"),
+    re.compile(rf"(?:^|[{{,;\n(|])\s*mask\s?[:=]{LINKS}"),
 )
 ACTION_LEADS = (
     re.compile(rf"\b(?:recommend|suggest|propos)\w*[\s_-]action\b{LINKS}"),
-    re.compile(rf"(?<!band, )(?<!band )\baction\b{LINKS}"),
+    re.compile(rf"(?:(?<!band, )(?<!band )\b(?:recommended)?action\b|{FOREIGN_ACTION}){LINKS}"),
     re.compile(
         rf"\b(?:recommendation|decision|verdict)\b{LINKS}|\b(?:i|we)(?:\swould)?\s(?:recommend|suggest)\b{LINKS}"
+        rf"|\b(?:recommend(?:ed)?|status|outcome|conclusion)\s?[:=]{LINKS}"
     ),
 )
 BAND_ACTION = re.compile(rf"band,?\saction\b{LINKS}")
 VERB = "(?:match|cover|align|segment|delineate|capture|overlap|fit|outline)(?:e?s|ed)?"
 OBJECT = r"(?:target|object|ground|gt|correct|referred|described)"
+TARGET = r"(?!\s(?:background|surround|other|unrelated|wrong|neighbo|adjacent))"
 WORDED_TYPES = {  # the prompt's own definitions
     "perfect": rf"\bperfectly\s{VERB}\b|\bperfect\smatch\b|\bmatch(?:es)?\s[^.,;]{{0,60}}?\bperfectly\b",
     "cutout": rf"\bcovers\sthe\s(?:correct\s)?(?:{OBJECT}\s)*but\shas\smissing\sregions",
     "dilate": rf"\bcovers\sthe\s(?:correct\s)?(?:{OBJECT}\s)*but\shas\souter\sregions",
     "erode": rf"\bcovers\sthe\s(?:correct\s)?(?:{OBJECT}\s)*but\shas\sshrunk\sregions",
-    "merge": r"\bmerges\sin\b",
+    "merge": r"\bmerges\sin\b|\bmask\s(?:\w+\s){0,2}?merges\b",
     "full_neg": (
-        r"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\s(?:pixels?|parts?)\sof\sthe\b"
-        r"|\b(?:includes|contains|covers)\s(?:no|zero|none of the)\spixels?\s(?:of|from)\sthe\b"
-        rf"|\b(?:no|zero)\soverlap\s(?:at all\s)?with\sthe\s{OBJECT}"
+        rf"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\s(?:pixels?|parts?)\sof\sthe\b{TARGET}"
+        rf"|\b(?:includes|contains|covers)\s(?:no|zero|none of the)\spixels?\s(?:of|from)\sthe\b{TARGET}"
+        rf"|\b(?:includes|contains|covers)\snone\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?pixels?\b"
+        rf"|\b(?:no|zero)\soverlap\s(?:at all\s)?(?:with|between\sthe\smask\sand)\sthe\s{OBJECT}"
+        rf"|\b(?:do(?:es)?|did)\snot\soverlap\s(?:at all\s)?(?:with\s)?the\s{OBJECT}"
+        rf"|\b(?:completely|entirely|totally)\smiss(?:es|ed)\sthe\s{OBJECT}"
     ),
 }
 DEGREE = (
@@ -67,21 +87,37 @@ DEGREE = (
 )
 PASSIVE = r"\b(?:should|must|can|may|could|to|shall)\sbe"
 NAMED_TYPE = (
-    r"(?:\bmask\s(?:is|was|looks|appears|seems)\s(?:{degree})*|\b(?:this|it)\s(?:is|was|looks like)\s(?:{degree})*"
-    r"|\b(?:classif|categor|label)\w*\s(?:it\s|this\s|the\smask\s)?(?:as|under)\s(?:{degree})*"
-    r"|\bcase\sof\s(?:{degree})*){word}|{word}\s(?:mask|type|case)\b"
+    r"(?:\bmask\s(?:is|was|looks|appears|seems|has\sbeen|got)\s(?:{degree})*"
+    r"|\b(?:this|it)(?:'s|\sis|\swas|\slooks like)\s(?:{degree})*"
+    r"|\b(?:classif|categor|label)\w*\s(?:it\s|(?:this|the)\s(?:mask\s)?)?(?:as|under)\s(?:{degree})*"
+    r"|\b(?:mask|this|it)\s(?:falls|belongs|corresponds)\s(?:under|to|into|in|with)\s(?:{degree})*"
+    r"|\b(?:case|definition)\sof\s(?:{degree})*){word}|{word}\s(?:mask|type|case|category|class)\b"
 )
 SPOKEN_ACTIONS = {
-    "accept": rf"{PASSIVE}\saccepted\b|\bi\s(?:would\s|will\s)?accept\s(?:this|the|it)\b"
-    r"|\b(?:mask|it)\sis\saccepted\b",
-    "reject": rf"{PASSIVE}\srejected\b|\bi\s(?:would\s|will\s)?reject\s(?:this|the|it)\b"
-    r"|\b(?:mask|it)\sis\srejected\b",
+    "accept": rf"{PASSIVE}\saccepted\b|\b(?:i|we)(?:'d)?\s(?:would\s|will\s)?accept\s(?:this|the|it)\b"
+    r"|\b(?:mask|it)\sis\saccepted\b|\bacceptance\sis\s(?:recommended|advised|suggested|appropriate)\b",
+    "reject": rf"{PASSIVE}\srejected\b|\b(?:i|we|you)(?:'d)?\s(?:would\s|will\s|should\s|must\s)?"
+    r"reject\s(?:this|the|it)\b"
+    r"|\b(?:mask|it)\sis\srejected\b|\brejection\sis\s(?:recommended|advised|suggested|appropriate)\b",
 } | {
     f"{size} revision": rf"\b(?:requires?|needs?|warrants?|calls\sfor|deserves|merits|suggests?|recommends?)\s"
-    rf"(?:an?\s|some\s)?{size}\srevisions?\b|\b{size}\srevisions?\s(?:is|are)\s(?:needed|required|recommended|necessary|warranted)\b"
+    rf"(?:an?\s|some\s)?{size}\srevisions?\b"
+    rf"|\b{size}\srevisions?\s(?:is|are)\s(?:needed|required|recommended|necessary|warranted)\b"
     for size in ("minor", "major")
 }
+PREFIX = re.compile(r"^\s*(?:final\s|my\s)?(?:answer|audit|result|verdict|output|evaluation)s?\s?[:=]")
+LABEL = re.compile(rf"{ANY_TYPE}|{ANY_ACTION}")
+NUMBER_IN_BRACKETS = re.compile(r"\([^()a-z]*(?:iou)?[^()a-z]*\d[^()a-z]*\)")
+CELL = re.compile(r"[,;|→]|\.\s|\s[\u2013\u2014-]\s|[-=]>")
+AFTER_COLON = re.compile(rf":\s*(?:{ANY_TYPE}|{ANY_ACTION})[.!]?\s*$")
+LETTER = re.compile(r"[^\W\d_]")
+SENTENCE = re.compile(r"\n|(?<=[.!?;])\s")
 NEARLY = re.compile(r"\b(?:almost|nearly|near)[\s-](?:an?\s)?$")
+OTHER_OBJECT = re.compile(
+    r"\bnot\sthe\s(?:target|correct|right|intended|referred|described)\b|\b(?:wrong|instead|unrelated|other\sthan)\b"
+    r"|\bdifferent\s(?:object|person|instrument|animal)"
+)
+HEADING = re.compile(rf"(?:^|\n)[\s\u2022-]*(?:(?:small|medium|large)\s)?({ANY_TYPE})\s?:\s")
 SOFTENED = re.compile(r"\b(?:but|except|however|although|though|apart)\b")
 
 
@@ -119,11 +155,13 @@ def type_in_prose(text: str) -> str | None:
         label: f"{worded}|{NAMED_TYPE.format(degree=DEGREE, word=TYPES[label])}"
         for label, worded in WORDED_TYPES.items()
     }
-    return _only(_spoken(text, patterns)) or _only(_alone(text, TYPES))
+    headings = [said_labels(found[1], TYPES)[0] for found in HEADING.finditer(text)]
+    return _only(_spoken(text, patterns)) or _only(_alone(text, TYPES)) or _only(dict.fromkeys(headings))
 
 
 def action_in_prose(text: str) -> str | None:
     """The one action that the prose asks for."""
+    text = AFTER_REVISION.sub("", text)
     return _only(_spoken(text, SPOKEN_ACTIONS)) or _only(_alone(text, ACTIONS))
 
 
@@ -152,14 +190,30 @@ def _spoken(text: str, patterns: dict[str, str]) -> list[str]:
         for found in re.finditer(pattern, text):
             begin, end = sentence_span(text, found.start(), found.end())
             before, after, sentence = text[begin : found.start()], text[found.end() : end], text[begin:end]
-            taken_back = label == "perfect" and (SOFTENED.search(after) or NEARLY.search(before))
+            taken_back = label == "perfect" and (
+                SOFTENED.search(after) or NEARLY.search(before) or OTHER_OBJECT.search(sentence)
+            )
             if not (is_denied(before) or taken_back or is_doubtful(sentence, sentence) or " if " in sentence):
                 said.append(label)
                 break
     return said
 
 
+def is_record(line: str) -> bool:
+    """Whether a line has labels, and nothing else than labels, numbers and signs."""
+    return bool(LABEL.search(line)) and not LETTER.search(LABEL.sub("", line))
+
+
 def _alone(text: str, words: dict[str, str]) -> list[str]:
-    """Labels that are all that stands in a line or between two commas: "0.45, merge, reject"."""
-    cells = [cell.strip(" .-()[]{}:") for cell in re.split(r"[,;|\n]|\.\s", text)]
-    return list(dict.fromkeys(label for cell in cells for label, word in words.items() if re.fullmatch(word, cell)))
+    """Labels in sentences of nothing but labels, numbers and signs ("0.45 merge reject"), or between two commas."""
+    said = []
+    for line in SENTENCE.split(text):
+        if len(dict.fromkeys(said_labels(line, words))) != 1:
+            continue
+        line = NUMBER_IN_BRACKETS.sub(" ", PREFIX.sub("", line))
+        cells = [cell.strip(" .-()[]{}:") for cell in CELL.split(line)]
+        said += [label for cell in cells for label, word in words.items() if re.fullmatch(word, cell)]
+        ending = AFTER_COLON.search(line)
+        if is_record(line) or ending:
+            said += said_labels(line if is_record(line) else ending[0], words)
+    return list(dict.fromkeys(said))

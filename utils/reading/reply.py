@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 
 from utils.audit import Audit, parse_audit
 from utils.reading.cleaning import audit_blocks, begun_block, clean, is_template, without_blocks
@@ -13,11 +15,12 @@ from utils.reading.labels import (
     action_in_clause,
     action_in_phrase,
     action_in_prose,
+    is_record,
     type_in_clause,
     type_in_phrase,
     type_in_prose,
 )
-from utils.reading.tags import ALIASES, tag_value, without_tags
+from utils.reading.tags import is_alias, tag_value, without_tags
 
 STRICT, LENIENT = "strict", "lenient"
 READERS = (STRICT, LENIENT)
@@ -95,17 +98,21 @@ def _fields(text: str, cut_off: bool = False) -> Said:
 def _tagged(text: str, cut_off: bool = False) -> Said:
     said: Said = {}
     for name in FIELDS:
-        for level, names in (("tag", (name,)), ("alias", ALIASES[name])):
-            value = tag_value(text, names, IN_TAG[name], cut_off)
+        for level, is_name in (("tag", partial(eq, name)), ("alias", partial(is_alias, of=name))):
+            value = tag_value(text, is_name, IN_TAG[name], cut_off)
             if value is not None:
                 said.setdefault(name, (level, value))
     return said
 
 
 def _lone_iou(text: str) -> float | None:
-    """A number that is all that stands in a line or between two commas, as in "0.45, merge, reject"."""
+    """A number that is all that stands in a line or between two commas, as in "0.45, merge, reject"; or that stands
+    with labels alone: "0.45 merge reject".
+    """
     cells = [cell.strip(" -()[]{}:") for cell in re.split(r"[,.]\s|[;|\n]", text)]
     numbers = [cell.rstrip(".") for cell in cells if re.fullmatch(VALUE, cell.rstrip("."))]
+    if not numbers:
+        numbers = [found[0] for line in text.split("\n") if is_record(line) for found in re.finditer(VALUE, line)]
     return to_iou(numbers[0]) if len(numbers) == 1 else None
 
 

@@ -7,30 +7,35 @@ from collections.abc import Callable
 
 TAG = re.compile(r"<\s*([a-z][a-z _-]*?)\s*>([^<]*)")
 ANGLED = re.compile(r"<\s*/?\s*([a-z0-9][a-z0-9 _.,%-]*?)\s*/?\s*>")
+# Names without what stands between their words: "mask type", "mask_type" and "mask-type" are one.
 ALIASES = {
-    "iou": ("iou_score", "iou_value", "iou_with_gt", "score"),
-    "mask_type": ("mask", "masktype", "mask type", "mask-type", "type"),
-    "action": (
-        "recommended_action",
-        "recommended action",
-        "recommend_action",
-        "recommendation",
-        "recommend",
-        "decision",
-    ),
+    "iou": ("iouscore", "iouvalue", "iouwithgt", "iouestimate", "estimatediou", "predictediou", "score"),
+    "mask_type": ("mask", "type", "maskclass", "maskcategory", "category"),
+    "action": ("recommendedaction", "recommendaction", "finalaction", "recommendation", "recommend", "decision"),
 }
+BETWEEN_WORDS = re.compile(r"[ _-]")
 
-NAMES = {"audit", *ALIASES, *(name for names in ALIASES.values() for name in names)}
+
+def plain_name(name: str) -> str:
+    return BETWEEN_WORDS.sub("", name)
 
 
-def tag_value(text: str, names: tuple[str, ...], read: Callable, cut_off: bool):
-    """What `read` makes of the last tag with one of these names that holds something readable.
+def is_alias(name: str, of: str) -> bool:
+    """Whether a tag's name stands for the field `of`."""
+    return plain_name(name) in (plain_name(of), *ALIASES[of])
+
+
+NAMES = {"audit", *map(plain_name, ALIASES), *(name for names in ALIASES.values() for name in names)}
+
+
+def tag_value(text: str, is_name: Callable[[str], bool], read: Callable, cut_off: bool):
+    """What `read` makes of the last tag with such a name that holds something readable.
 
     In a text that was `cut_off`, a last tag that was not closed may hold half a word or number: it is not read.
     """
     for found in reversed(list(TAG.finditer(text))):
         is_whole = found.end() < len(text) or not cut_off
-        if found[1] in names and is_whole:
+        if is_name(found[1]) and is_whole:
             value = read(found[2])
             if value is not None:
                 return value
@@ -39,4 +44,4 @@ def tag_value(text: str, names: tuple[str, ...], read: Callable, cut_off: bool):
 
 def without_tags(text: str) -> str:
     """The text with a space for each tag, and without the angle brackets around anything else: "<0.8>"."""
-    return ANGLED.sub(lambda found: " " if found[1] in NAMES else found[1], text)
+    return ANGLED.sub(lambda found: " " if plain_name(found[1]) in NAMES else found[1], text)

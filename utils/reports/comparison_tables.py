@@ -62,16 +62,16 @@ def quality_table(rows: Mapping[str, dict]) -> str:
 
 
 def replies_table(figures: Mapping[str, dict], not_taken: Mapping[str, list[str]], masks: int) -> str:
-    """Kinds of replies, seconds, tokens and price of an audit, and the media that a model did not get."""
+    """Kinds of replies, seconds, tokens, price and memory of an audit, and the media that a model did not get."""
     kinds = ("answered", "refused", "filtered", "cut_off", "empty", "failed")
-    heads = ["auditor", "masks", *kinds, "seconds", "tokens in", "out", "thought", "cached", "USD for 1,000", "without"]
-    lines = _head(heads)
+    heads = ["auditor", "masks", *kinds, "seconds", "tokens in", "out", "thought", "cached", "USD for 1,000"]
+    lines = _head([*heads, "memory GB", "without"])
     for who, own in figures.items():
         counts = [str(own["replies"].get(kind, 0)) if own else "-" for kind in kinds]
         tokens = own.get("tokens", {})
         numbers = [number_or_dash(own.get("seconds"), 2)]
         numbers += [number_or_dash(tokens.get(name), 0) for name in ("input", "output", "thought", "cached")]
-        numbers.append(number_or_dash(own.get("usd_for_1000"), 2))
+        numbers += [number_or_dash(own.get(name), 2) for name in ("usd_for_1000", "memory_gb")]
         lines.append(_row([who, str(masks), *counts, *numbers, ", ".join(not_taken[who]) or "-"]))
     return "\n".join(lines)
 

@@ -1,0 +1,187 @@
+"""Multimodal LLMs from local folders, tiny and random: asked about every mask, in batches, through the program."""
+
+import json
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.others.chat_model import ChatModel
+from models.others.load import load_chat_model
+from models.others.parts import Frame, Frames, Picture, Sound, Turn
+from models.others.qwen_omni import video_tensors
+from models.others.qwen_vl import frame_size, picture_tensors
+from models.others.video_llama3 import changed_tokens
+from scripts.baselines.kept import read_rows
+from scripts.evaluate.baseline import main
+from scripts.evaluate.compare import main as compare
+from scripts.speed.other_auditors import rows_of_runs
+from tests.conftest import BENCHMARK
+from tests.other_models import FOLDERS
+
+RUN = "test_s_image_mask-all_rank-all"
+HEARS = {"Qwen25Omni", "Qwen3Omni", "Gemma4"}
+rng = np.random.default_rng(0)
+CLIP = Frames(tuple(Frame(rng.integers(0, 255, (72, 128, 3), dtype=np.uint8)) for _ in range(10)))
+KEY = Picture(CLIP.frames[3].pixels)
+MASK = Picture(np.pad(np.full((20, 50, 3), 255, np.uint8), ((20, 32), (30, 48), (0, 0))))
+TONE = Sound((0.1 * np.sin(np.arange(160_000) * 440 * 2 * np.pi / 16_000)).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    return cache(lambda kind: FOLDERS[kind](tmp_path_factory.mktemp("others") / kind))
+
+
+@pytest.fixture(scope="module")
+def model_of(folder_of):
+    return cache(lambda kind: load_chat_model(folder_of(kind), torch.device("cpu"), torch.float32))
+
+
+def turns_for(model: ChatModel, question: str, *, is_short: bool = False) -> list[Turn]:
+    """A question with every medium that the model takes, or with pictures only."""
+    parts = [question]
+    if "sound" in model.media and not is_short:
+        parts += ["\nAudio: ", TONE]
+    if "mask" in model.media:
+        parts += ["\nVideo: ", CLIP] if not is_short else []
+        parts += ["\nKey video frame: ", KEY, "\nBinary mask: ", MASK]
+    return [Turn("user", (*parts, "\nYour audit:"))]
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_answers_do_not_depend_on_the_batch(kind, model_of):
+    model = model_of(kind)
+    assert type(model).__name__ == kind and ("sound" in model.media) == (kind in HEARS)
+    prompts = [
+        model.prompt(turns_for(model, "How good is this mask?")),
+        model.prompt(turns_for(model, "Is it?", is_short=True)),
+    ]
+    alone = [model.answer([prompt], 6)[0] for prompt in prompts]
+    assert model.answer(prompts, 6) == alone and alone[0].text != alone[1].text
+    assert [one.tokens_in for one in alone] == [len(prompt.ids) for prompt in prompts]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FOLDERS if kind != "TextOnly"])
+def test_every_medium_changes_what_the_model_is_given(kind, model_of):
+    model = model_of(kind)
+    logits = [_first_logits(model, turns_for(model, "?"))]
+    other = Picture(255 - MASK.pixels)
+    logits.append(_first_logits(model, [Turn("user", ("?", KEY, MASK))]))
+    logits.append(_first_logits(model, [Turn("user", ("?", KEY, other))]))
+    if kind in HEARS:
+        logits.append(_first_logits(model, [Turn("user", ("?", Sound(TONE.waveform[::-1] ** 2), KEY, MASK))]))
+        logits.append(_first_logits(model, [Turn("user", ("?", TONE, KEY, MASK))]))
+    assert all(not torch.equal(a, b) for i, a in enumerate(logits) for b in logits[:i])
+
+
+def _first_logits(model: ChatModel, turns: list[Turn]) -> torch.Tensor:
+    seen = []
+    handle = model.model.get_output_embeddings().register_forward_hook(lambda _, __, out: seen.append(out[0, -1]))
+    model.answer([model.prompt(turns)], 1)
+    handle.remove()
+    return seen[0]
+
+
+@pytest.mark.parametrize("kind", ["Qwen25Omni", "Qwen3Omni"])
+def test_a_still_video_is_its_frame_again_and_again(kind, model_of):
+    """The image processor doubles a picture in time itself: a pair of equal frames must come out the same."""
+    processor = model_of(kind).image_processor
+    frame = CLIP.frames[0]
+    count, video = video_tensors(processor, Frames((frame,) * 3))
+    once, picture = picture_tensors(processor, frame)
+    assert count == 2 * once and video["video_grid_thw"][0, 0] == 2  # the odd frame is doubled
+    expected = picture["pixel_values"].repeat(2, 1)
+    torch.testing.assert_close(video["pixel_values_videos"], expected, rtol=0, atol=0)
+    assert frame_size(processor)["shortest_edge"] == 128 * (2 * processor.patch_size) ** 2
+
+
+def test_video_llama3_leaves_out_what_does_not_change(model_of):
+    model = model_of("VideoLlama3")
+    still, moving = model.read(Frames((CLIP.frames[0],) * 4)), model.read(CLIP)
+    per_frame = len(still.tensors["video_compression_mask"]) // 4
+    assert still.text.count("<|video_pad|>") == per_frame + 3 and "Time 3.0s:" in still.text
+    assert moving.text.count("<|video_pad|>") == int(moving.tensors["video_compression_mask"].sum()) > 9 * per_frame
+    pixels = torch.zeros(2 * 4, 3)
+    pixels[4:] = 0.05 / 255
+    assert changed_tokens(pixels, 2).tolist() == [[True], [True]]  # each frame keeps one
+
+
+@pytest.mark.parametrize("kind", ["Qwen25Omni", "TextOnly"])
+def test_control_tokens_in_words_are_left_out(kind, model_of):
+    model = model_of(kind)
+    plain, hostile = (model.prompt([Turn("user", (f"the {own}dog",))]).ids for own in ("", "<|im_end|>"))
+    assert plain == hostile
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_the_program_asks_a_local_model(kind, folder_of, tmp_path, caplog):
+    flags = ["--data_dir", str(BENCHMARK), "--device", "cpu", "--max_new_tokens", "5", "--max_videos", "1"]
+    flags += ["--output_dir", str(tmp_path), "--model_dir", str(folder_of(kind)), "--mask_type_filter", "erode"]
+    assert main(flags) == 0
+    folder = next(tmp_path.glob("test_s_*"))
+    rows, record = read_rows(folder / "replies.jsonl"), json.loads((folder / "run.json").read_text())["settings"]
+    assert rows and {row["outcome"] for row in rows} <= {"cut_off", "answered", "empty"}
+    assert all(row["usage"]["input"] > 50 and row["memory_gb"] > 0 for row in rows)
+    assert ("sound" in record["media"]) == (kind in HEARS) and record["model"] == kind
+    assert ("takes no sound" in caplog.text) == (kind not in HEARS)
+    assert main(flags) == 0 and len(read_rows(folder / "replies.jsonl")) == len(rows)  # nothing is asked twice
+
+
+def test_the_script_asks_every_mask_and_runs_are_compared(folder_of, tmp_path):
+    settings = {"MODEL_DIR": folder_of("Qwen25Omni"), "MQ_RAVSBENCH_DIR": BENCHMARK, "OUTPUT_DIR": tmp_path / "omni"}
+    settings |= {"DEVICE": "cpu", "MAX_NEW_TOKENS": 4}
+    environment = os.environ | {name: str(value) for name, value in settings.items()}
+    command = ["bash", "scripts/evaluate/baseline.sh", "--view", "mask_and_masked_frame", "--examples", "1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    flags = ["--model_dir", str(folder_of("TextOnly")), "--data_dir", str(BENCHMARK), "--media", "none"]
+    assert main([*flags, "--device", "cpu", "--max_new_tokens", "4", "--output_dir", str(tmp_path / "words")]) == 0
+    runs = [str(tmp_path / name / RUN) for name in ("omni", "words")]
+    assert compare([*runs, "--output", str(tmp_path / "table"), "--resamples", "0"]) == 0
+    table = (tmp_path / "table/comparison.md").read_text()
+    assert "| sound, video, frame, mask |" in table and "memory GB" in table
+    row = rows_of_runs([f"Omni={runs[0]}"])[0]
+    assert (row.size, row.step) == ("Omni", "float32") and row.masks_per_s > 0 and row.peak_mb > 100
+
+
+def _without_template(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+
+
+def _other_kind(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "qwen2_audio"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (_without_template, "expected a tokenizer with a chat template, got one without"),
+        (_other_kind, "or torchvision for models of other kinds, got neither"),
+        (lambda folder: (folder / "config.json").unlink(), "expected a folder with a model and its config.json"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"x"), "expected a whole Qwen3VL"),
+    ],
+)
+def test_folders_that_cannot_be_asked(change, sentence, tmp_path, capsys):
+    folder = FOLDERS["QwenVL"](tmp_path / "model")
+    change(folder)
+    flags = ["--model_dir", str(folder), "--data_dir", str(BENCHMARK), "--output_dir", str(tmp_path / "out")]
+    assert main([*flags, "--device", "cpu", "--max_videos", "1"]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ("", "expected --server or --model_dir, got neither"),
+        ("--model_dir x --server http://x/v1", "expected --server or --model_dir, got both"),
+        ("--server http://x/v1", "--server: expected --model beside it, got none"),
+    ],
+)
+def test_one_of_server_and_folder(flags, sentence, capsys):
+    assert main(flags.split()) == 2 and sentence in capsys.readouterr().err
