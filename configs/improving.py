@@ -43,8 +43,8 @@ class ImproveArguments(ReferringArguments, AnsweringArguments):
     sam2_path: str | None = field(
         default=None,
         metadata={
-            "help": "Folder of SAM2, which makes masks of dilated and eroded ones anew, prompted by their boxes. "
-            "Default: the mask is narrowed or widened."
+            "help": "Folder of SAM2, which makes masks of dilated and eroded ones anew, prompted by these masks and by "
+            "their boxes. Default: the mask is narrowed or widened."
         },
     )
     policy: list[str] = field(

@@ -112,6 +112,13 @@ class SegmentArguments(ReferringArguments):
             "object. By default all of it."
         },
     )
+    track: bool = field(
+        default=False,
+        metadata={
+            "help": "For grounded_sam2: take the best box of all ten frames and let SAM2's video model follow its "
+            "object through the others. By default each frame has a box of its own."
+        },
+    )
     soft_masks: bool = field(default=False, metadata={"help": "Also write soft masks, <uid>/soft/0000<i>.png."})
     device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
 
@@ -123,6 +130,8 @@ class SegmentArguments(ReferringArguments):
             )
         if self.match_published and (self.segmenter != "grounded_sam2" or len(self.test_name) != 1):
             raise ValueError("--match_published: expected --segmenter grounded_sam2 and one split as --test_name")
+        if self.track and (self.segmenter != "grounded_sam2" or self.match_published):
+            raise ValueError("--track: expected --segmenter grounded_sam2 without --match_published")
         needs_answers = self.prompt != "expression" or (self.match_published and self.benchmark == "refavs")
         if needs_answers and self.answers is None:
             raise ValueError(f"--answers: expected a file for --prompt {self.prompt}, got none")

@@ -38,6 +38,7 @@ from models.segmenting.qwen import IMAGE_TOKEN
 BERT_IDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}  # as published
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SAM2_SIDE = 64  # pixels of the tiny SAM2's square input
+MEMORY_WIDTH = 128  # transformers has the memory's width of 64 in its code, and splits wider pointers into parts of it
 
 
 CHAT_TOKENS = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", IMAGE_TOKEN, "<|video_pad|>"]
@@ -150,19 +151,31 @@ def save_sam2(folder: Path, video: bool = False) -> Path:
         "window_positional_embedding_background_size": [2, 2],
         "global_attention_blocks": [3],
     }
+    width = MEMORY_WIDTH if video else 32
     vision = {
         "backbone_config": hiera,
         "backbone_channel_list": [32, 24, 16, 8],
         "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
-        "fpn_hidden_size": 32,
+        "fpn_hidden_size": width,
+    }
+    memory = {
+        "image_size": SAM2_SIDE,
+        "memory_attention_hidden_size": width,
+        "memory_attention_num_layers": 1,
+        "memory_attention_feed_forward_hidden_size": 32,
+        "memory_attention_rope_feat_sizes": [4, 4],
+        "memory_encoder_hidden_size": width,
+        "mask_downsampler_embed_dim": width,
+        "memory_fuser_embed_dim": width,
+        "memory_fuser_intermediate_dim": 32,
     }
     config_class = Sam2VideoConfig if video else Sam2Config
     decoder_class = Sam2VideoMaskDecoderConfig if video else Sam2MaskDecoderConfig
     config = config_class(
         vision_config=vision,
-        prompt_encoder_config={"hidden_size": 32, "image_size": SAM2_SIDE},
-        mask_decoder_config=decoder_class(hidden_size=32, mlp_dim=32, iou_head_hidden_dim=32, num_attention_heads=2),
-        **({"memory_attention_hidden_size": 32, "memory_attention_num_layers": 1} if video else {}),
+        prompt_encoder_config={"hidden_size": width, "image_size": SAM2_SIDE},
+        mask_decoder_config=decoder_class(hidden_size=width, mlp_dim=32, iou_head_hidden_dim=32, num_attention_heads=2),
+        **(memory if video else {}),
     )
     return save_seeded(Sam2VideoModel if video else Sam2Model, config, folder)
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from scripts.repair import audits, improving
 from scripts.segment.improve import main
 from scripts.session import AuditSession
 from tests.conftest import GOLDEN
-from tests.object_models import save_clipseg
+from tests.object_models import save_clipseg, save_sam2
 from utils.audit import Audit, render_audit
 
 CKPT = GOLDEN / "weights/ckpt"
@@ -181,6 +182,23 @@ def test_geometric_repairs(world, masks, knowing):
     assert own["takes"] in ("geometric_filled", "geometric_closed") and own["strict J"] > 0.99
     assert lines[merged.key]["policies"]["geometric"]["strict J"] > 0.9
     assert lines[merged.key]["policies"]["full_neg"]["takes"] == "first"
+
+
+def test_sam2_makes_masks_that_are_too_wide_anew(world, masks, knowing, tmp_path):
+    """With a SAM2 that knows nothing: its masks are audited, and are taken only if they are better."""
+    row, grown = rows_of(world)[1], np.ones((3, 3), np.uint8)
+    for frame in range(10):
+        wide = cv2.dilate(truth(world, row, frame).astype(np.uint8), grown) > 0
+        (masks / row.key / f"{frame:05d}.png").write_bytes(encode_mask(wide))
+    sam2 = ["--sam2_path", str(save_sam2(tmp_path / "sam2")), "--policy", "geometric", "--pictures", "0"]
+    assert main(flags(world, masks, *sam2)) == 0
+    _, lines = results(masks)
+    own = lines[row.key]
+    assert own["verdict"]["mask_type"] == "dilate"
+    made = {one["name"]: one for one in own["candidates"]}
+    assert {"geometric_sam2_mask", "geometric_sam2_box"} & set(made)
+    assert own["policies"]["geometric"]["takes"] == "first" and own["policies"]["geometric"]["segmented_frames"] == 20
+    assert main(flags(world, masks, "--sam2_path", str(tmp_path / "none"))) == 2
 
 
 def test_tiny_models_of_the_published_classes(world, masks, quick_weights_dir, tmp_path):

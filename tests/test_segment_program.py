@@ -5,10 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from dataset.media.images import read_mask, read_upright_frame
 from dataset.referring.layout import ReferringData
 from models.segmenting import text_segmenters
+from models.segmenting.track import TrackedGroundedSam2
 from scripts.segment import mask_making
 from scripts.segment.mask_making import words_for
 from scripts.segment.run import main
@@ -28,9 +30,18 @@ def folders(tmp_path_factory):
     return {
         "dino": save_grounding_dino(root / "dino"),
         "sam2": save_sam2(root / "sam2"),
+        "sam2_video": always_seen(save_sam2(root / "sam2_video", video=True)),
         "sam3": save_sam3(root / "sam3"),
         "clipseg": save_clipseg(root / "clipseg"),
     }
+
+
+def always_seen(folder):
+    """The object that this SAM2 follows is never said to be gone."""
+    tensors = load_file(folder / "model.safetensors")
+    tensors["mask_decoder.pred_obj_score_head.proj_out.bias"] += 1e3
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
 
 
 def flags(folders, name, output, *more) -> list[str]:
@@ -53,6 +64,32 @@ def test_masks_of_expressions(name, folders, tmp_path, monkeypatch):
     assert (counts["expressions"], counts["frames"]) == (1, 10)
     assert counts["frames_where_nothing_was_found"] == 0 or name == "clipseg"
     assert score([str(out), *DATA, "--test_name", "test_u", "--pictures", "0"]) == 0
+
+
+def test_an_object_is_followed_through_the_frames(folders, tmp_path):
+    more = ("--prompt", "expression", "--box_threshold", "0", "--track", "--segmenter_path", str(folders["sam2_video"]))
+    assert main(flags(folders, "grounded_sam2", tmp_path, *more)) == 0
+    (detail,) = json.loads((tmp_path / "segmentation.json").read_text())["expressions_in_detail"]
+    (score,) = {one for one in detail["scores"] if one is not None}  # of the one box that was followed
+    assert score > 0 and read_mask(tmp_path / UID / "00009.png").shape == read_mask(tmp_path / UID / "00000.png").shape
+
+
+def test_the_surest_frame_is_where_following_begins():
+    class Detector:
+        def detect(self, image, names):
+            return np.float32([[0, 0, 8, 8], [2, 2, 9, 9]]), np.float32([0.2, image[0, 0, 0] / 10])
+
+    class Follows:
+        def small_logits(self, images, start, box):
+            self.asked = start, box
+            return np.stack([np.full((4, 4), -1.0 if number == 0 else 1.0, np.float32) for number in range(3)])
+
+    pictures = [np.full((8, 12, 3), value, np.uint8) for value in (1, 6, 4)]
+    tracked = TrackedGroundedSam2(Detector(), Follows(), box_threshold=0.5)
+    found = tracked(pictures, "dog")
+    assert tracked.tracker.asked == (1, (2, 2, 9, 9))
+    assert found[0] is None and found[2].mask.all() and found[2].mask.shape == (8, 12)
+    assert tracked(pictures[:1], "dog") == [None]
 
 
 def test_names_of_answers_prompt_and_nothing_found_is_an_empty_mask(folders, tmp_path):
@@ -118,6 +155,11 @@ BAD = {
     "another segmenter": (["--segmenter", "sam3", "--prompt", "expression"], "--grounder_path: expected a folder for"),
     "two splits": (["--match_published", "--test_name", "test_s", "test_u"], "one split as --test_name"),
     "threshold": (["--prompt", "expression", "--box_threshold", "1"], "--box_threshold: expected a number"),
+    "track alone": (
+        ["--match_published", "--track", "--answers", str(ANSWERS)],
+        "--track: expected --segmenter grounded",
+    ),
+    "track pictures": (["--prompt", "expression", "--track"], "expected a model of type sam2_video, got sam2"),
     "no model": (["--prompt", "expression", "--segmenter_path", "none"], "none: expected a folder with a sam2"),
 }
 

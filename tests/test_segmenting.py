@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import Sam2VideoModel
 
-from models.segmenting.pictures import Normalisation
+from models.segmenting.pictures import IMAGENET, Normalisation
 from models.segmenting.segment import Segmenter, load_segmenter
+from models.segmenting.track import Tracker
 from tests.object_models import SAM2_SIDE, save_sam2
 
 HEIGHT, WIDTH = 48, 96
@@ -71,6 +73,43 @@ def test_tiny_models(folder, image):
     np.testing.assert_array_equal(segmenter(image, BOXES[1:2])[0], masks[1])  # a box has no say in another's mask
     assert segmenter(image, []).shape == (0, HEIGHT, WIDTH)
     assert segmenter.image_size == SAM2_SIDE
+
+
+def test_a_mask_is_a_prompt_of_its_own(folder, image):
+    segmenter = load_segmenter(folder)
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[6:30, 12:48] = True
+    given = []
+    segmenter.model.prompt_encoder.mask_embed.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
+    refined = segmenter.refine(image, mask)
+    assert refined.shape == (HEIGHT, WIDTH) and refined.dtype == bool
+    (prompt,) = given  # SAM2 reads masks at a quarter of its input's size
+    assert prompt.shape == (1, 1, SAM2_SIDE // 4, SAM2_SIDE // 4)
+    assert (prompt.min().item(), prompt.max().item()) == pytest.approx((-10, 10))
+    assert (prompt > 0).float().mean().item() == pytest.approx(mask.mean(), abs=0.02)
+
+
+def test_an_object_is_followed_from_its_box_to_both_ends(tmp_path, image):
+    folder = save_sam2(tmp_path, video=True)
+    model = Sam2VideoModel.from_pretrained(folder).eval()
+    is_seen = model.mask_decoder.pred_obj_score_head.proj_out.bias.data.fill_(1e3)
+    asked, forward = [], model.forward
+
+    def note(session, frame_idx=None, reverse=False):
+        asked.append((frame_idx, reverse))
+        return forward(session, frame_idx=frame_idx, reverse=reverse)
+
+    model.forward = note
+    images = [np.roll(image, 3 * number, axis=1) for number in range(5)]
+    logits = Tracker(model, IMAGENET).small_logits(images, 2, BOXES[0])
+    assert [frame for frame, _ in asked] == [2, 3, 4, 2, 1, 0]
+    assert logits.shape == (5, SAM2_SIDE // 4, SAM2_SIDE // 4) and np.isfinite(logits).all()
+    alone = load_segmenter(folder).small_logits(images[2], BOXES[:1])[0]
+    np.testing.assert_allclose(logits[2], alone, atol=1e-4)  # the frame of the box is that of the image model
+    others = Tracker(model, IMAGENET).small_logits(images, 2, BOXES[2])
+    assert not np.allclose(logits[0], others[0])  # the box decides what is followed
+    is_seen.fill_(-1e3)
+    assert (Tracker(model, IMAGENET).small_logits(images, 2, BOXES[0]) < 0).all()  # an object that is gone has no mask
 
 
 def test_half_precision_stays_close(folder, image):

@@ -59,9 +59,9 @@ class GroundedSam2:
         best = [i for i in np.argsort(-scores, kind="stable")[:most] if scores[i] > self.box_threshold]
         if not best:
             return []
-        logits = enlarge(np.clip(self.segmenter.small_logits(image, boxes[best]), -MOST_LOGIT, MOST_LOGIT), size)
+        logits = self.segmenter.small_logits(image, boxes[best])
         return [
-            FoundObject(own > 0, _sigmoid(own), float(scores[i]), tuple(map(float, boxes[i])))
+            object_of_logits(own, size, float(scores[i]), tuple(map(float, boxes[i])))
             for own, i in zip(logits, best, strict=True)
         ]
 
@@ -227,6 +227,14 @@ def published_caption(text: str, is_name: bool) -> str:
     caption = text.lower().strip() + ("." if is_name else "")
     caption = caption.strip()
     return caption if caption.endswith(".") else f"{caption}."
+
+
+def object_of_logits(
+    logits: np.ndarray, size: tuple[int, int], score: float, box: tuple[float, float, float, float] | None = None
+) -> FoundObject:
+    """SAM2's own logits (h, w) of one object -> its masks of `size` = (H, W)."""
+    large = enlarge(np.clip(logits, -MOST_LOGIT, MOST_LOGIT)[None], size)[0]
+    return FoundObject(large > 0, _sigmoid(large), score, box)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

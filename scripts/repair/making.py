@@ -67,7 +67,8 @@ class Workshop:
         """What the verdict asks for, done to the parent's masks; None for a verdict without such a repair.
 
         cutout: holes are filled. merge: the part that overlaps most with what the target's name was found to be.
-        dilate, erode: SAM2 is prompted by the mask's box, or else the rim that explains the IoU goes or is added.
+        dilate, erode: SAM2 is prompted by the mask, and by its box; without SAM2, the rim that explains the IoU goes or
+        is added.
         """
         how, iou = verdict.said.mask_type, round(verdict.expected, 2)
         if how not in ("cutout", "merge", "dilate", "erode") or (how == "merge" and target is None):
@@ -81,7 +82,7 @@ class Workshop:
             others = [mask.hard for mask in self.store.read(row.key, target)] if how == "merge" else []
             changed = self._changed(row, how, iou, masks, others)
             made = {f"{name}_{way}": list(map(SoftMask, own)) for way, own in changed.items()}
-            looked = NUM_FRAMES if "sam2" in changed else 0
+            looked = NUM_FRAMES * sum(way.startswith("sam2") for way in changed)
             return made, time.perf_counter() - began, looked
 
         return self.store.get(row.key, name, made_from, make)
@@ -95,12 +96,18 @@ class Workshop:
             pairs = list(zip(masks, others, strict=True))
             return {"part": [shapes.part_of(*pair) for pair in pairs], "overlap": [own & other for own, other in pairs]}
         if self.sam2 is not None:
-            return {"sam2": [self._anew(row, frame, mask) for frame, mask in enumerate(masks)]}
+            return {
+                "sam2_box": [self._boxed(row, frame, mask) for frame, mask in enumerate(masks)],
+                "sam2_mask": [self._refined(row, frame, mask) for frame, mask in enumerate(masks)],
+            }
         change, way = (shapes.narrowed, "narrowed") if how == "dilate" else (shapes.widened, "widened")
         return {way: [change(mask, iou) if mask.any() else mask for mask in masks]}
 
-    def _anew(self, row: Expression, frame: int, mask: np.ndarray) -> np.ndarray:
+    def _boxed(self, row: Expression, frame: int, mask: np.ndarray) -> np.ndarray:
         return self.sam2(self._picture(row, frame), [shapes.box_of(mask)])[0] if mask.any() else mask
+
+    def _refined(self, row: Expression, frame: int, mask: np.ndarray) -> np.ndarray:
+        return self.sam2.refine(self._picture(row, frame), mask) if mask.any() else mask
 
     def _picture(self, row: Expression, frame: int) -> np.ndarray:
         return read_upright_frame(Path(self.data.frame_path(self.data.media_vid(row), frame)))

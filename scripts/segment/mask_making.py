@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,10 @@ from dataset.referring.masks import SoftMask, write_masks
 from models.segmenting.text_segmenters import (
     PUBLISHED_SIZE,
     FoundObject,
-    TextSegmenter,
     load_published,
     load_text_segmenter,
 )
+from models.segmenting.track import load_tracked
 from scripts.segment.frames import device_and_dtype
 from scripts.segment.mask_scoring import open_data
 from scripts.segment.published import PublishedRun, run_published
@@ -33,6 +33,7 @@ from utils.thought import parse_thought
 from utils.whole_files import write_json
 
 logger = logging.getLogger("segment")
+Finder = Callable[[list[np.ndarray], str], list[FoundObject | None]]  # ten frames and words -> an object in each
 SUMMARY, LOG = "segmentation.json", ".segmentation.partial"
 
 
@@ -41,9 +42,8 @@ def make_masks(args: SegmentArguments) -> dict:
     data, answers = open_data(args), read_answers(args.answers) if args.answers else []
     folders = [Path(path) for path in (args.grounder_path, args.segmenter_path) if path]
     output, files = Path(args.output_dir), [data.metadata_path(), *([Path(args.answers)] if args.answers else [])]
-    device, dtype = device_and_dtype(args.device)
     if args.match_published:
-        segmenter = load_published(folders, device, dtype, args.box_threshold)
+        segmenter = load_published(folders, *device_and_dtype(args.device), args.box_threshold)
         run = PublishedRun(args.prompt, args.benchmark, args.test_name[0])
         keep = _writer(output, args.soft_masks)
         results = run_published(run, answers, data, segmenter, keep)
@@ -54,8 +54,7 @@ def make_masks(args: SegmentArguments) -> dict:
         rows = data.expressions(args.test_name)
         words = words_for(rows, answers, args.prompt)
         log = RecordLog(output / LOG, vars(args) | {"data": [fingerprint(path) for path in files]})
-        segmenter = load_text_segmenter(args.segmenter, folders, device, dtype, args.box_threshold, args.one_region)
-        segment_all(rows, words, data, segmenter, log, output, args.soft_masks)
+        segment_all(rows, words, data, _load_finder(args, folders), log, output, args.soft_masks)
         counts = summarize(log.records)
         write_json(output / SUMMARY, counts | {"expressions_in_detail": log.records})
         log.finish()
@@ -63,6 +62,18 @@ def make_masks(args: SegmentArguments) -> dict:
     print("\n".join(f"{name}: {value}" for name, value in counts.items()))
     print(f"written to {output}")
     return counts
+
+
+def _load_finder(args: SegmentArguments, folders: list[Path]) -> Finder:
+    device, dtype = device_and_dtype(args.device)
+    if args.track:
+        return load_tracked(folders, device, dtype, args.box_threshold)
+    segmenter = load_text_segmenter(args.segmenter, folders, device, dtype, args.box_threshold, args.one_region)
+
+    def find(pictures: list[np.ndarray], text: str) -> list[FoundObject | None]:
+        return [next(iter(segmenter(picture, text)), None) for picture in pictures]
+
+    return find
 
 
 def read_answers(path: str | Path) -> list[dict]:
@@ -113,7 +124,7 @@ def segment_all(
     rows: list[Expression],
     words: list[str | None],
     data: ReferringData,
-    segmenter: TextSegmenter,
+    find: Finder,
     log: RecordLog,
     output: Path,
     soft_masks: bool,
@@ -126,23 +137,24 @@ def segment_all(
         for row, text in zip(rows, words, strict=True):
             if row.key in done:
                 continue
-            masks, scores = segment_frames(row, text, data, segmenter)
+            masks, scores = segment_frames(row, text, data, find)
             write_masks(output, row.key, masks, soft_masks)
             log.add([{"key": row.key, "words": text, "scores": scores}])
             bar.update()
 
 
 def segment_frames(
-    row: Expression, text: str | None, data: ReferringData, segmenter: TextSegmenter
+    row: Expression, text: str | None, data: ReferringData, find: Finder
 ) -> tuple[list[SoftMask], list[float | None]]:
     """Ten masks of the frames' own sizes, and the model's scores; an empty mask and None where nothing is found."""
-    masks, scores, vid = [], [], data.media_vid(row)
-    for frame in range(NUM_FRAMES):
-        image = read_upright_frame(data.frame_path(vid, frame))
-        found = segmenter(image, text) if text else []
-        masks.append(SoftMask(found[0].mask, found[0].soft) if found else SoftMask.empty(image.shape[:2]))
-        scores.append(found[0].score if found else None)
-    return masks, scores
+    vid = data.media_vid(row)
+    pictures = [read_upright_frame(data.frame_path(vid, frame)) for frame in range(NUM_FRAMES)]
+    found = find(pictures, text) if text else [None] * NUM_FRAMES
+    masks = [
+        SoftMask(one.mask, one.soft) if one else SoftMask.empty(picture.shape[:2])
+        for one, picture in zip(found, pictures, strict=True)
+    ]
+    return masks, [one.score if one else None for one in found]
 
 
 def summarize(records: Iterable[dict]) -> dict:
