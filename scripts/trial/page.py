@@ -19,7 +19,13 @@ from utils.reports.overlay import TINT
 HEADLINE = "Is this segmentation mask right?"
 BRUSH = "#" + "".join(f"{part:02x}" for part in TINT)
 FONTS = ["system-ui", "sans-serif"]  # of the machine: the page loads nothing from elsewhere
-STYLE = "#frames .grid-wrap, #frames .grid-container { min-height: 0; height: auto; }"
+STYLE = f"""
+#frames .grid-wrap {{ min-height: 0; height: auto; }}
+#frames .grid-container {{
+  min-height: 0; height: auto; grid-template-columns: repeat({NUM_FRAMES // 2}, minmax(0, 1fr)) !important;
+}}
+#frames .gallery-item, #frames .thumbnail-item {{ width: 100%; height: auto; }}
+"""
 NO_VERDICT = [None, None, "", None, None]
 
 
