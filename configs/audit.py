@@ -91,6 +91,13 @@ class AuditArguments(AnsweringArguments, ManyMasks):
         default=None,
         metadata={"help": "Instead of --video: folder of numbered images, best ten, with --audio."},
     )
+    fps: float | None = field(
+        default=None,
+        metadata={
+            "help": "Images in a second of the folders of --frames, --jobs and --davis. Of more than ten seconds ten "
+            "images are shown, one a second, with their own sound. Default: ten images spread over the folder."
+        },
+    )
     audio: str | None = field(default=None, metadata={"help": "Sound file; replaces the sound of --video."})
     still: bool = field(default=False, metadata={"help": "There is no video: one picture stands for all ten frames."})
     no_audio: bool = field(default=False, metadata={"help": "There is no sound: the auditor hears silence."})
@@ -101,6 +108,10 @@ class AuditArguments(AnsweringArguments, ManyMasks):
     output: str = field(
         default="results/audit",
         metadata={"help": "Folder of audit.json, audit.png and the media; of many masks, audits.jsonl and audits.csv."},
+    )
+
+    report: bool = field(
+        default=True, metadata={"help": "Of many masks: also write OUTPUT/report, pages with all of them."}
     )
 
     def __post_init__(self):
@@ -147,6 +158,8 @@ class AuditArguments(AnsweringArguments, ManyMasks):
             raise ValueError(f"--expression: expected one at most with --{source}, got {len(self.expression)}")
         if source == "davis" and not self.expression:
             raise ValueError("--davis: expected what its objects are with --expression, got none")
+        if source not in ("jobs", "davis") and self.fps is not None:
+            raise ValueError(f"--fps: expected none with --{source}, which has no folders of frames of any rate")
         clip = [name for name in ("video", "frames", "audio", "frame", "at") if getattr(self, name) is not None]
         if clip:
             raise ValueError(f"--{clip[0]}: expected none with --{source}, which says it for each mask")
@@ -160,6 +173,7 @@ class Clip(Protocol):
     audio: object
     frame: int | None
     at: float | None
+    fps: float | None
     still: bool
     no_audio: bool
 
@@ -174,6 +188,8 @@ def check_clip(clip: Clip) -> None:
         raise ValueError("--frames: expected the sound with --audio FILE, got none (--no_audio: there is none)")
     if clip.still and clip.frames is None:
         raise ValueError("--still: expected one picture as --frames, got none")
+    if clip.fps is not None:
+        _check_rate(clip)
     if clip.at is not None:
         if clip.video is None or clip.frame is not None:
             raise ValueError("--at: expected it with --video and without --frame")
@@ -183,6 +199,13 @@ def check_clip(clip: Clip) -> None:
         raise ValueError("--frame: expected the mask's frame, or its moment with --at, got neither")
     elif clip.frame is not None and (clip.video is not None or clip.still or clip.frame < 0):
         check_frame(clip.frame)
+
+
+def _check_rate(clip: Clip) -> None:
+    if clip.frames is None or clip.still:
+        raise ValueError("--fps: expected it with a folder of frames")
+    if not 0 < clip.fps < math.inf:
+        raise ValueError(f"--fps: expected images in a second, above 0, got {clip.fps:g}")
 
 
 def check_frame(frame: int) -> None:

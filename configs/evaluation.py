@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from configs.data import FeatureArguments, LinkArguments
 from configs.runtime import AnsweringArguments
+from utils.certainty.expected import IOU_KINDS, WRITTEN
 from utils.splits import EVAL_MODES, TEST_NAMES
 
 
@@ -23,6 +24,17 @@ class EvaluationArguments(FeatureArguments, AnsweringArguments, LinkArguments):
     eval_mode: str = field(default="image", metadata={"help": "Protocol.", "choices": EVAL_MODES})
     mask_type_filter: str = field(default="all", metadata={"help": "all, or one mask type."})
     mask_rank_filter: int = field(default=-1, metadata={"help": "-1: all ranks; 1: hard; 2: medium."})
+    iou: str = field(
+        default=WRITTEN,
+        metadata={
+            "help": "Which IoU is scored. written: the number in the answer. expected: the mean of what its "
+            "probabilities say, with the auditor's calibration (docs/certainty.md).",
+            "choices": IOU_KINDS,
+        },
+    )
+    report: bool = field(
+        default=False, metadata={"help": "Also write a report into the run's folder, as scripts.report does."}
+    )
     on_bad_sample: str = field(
         default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}
     )

@@ -41,3 +41,37 @@ class EfficiencyArguments:
             raise ValueError(f"--repeats: expected at least 1, got {self.repeats}")
         if self.full:
             self.sizes = ["full"]
+
+
+@dataclass(kw_only=True)
+class OwnMasksSpeedArguments:
+    """How many masks are audited to compare two programs, and by whom."""
+
+    auditor: str = field(metadata={"help": "Folder of a fine-tuned auditor, such as the quickstart's."})
+    pretrained_weights_dir: str = field(
+        default="pretrained_weights/mini", metadata={"help": "Folder of the auditor's parts."}
+    )
+    output: str = field(default="results/own_masks_speed", metadata={"help": "Folder of the work files."})
+    clips: int = field(default=80, metadata={"help": "Drawn clips."})
+    masks: int = field(default=1000, metadata={"help": "Masks of them."})
+    repeats: int = field(default=2, metadata={"help": "How often both programs are run, in turn."})
+
+    def __post_init__(self):
+        for name in ("clips", "masks", "repeats"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name}: expected at least 1, got {getattr(self, name)}")
+
+
+@dataclass(kw_only=True)
+class ReportSpeedArguments:
+    """How large a report is measured."""
+
+    masks: int = field(default=20_000, metadata={"help": "Masks of the report."})
+    masks_per_clip: int = field(default=20, metadata={"help": "Fewer make more clips, so that there is more to draw."})
+    output: str = field(default="results/report_speed", metadata={"help": "Folder of the work files."})
+
+    def __post_init__(self):
+        if self.masks < 1:
+            raise ValueError(f"--masks: expected at least 1, got {self.masks}")
+        if not 1 <= self.masks_per_clip <= 20:
+            raise ValueError(f"--masks_per_clip: expected 1 to 20, which drawn clips have, got {self.masks_per_clip}")

@@ -82,4 +82,5 @@ say "5/5 scores"
 "$PYTHON" -m scripts.evaluate.summarize "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR" --before "$RESULTS/before" \
     --facts "$RESULTS/world/facts.json"
 "$PYTHON" -m scripts.evaluate.show_audits "$RESULTS" --data_dir "$MQ_RAVSBENCH_DIR"
-say "done: $RESULTS (loss curve: .venv/bin/tensorboard --logdir $RESULTS/MQ-Auditor)"
+"$PYTHON" -m scripts.report "$RESULTS" --output "$RESULTS/report" --title "The quickstart's audits"
+say "done: $RESULTS (all masks: open $RESULTS/report/index.html; loss curve: .venv/bin/tensorboard --logdir $RESULTS/MQ-Auditor)"

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
+
+import numpy as np
+import torch
 
 from configs.model import ModelArguments
 from configs.runtime import AnsweringArguments
@@ -18,42 +21,16 @@ from dataset.batches.audit_dataset import build_dataset
 from dataset.media.decoded import decode_frame, forget_decoded
 from dataset.media.images import read_mask
 from models.weights.bundle import AuditorBundle
-from scripts.answering.answerer import AuditRequest, Reply, answer_all
+from scripts.answering.answerer import AuditRequest, answer_all
+from scripts.answering.audit_result import AuditResult, result_of
 from scripts.answering.session_answerer import SessionAnswerer
-from scripts.clips.files import audit_request, find_mask, fitted_mask, media_files
+from scripts.answering.tensor_answerer import TensorAnswerer
+from scripts.clips.files import ClipFiles, audit_request, find_mask, fitted_mask, media_files
 from scripts.clips.request import ClipRequest, is_path
 from scripts.clips.store import MOST_CLIPS, ClipNames, ClipStore, file_states
 from scripts.program import resolve_runtime
-from utils.audit import Audit, parse_audit
-from utils.certainty.belief import Belief, belief_of
-from utils.certainty.known_clips import is_unlike
-from utils.certainty.shares import Shares
-from utils.certainty.stored import scaling_of
-from utils.formatting import without_tags
 
 __all__ = ["AuditResult", "AuditSession", "ClipRequest"]
-
-
-@dataclass(frozen=True)
-class AuditResult(Audit):
-    """An audit and the answer that it was read from; a field that the answer did not give is None.
-
-    text: the answer in plain words. raw_output, generated_ids: the same as the auditor wrote it, and as token ids.
-    belief: how likely the auditor holds each type, action and IoU, with the auditor's calibration if it has one.
-    clip_distance: how far the clip is from those of training; above 1 it is unlike all of them; None where the
-    auditor's folder does not know them (docs/certainty.md).
-    """
-
-    text: str
-    raw_output: str
-    generated_ids: list[int]
-    belief: Belief
-    clip_distance: float | None = None
-
-    @property
-    def is_unlike_training(self) -> bool:
-        """Whether the clip is unlike those that the auditor was trained on: the audit is a guess then."""
-        return is_unlike(self.clip_distance)
 
 
 class AuditSession:
@@ -63,13 +40,19 @@ class AuditSession:
     several requests share they are decoded and encoded once. Nothing else is written.
     """
 
-    def __init__(self, bundle: AuditorBundle, args: AnsweringArguments | None = None):
-        """`bundle.auditor` lies on its device already. Media are read in this process: `args.num_workers` is unused."""
+    def __init__(
+        self,
+        bundle: AuditorBundle,
+        args: AnsweringArguments | None = None,
+        answerer: type[TensorAnswerer] = SessionAnswerer,
+    ):
+        """`bundle.auditor` lies on its device already. A SessionAnswerer reads media in this process, so that
+        `args.num_workers` is unused; for thousands of masks a TensorAnswerer decodes ahead."""
         self.bundle, self.args = bundle, args or AnsweringArguments()
         auditor = bundle.auditor
         dataset = build_dataset([], bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions)
         known_clips = bundle.about.known_clips
-        self.answerer = SessionAnswerer(bundle.auditor, bundle.tokenizer, dataset, self.args, known_clips=known_clips)
+        self.answerer = answerer(auditor, bundle.tokenizer, dataset, self.args, known_clips=known_clips)
         self.clips = ClipStore()
         self.seen: dict[Path, list] = {}  # files and the state in which they were read
         forget_decoded()
@@ -94,11 +77,21 @@ class AuditSession:
     def load(cls, folder: str | Path, model_args: ModelArguments, args: AnsweringArguments) -> AuditSession:
         """As `from_pretrained`."""
         device, dtype = resolve_runtime(args)
-        bundle = AuditorBundle.from_pretrained(folder, model_args, dtype)
+        return cls.of(AuditorBundle.from_pretrained(folder, model_args, dtype), args, device)
+
+    @classmethod
+    def of(
+        cls,
+        bundle: AuditorBundle,
+        args: AnsweringArguments,
+        device: torch.device | str,
+        answerer: type[TensorAnswerer] = SessionAnswerer,
+    ) -> AuditSession:
+        """Of an auditor as it was loaded: LoRA is merged if `args` say so, and the auditor is moved to the device."""
         if args.merge_lora:
             bundle.auditor.merge_lora()
         bundle.auditor.to(device)
-        return cls(bundle, args)
+        return cls(bundle, args, answerer)
 
     def audit(self, **request) -> AuditResult:
         """Audit one mask; the arguments are those of `ClipRequest`.
@@ -124,10 +117,18 @@ class AuditSession:
                 results |= zip(group, self.ask(asked), strict=True)
         return [results[i] for i in range(len(requests))]
 
+    def clip(self, **clip) -> ClipFiles:
+        """The ten frames of a clip that are shown, and its sound, as files; the arguments are those of `ClipRequest`.
+
+        Without expression and mask. Valid until MOST_CLIPS other clips have been asked for. Errors as `audit`.
+        """
+        request = ClipRequest(**{"expression": "anything", "mask": np.ones((1, 1), bool), "frame": 0} | clip)
+        return self.clips.find(request, ClipNames().name(request))
+
     def ask(self, requests: Sequence[AuditRequest]) -> list[AuditResult]:
         """Audit masks of samples, whose media are files that do not change as long as the session exists."""
         asked = answer_all(self.answerer, requests, self.args.batch_size)
-        return [self._result(reply) for _, replies in asked for reply in replies]
+        return [result_of(reply, self.bundle.about) for _, replies in asked for reply in replies]
 
     def _prepare(self, request: ClipRequest, name: str, mask_path: Path) -> AuditRequest:
         asked = audit_request(request, self.clips.find(request, name), find_mask(request, mask_path))
@@ -135,15 +136,6 @@ class AuditSession:
         frame, mask = decode_frame(asked.sample.frame_path), read_mask(asked.candidate.mask_path)
         fitted_mask(mask, frame.shape[:2], asked.candidate.mask_name)  # warns of an empty one, or of another size
         return asked
-
-    def _result(self, reply: Reply) -> AuditResult:
-        said = parse_audit(reply.text)
-        belief = belief_of(Shares.from_record(reply.shares), scaling_of(self.bundle.about.calibration))
-        plain = without_tags(reply.text)
-        distance = reply.clip_distance
-        return AuditResult(
-            said.mask_type, said.iou, said.action, plain, reply.text, reply.generated_ids, belief, distance
-        )
 
     def _forget_changed(self, paths: Iterable[Path]) -> None:
         """Files may be written again between two calls."""

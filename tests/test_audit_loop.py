@@ -12,8 +12,8 @@ from models.decoding.answers import Written
 from scripts import memory
 from scripts.answering import answerer as answering
 from scripts.answering.answerer import Answerer, AuditRequest, OutOfMemory, Reply, ResizableBatches
+from scripts.answering.audit_loop import audit_all
 from scripts.answering.tensor_answerer import TensorAnswerer, number_samples
-from scripts.evaluate.audit_loop import audit_all
 from scripts.memory import MemoryBudget
 from tests.conftest import BENCHMARK
 

@@ -19,6 +19,7 @@ from models.weights.bundle import AuditorBundle
 from scripts.answering.clip_distances import clip_distances, encoded
 from scripts.certainty.unlike import auroc, find_clips
 from scripts.evaluate import calibrate, score
+from scripts.evaluate.compared_runs import read_run
 from tests.conftest import BENCHMARK, GOLDEN
 from tests.test_certainty import make_shares
 from utils.audit import ACTIONS
@@ -189,6 +190,7 @@ def test_expected_ious_are_scored(run, tmp_path, capsys):
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     perfect = next(row for row in rows if row["pred_mask_type"] == "perfect")
     assert perfect["pred_iou"] == pytest.approx(expected)
+    assert read_run(command[0], iou="expected").predictions[0].said.iou == pytest.approx(rows[0]["pred_iou"])
     (auditor / CALIBRATION_FILE).unlink()
     assert score.main([*command, "--iou", "expected"]) == 0
     assert "not calibrated" in capsys.readouterr().out

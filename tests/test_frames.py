@@ -119,5 +119,22 @@ def test_a_gap_among_another_number_of_frames_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"11 frame numbers without a gap, got 0, 1, .* \(4 is followed by 6\)"):
         choose_frames(tmp_path, 3)
     (tmp_path / "11.png").rename(tmp_path / "5.png")
-    paths, shown, places = choose_frames(tmp_path, 10)
-    assert len(paths) == 10 and paths[shown].name == "10.png" and places[shown] == 10
+    paths, shown, places, start = choose_frames(tmp_path, 10)
+    assert len(paths) == 10 and paths[shown].name == "10.png" and places[shown] == 10 and not start
+
+
+@pytest.mark.parametrize(
+    ("frame", "fps", "places", "start"),
+    [
+        (30, 2.5, [7, 10, 12, 15, 17, 20, 22, 25, 27, 30], 3.0),  # the ten seconds that end with the audited frame
+        (4, 2.5, [0, 2, 4, 7, 10, 12, 15, 17, 20, 22], 0.0),
+        (3, 2.5, [0, 3, 5, 7, 10, 12, 15, 17, 20, 22], 0.0),
+        (30, 25, [0, 4, 8, 12, 16, 20, 24, 30, 32, 36], 0.0),  # shorter than ten seconds: spread over all
+    ],
+)
+def test_frames_at_any_rate(tmp_path, frame, fps, places, start):
+    for number in range(40):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.png")
+    chosen = choose_frames(tmp_path, frame, fps)
+    assert chosen.places == places and chosen.start == start
+    assert chosen.paths[chosen.audited].name == f"{frame}.png"

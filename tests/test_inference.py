@@ -15,7 +15,10 @@ from scripts.answering import tensor_answerer
 from scripts.evaluate import split_audit
 from scripts.evaluate.run import main as inference
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
+from utils.certainty.belief import Scaling
+from utils.certainty.expected import with_expected_ious
 from utils.record_log import RecordLog
+from utils.records import read_predictions
 
 CKPT = GOLDEN / "weights/ckpt"
 END_TO_END = GOLDEN / "06_end_to_end"
@@ -116,9 +119,13 @@ def test_score_gives_the_same_summary(image_run, tmp_path):
 def test_video_mode(quick_weights_dir, tmp_path):
     more = ("--eval_mode", "video", "--mask_type_filter", "cutout", "--mask_rank_filter", "1", "--max_new_tokens", "8")
     parts = ("--pretrained_weights_dir", str(quick_weights_dir), "--lora_r", "4", "--lora_alpha", "8")
-    assert audit(CKPT, tmp_path, *more, *parts) == 0
+    assert audit(CKPT, tmp_path, *more, *parts, "--iou", "expected") == 0
     folder = tmp_path / "test_s_video_mask-cutout_rank-1"
-    assert len(read_jsonl(folder / "predictions_video_mask-cutout_rank-1.jsonl")) == 20
+    file = folder / "predictions_video_mask-cutout_rank-1.jsonl"
+    said = [one.said.iou for one in with_expected_ious(read_predictions(file), Scaling(), file)]
+    assert len(said) == 20 and [row["pred_iou"] for row in read_jsonl(file)] == said
+    metrics = json.loads((folder / "metrics_summary_video_mask-cutout_rank-1.json").read_text())
+    assert metrics["iou_scored"] == "expected" and metrics["calibration"] is None
     assert [
         row["frame_num"] for row in read_jsonl(folder / "predictions_video_avg_video_mask-cutout_rank-1.jsonl")
     ] == [10, 10]

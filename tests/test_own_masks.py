@@ -8,10 +8,11 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from scripts import audit as program
-from scripts.own_masks import auditing
+from scripts.answering import stored_answers
 from scripts.session import AuditSession
 from tests.conftest import BENCHMARK, GOLDEN
 from tests.test_clip import encode
@@ -79,8 +80,9 @@ SOURCES = {
 }
 
 
-def run(data, auditor, *more, output="out") -> int:
+def run(data, auditor, *more, output="out", report=False) -> int:
     settings = ["--auditor", str(auditor), "--output", output, "--max_new_tokens", "4", "--num_workers", "0"]
+    settings += ["--report", str(report).lower()]
     return program.main([*more, *settings, "--device", "cpu"])
 
 
@@ -149,10 +151,26 @@ def test_several_masks_and_expressions_of_one_video(auditor, data, monkeypatch):
     assert rows[0]["shown"] == "at 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5 s"
 
 
+def test_frames_of_a_known_rate_come_with_their_own_sound(auditor, data, monkeypatch):
+    """12 frames, one in two seconds: the ten seconds that end with frame 11 begin at 13 s."""
+    monkeypatch.chdir(data)
+    loud = np.zeros(24 * 8000, np.float32)
+    loud[14 * 8000 :] = 0.5
+    soundfile.write(data / "frames/bear/audio.wav", loud, 8000)
+    job = {"clip": "frames/bear", "expression": "the bear", "frame": 11, "mask": "pairs/masks/one.png"}
+    (data / "jobs.jsonl").write_text(json.dumps(job) + "\n")
+    assert run(data, auditor, "--jobs", "jobs.jsonl", "--fps", "0.5") == 0
+    (row,) = rows_of(data)
+    assert row["shown"].startswith("frames 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, counted from 0, at 12.0, 14.0, 14.0,")
+    assert row["frame"] == 9 and row["frame_path"].endswith("00011.jpg")
+    heard, rate = soundfile.read(row["audio_path"])
+    assert len(heard) == 10 * rate and not heard[: rate - 9].any() and heard[rate + 9 :].min() > 0.4
+
+
 def test_an_interrupted_run_goes_on(auditor, data, monkeypatch):
     monkeypatch.chdir(data)
     flags, _ = SOURCES["coco"]
-    real, counts = auditing.audit_all, []
+    real, counts = stored_answers.audit_all, []
 
     def stop(answerer, requests, log, record_of, **how):
         counts.append(len(requests))
@@ -160,7 +178,7 @@ def test_an_interrupted_run_goes_on(auditor, data, monkeypatch):
         if len(counts) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(auditing, "audit_all", stop)
+    monkeypatch.setattr(stored_answers, "audit_all", stop)
     assert run(data, auditor, *flags) == 130
     assert run(data, auditor, *flags) == 0
     assert counts == [3, 1] and len(rows_of(data)) == 3
@@ -200,6 +218,9 @@ WRONG = [
     (["--mask", "a", "b", "c", "--expression", "x", "y"], None, "expected one, or one for each mask, got 2 for 3"),
     ([*ONE, "--video", "v.mp4", "--frame", "1", "--at", "2"], None, "--at: expected it with --video"),
     ([*ONE, "--video", "v.mp4"], None, "--frame: expected the mask's frame, or its moment"),
+    ([*ONE, "--video", "v.mp4", "--frame", "1", "--fps", "5"], None, "--fps: expected it with a folder of frames"),
+    ([*SOURCES["pairs"][0], "--fps", "5"], None, "--fps: expected none with --pairs"),
+    ([*SOURCES["davis"][0], "--fps", "0"], None, "--fps: expected images in a second, above 0, got 0"),
     ([*ONE, "--video", "v.mp4", "--still"], None, "--still: expected one picture as --frames"),
 ]
 

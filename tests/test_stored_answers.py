@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from scripts.answering import tensor_answerer
+from scripts.answering.stored_answers import Logs, collect, read_stored, resume
 from scripts.evaluate.run import main as inference
 from scripts.evaluate.sharing import share_of
-from scripts.evaluate.stored_answers import Logs, collect, read_stored, resume
 from tests.conftest import BENCHMARK, GOLDEN
 from tests.seeded import CLIP_NAME
 from utils.answer_log import AnswerLog, answer_line

@@ -2,7 +2,7 @@
 
 {"uid": ..., "frame_idx": ..., "mask_path": ..., "rank": ..., "raw_output": ..., "basis": {...}, "crc32": "0f3a..."}
 
-`basis` says what the answer was made from (`scripts.evaluate.basis`). `crc32` is that of the line without itself, so a
+`basis` says what the answer was made from (`scripts.answering.basis`). `crc32` is that of the line without itself, so a
 damaged line is noticed even if it is still JSON.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from utils.whole_files import naming, whole_file
 
+EARLIER = "previous"  # the folder beside the results to which what no longer counts is moved
 IDENTITY = ("uid", "frame_idx", "mask_path", "rank")
 _CRC = re.compile(rb', "crc32": "([0-9a-f]{8})"\}')
 

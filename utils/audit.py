@@ -159,13 +159,10 @@ def parse_audit(text: str | None) -> Audit:
     The first <action> and the first <mask_type> count. IoU: numbers that are not finite are skipped. The first finite
     one counts if it is in [0, 1]; otherwise the last of those after it that is. Labels are normalised, not checked.
     """
-    text, tags = text or "", _TAGS
-    if text.isascii():  # as almost every answer; a search that need not look at the case is several times as fast
-        text, tags = text.lower(), _LOWER_TAGS
     return Audit(
-        mask_type=normalize_mask_type(_first(tags["mask_type"], text)),
-        iou=_pick_iou(tags["iou"].findall(text)),
-        action=normalize_action(_first(tags["action"], text)),
+        mask_type=normalize_mask_type(_first_tag(text, "mask_type")),
+        iou=_pick_iou(_all_tags(text, "iou")),
+        action=normalize_action(_first_tag(text, "action")),
     )
 
 
@@ -212,12 +209,15 @@ def canonical_mask_type(text: str | None) -> str | None:
     return named_mask_type(text) or text
 
 
-_LOWER_TAGS = {tag: re.compile(rf"<{tag}>(.*?)</{tag}>", re.DOTALL) for tag in ("iou", "mask_type", "action")}
-_TAGS = {tag: re.compile(pattern.pattern, re.DOTALL | re.IGNORECASE) for tag, pattern in _LOWER_TAGS.items()}
+_TAGS = {tag: re.compile(rf"<{tag}>(.*?)</{tag}>", re.IGNORECASE | re.DOTALL) for tag in ("iou", "mask_type", "action")}
 
 
-def _first(pattern: re.Pattern, text: str) -> str | None:
-    found = pattern.search(text)
+def _all_tags(text: str | None, tag: str) -> list[str]:
+    return _TAGS[tag].findall(text or "")
+
+
+def _first_tag(text: str | None, tag: str) -> str | None:
+    found = _TAGS[tag].search(text or "")
     return found and found[1]
 
 

@@ -95,6 +95,15 @@ def extract_moments(
     return Extracted(frame_paths, audio_path, moments.tolist())
 
 
+def cut_sound(sound_path: str | Path, folder: str | Path, start: float) -> Path:
+    """Write ten seconds of a sound file from `start` s on, as audio.wav under `folder`. Errors as `extract_moments`."""
+    check_sound(sound_path)
+    sound, path = _read_sound(Path(sound_path), skip=start), own_folder(Path(folder)) / "audio.wav"
+    _warn_of_gaps(CLIP_SECONDS, Path(sound_path), CLIP_SECONDS, Path(sound_path), sound)
+    _write_sound(sound, CLIP_SECONDS, path)
+    return path
+
+
 def _frame_times(path: Path, start: float) -> tuple[list[float], float]:
     """Times on the file's clock of the frames up to ten seconds after `start`, and how long the picture lasts, in s."""
     times, ends = [], 0.0

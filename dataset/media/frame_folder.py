@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from dataset.media.lengths import NUM_FRAMES
+from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,19 @@ class NumberedImage(NamedTuple):
     number: int
     path: Path
     kind: tuple[str, str]
+
+
+class Chosen(NamedTuple):
+    """Ten images of a folder; `audited`: which of them is the audited one.
+
+    places: theirs among all images of the folder, from 0. start: the second in which the ten begin, 0 where it is not
+    known how long they last.
+    """
+
+    paths: list[Path]
+    audited: int
+    places: list[int]
+    start: float = 0.0
 
 
 def find_frames(folder: str | Path) -> list[Path]:
@@ -49,12 +62,14 @@ def find_frames(folder: str | Path) -> list[Path]:
     return [image.path for image in found]
 
 
-def choose_frames(folder: str | Path, frame: int) -> tuple[list[Path], int, list[int]]:
-    """(ten paths, which of them is the audited one, their places) of a folder of any number of numbered images.
+def choose_frames(folder: str | Path, frame: int, fps: float | None = None) -> Chosen:
+    """Ten of a folder of any number of numbered images, the audited one among them.
 
     `frame`: the place of the audited one in the order of numbers, from 0. Other counts than ten are spread evenly over
-    the folder, and the place nearest to the audited one becomes it. Raises as `find_frames`, and for a place that the
-    folder does not have.
+    the folder, and the place nearest to the audited one becomes it. `fps`: images in a second; of a folder that lasts
+    longer than ten seconds ten are shown, one a second: from ten seconds on, the last one is the audited one (as
+    `dataset.media.clip.extract_moments` does it). Raises as `find_frames`, and for a place that the folder does not
+    have.
     """
     folder = Path(folder)
     found = list_images(folder) if folder.is_dir() else []
@@ -68,10 +83,18 @@ def choose_frames(folder: str | Path, frame: int) -> tuple[list[Path], int, list
         paths = [image.path for image in found]
     if not 0 <= frame < len(paths):
         raise ValueError(f"--frame: expected 0 to {len(paths) - 1}, got {frame}")
-    places = [place * len(paths) // NUM_FRAMES for place in range(NUM_FRAMES)]
+    places, start = _spread(len(paths), frame, fps)
     shown = min(range(NUM_FRAMES), key=lambda i: abs(places[i] - frame))
     places[shown] = frame
-    return [paths[place] for place in places], shown, places
+    return Chosen([paths[place] for place in places], shown, places, start)
+
+
+def _spread(count: int, frame: int, fps: float | None) -> tuple[list[int], float]:
+    """Ten places over all, or one a second where they last longer than ten seconds; and the second of the first."""
+    if fps is None or count / fps <= CLIP_SECONDS + SLACK:
+        return [place * count // NUM_FRAMES for place in range(NUM_FRAMES)], 0.0
+    start = max(0.0, frame / fps - (NUM_FRAMES - 1))
+    return [int((start + second) * fps + 1e-6) for second in range(NUM_FRAMES)], start
 
 
 def list_images(folder: Path) -> list[NumberedImage]:

@@ -46,8 +46,9 @@ class ApiAnswerer(Answerer):
         return chat_body(self.model, turns, self.video_as, self.fields | changed)
 
     def missing(self, requests: Sequence[AuditRequest]) -> list[AuditRequest]:
-        """Those of which no answer is kept."""
-        return [request for request in requests if self.digest(self.body(request)) not in self.kept.answers]
+        """Those of which no answer is kept; of masks with the same question the last one."""
+        asked = {self.digest(self.body(request)): request for request in requests}
+        return [request for question, request in asked.items() if question not in self.kept.answers]
 
     def _reply(self, request: AuditRequest) -> Reply:
         body = self.body(request)

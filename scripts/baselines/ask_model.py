@@ -8,10 +8,10 @@ from dataclasses import asdict
 from configs.baselines import LocalArguments
 from models.others.chat_model import ChatModel
 from models.others.load import folder_digest, load_chat_model
+from scripts.answering.audit_loop import audit_all
+from scripts.answering.records import record_of
 from scripts.baselines.job import Job, Records
 from scripts.baselines.local_answerer import LocalAnswerer
-from scripts.evaluate.audit_loop import audit_all
-from scripts.evaluate.results import record_of
 from scripts.memory import MemoryBudget
 from scripts.program import resolve_runtime
 

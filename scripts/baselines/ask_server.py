@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 
 from configs.baselines import ServerArguments
 from scripts.answering.answerer import AuditRequest
+from scripts.answering.audit_loop import audit_all
+from scripts.answering.records import record_of
 from scripts.baselines.api_answerer import ApiAnswerer
 from scripts.baselines.client import ChatClient, Patience
 from scripts.baselines.costs import EXPECTED_ANSWER, Prices, Purse, estimate_line, read_prices, rough_tokens
@@ -18,8 +20,6 @@ from scripts.baselines.probe import Probe, probe, prompt_tokens
 from scripts.baselines.question import Asking
 from scripts.baselines.transport import Transport
 from scripts.baselines.verdict import Usage
-from scripts.evaluate.audit_loop import audit_all
-from scripts.evaluate.results import record_of
 
 logger = logging.getLogger("baseline")
 PROBE_TOKENS = 16

@@ -10,8 +10,8 @@ import numpy as np
 
 from configs.audit import check_frame
 from dataset.benchmark.samples import AuditSample, Candidate
-from dataset.media.clip import extract_moments
-from dataset.media.frame_folder import choose_frames
+from dataset.media.clip import cut_sound, extract_moments
+from dataset.media.frame_folder import Chosen, choose_frames
 from dataset.media.images import encode_mask, resize_mask, write_picture
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
@@ -23,6 +23,7 @@ from utils.whole_files import own_folder, write_bytes
 
 logger = logging.getLogger("audit")
 NO_SOUND = "; no sound: silence is heard"
+EVERY_PLACE = list(range(NUM_FRAMES))
 
 
 class ClipFiles(NamedTuple):
@@ -47,8 +48,9 @@ def find_clip(request: ClipRequest, folder: Path) -> ClipFiles:
         return _clip_of_video(request, folder, audio_path)
     if request.no_audio:
         audio_path = _write_sound(np.zeros(CLIP_SECONDS * SAMPLE_RATE), SAMPLE_RATE, folder / "silence.wav")
-    frame_paths, frame, shown = _find_pictures(request, folder)
-    audio_path = Path(audio_path)
+    (frame_paths, audited, places, start), shown = _find_pictures(request, folder)
+    frame = None if places == EVERY_PLACE else audited
+    audio_path = cut_sound(audio_path, folder, start) if start and not request.no_audio else Path(audio_path)
     verdicts = {path: usable_frame(path) for path in dict.fromkeys(frame_paths)}
     given = request.frames if is_path(request.frames) else "frames"
     verdicts[given] = Usable(size_doubt(found.size for found in verdicts.values()))
@@ -65,19 +67,22 @@ def _clip_of_video(request: ClipRequest, folder: Path, audio_path: Path | None) 
     return ClipFiles(frame_paths, sound, frame, shown + NO_SOUND * request.no_audio)
 
 
-def _find_pictures(request: ClipRequest, folder: Path) -> tuple[list[Path], int | None, str]:
-    """Ten frames, which of them is the audited one as in `ClipFiles`, and what they are in words."""
+def _find_pictures(request: ClipRequest, folder: Path) -> tuple[Chosen, str]:
+    """Ten frames, and what they are in words."""
+    audited = request.frame or 0
     if request.still:
         picture = _find_still(request.frames, folder)
-        return [picture] * NUM_FRAMES, None, "one picture for all ten frames"
+        return Chosen([picture] * NUM_FRAMES, audited, EVERY_PLACE), "one picture for all ten frames"
     if not is_path(request.frames):
-        return _write_frames(request.frames, folder / "frames"), None, "all ten frames"
-    paths, frame, places = choose_frames(request.frames, request.frame)
-    if places == list(range(NUM_FRAMES)):
-        return paths, None, "all ten frames"
-    shown = f"frames {', '.join(map(str, places))}, counted from 0"
+        return Chosen(_write_frames(request.frames, folder / "frames"), audited, EVERY_PLACE), "all ten frames"
+    chosen = choose_frames(request.frames, request.frame, request.fps)
+    shown = f"frames {', '.join(map(str, chosen.places))}, counted from 0"
+    if request.fps:
+        return chosen, f"{shown}, at {', '.join(f'{place / request.fps:.1f}' for place in chosen.places)} s"
+    if chosen.places == EVERY_PLACE:
+        return chosen, "all ten frames"
     logger.warning("%s: not ten frames; shown are %s", request.frames, shown)
-    return paths, frame, shown
+    return chosen, shown
 
 
 def _find_still(picture: Path | np.ndarray, folder: Path) -> Path:

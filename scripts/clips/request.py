@@ -26,9 +26,10 @@ class ClipRequest:
     folder of numbered images or (10, H, W, 3) uint8 RGB. audio: a sound file, or mono samples (n,) and their rate;
     `frames` need it, for a `video` it replaces the video's own sound. Samples are float in [-1, 1], int16 or int32.
 
-    In a folder of another number of images, `frame` counts all of them, and ten are shown. at: instead of `frame`, the
-    mask's moment in a `video`, in seconds. still: `frames` is one picture, which stands for all ten. no_audio: there is
-    no sound; the auditor hears silence.
+    In a folder of another number of images, `frame` counts all of them, and ten are shown. fps: how many images of a
+    folder are one second; of more than ten seconds ten are shown, one a second, with the sound of the same ten seconds.
+    at: instead of `frame`, the mask's moment in a `video`, in seconds. still: `frames` is one picture, which stands for
+    all ten. no_audio: there is no sound; the auditor hears silence.
 
     Raises ValueError for arguments that do not belong together and for arrays of another shape or type.
     """
@@ -40,6 +41,7 @@ class ClipRequest:
     frames: Given | np.ndarray | None = None
     audio: Given | Sound | None = None
     at: float | None = None
+    fps: float | None = None
     still: bool = False
     no_audio: bool = False
 

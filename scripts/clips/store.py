@@ -52,7 +52,7 @@ class ClipNames:
         """A name for the request's clip that may be the name of a folder."""
         sound, rate = (request.audio, 0) if request.audio is None or is_path(request.audio) else request.audio
         parts = [request.video, request.frames, sound]
-        how = [rate, request.at, request.still, request.no_audio, _chosen_by(request)]
+        how = [rate, request.at, request.fps, request.still, request.no_audio, _chosen_by(request)]
         return hashlib.sha256(repr([*map(self._content, parts), *how]).encode()).hexdigest()[:32]
 
     def _content(self, given) -> object:
@@ -72,7 +72,7 @@ def _chosen_by(request: ClipRequest) -> int | None:
         return None
     folder = Path(request.frames)
     count = len(list_images(folder)) if folder.is_dir() else NUM_FRAMES
-    return None if count == NUM_FRAMES else request.frame
+    return None if count == NUM_FRAMES and not request.fps else request.frame
 
 
 def file_states(path: Path) -> list[tuple]:

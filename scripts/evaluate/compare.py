@@ -17,6 +17,7 @@ from dataset.media.images import read_mask
 from scripts.evaluate.compared_runs import on_the_same_masks, only_videos, read_run, reply_figures
 from scripts.program import run_program
 from utils.audit import normalize_action
+from utils.certainty.expected import EXPECTED, IOU_KINDS, WRITTEN
 from utils.prediction import Prediction
 from utils.reading.reply import READERS
 from utils.reports.comparison_tables import (
@@ -54,6 +55,14 @@ class CompareArguments:
     ensemble: list[str] = field(
         default_factory=list, metadata={"help": "Names of the runs that vote in the ensemble row. Default: all."}
     )
+    iou: str = field(
+        default=WRITTEN,
+        metadata={
+            "help": "Which IoUs are compared: the written ones, or the expected ones, with each auditor's calibration "
+            "(docs/certainty.md).",
+            "choices": IOU_KINDS,
+        },
+    )
     resamples: int = field(default=200, metadata={"help": "Draws of videos for the intervals; 0: no intervals."})
     seed: int = field(default=0, metadata={"help": "Of all draws."})
 
@@ -65,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def compare(args: CompareArguments) -> None:
     """Read, check, score; write comparison.md and comparison.json, and print the first."""
-    runs = on_the_same_masks([read_run(text, args.level) for text in args.runs], args.common)
+    runs = on_the_same_masks([read_run(text, args.level, args.iou) for text in args.runs], args.common)
     runs = only_videos(runs, args.max_videos, args.seed)
     predictions, eval_mode = runs[0].predictions, runs[0].eval_mode
     if not ranks_known(predictions, eval_mode):
@@ -79,9 +88,10 @@ def compare(args: CompareArguments) -> None:
     quality = {name: iou_quality(a) | {"contradictions": contradictions(a)} for name, a in rows.items()}
     levels = {run.name: reading_levels(run.predictions, run.reader) for run in runs}
     figures = {run.name: reply_figures(run) for run in runs}
+    of_ious = ", expected IoUs" if args.iou == EXPECTED else ""
     title = f"Differences, 95% intervals from {args.resamples} draws of videos"
     parts = {
-        f"{len(predictions)} masks, {eval_mode} mode": columns_table(tables, published),
+        f"{len(predictions)} masks, {eval_mode} mode{of_ious}": columns_table(tables, published),
         title: differences_table(differences, runs[0].name),
         "IoUs": quality_table(quality),
         "How the replies were read, in percent of the masks": reading_table(levels),
@@ -90,8 +100,15 @@ def compare(args: CompareArguments) -> None:
     text = "\n\n".join(f"## {title}\n\n{table}" for title, table in parts.items()) + "\n"
     folder = own_folder(args.output)
     write_text(folder / "comparison.md", text)
-    content = {"masks": len(predictions), "eval_mode": eval_mode, "columns": tables, "published": published}
-    content |= {"differences": differences, "ious": quality, "levels": levels, "replies": figures}
+    content = {"masks": len(predictions), "eval_mode": eval_mode, "iou_scored": args.iou}
+    content |= {
+        "columns": tables,
+        "published": published,
+        "differences": differences,
+        "ious": quality,
+        "levels": levels,
+        "replies": figures,
+    }
     write_json(folder / "comparison.json", content)
     print(text)
     print(f"written to {folder}")

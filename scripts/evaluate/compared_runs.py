@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scripts.baselines.kept import FILE_NAME, PROBED, read_rows
+from utils.certainty.expected import EXPECTED, WRITTEN, calibration_of_run, with_expected_ious
+from utils.certainty.stored import scaling_of
 from utils.prediction import Prediction
 from utils.reading.reply import STRICT
 from utils.records import read_predictions
@@ -48,10 +50,11 @@ def identity(prediction: Prediction) -> Identity:
     return str(prediction.uid), str(prediction.frame_idx), prediction.mask_path, prediction.rank
 
 
-def read_run(text: str, level: str | None = None) -> ComparedRun:
+def read_run(text: str, level: str | None = None, iou: str = WRITTEN) -> ComparedRun:
     """`text`: the folder of a run or a file of predictions, perhaps with a name in front: NAME=PATH.
 
-    `level`: how its replies are read; None: as the run has read them. Raises ValueError, see `read_predictions`.
+    `level`: how its replies are read; None: as the run has read them. `iou`: which one counts. Raises ValueError, see
+    `read_predictions` and `with_expected_ious`.
     """
     name, is_named, path = text.partition("=")
     path = Path(path if is_named else text)
@@ -67,7 +70,10 @@ def read_run(text: str, level: str | None = None) -> ComparedRun:
     mode = PREDICTIONS.fullmatch(file.name)
     eval_mode = mode[1] if mode else settings.get("eval_mode", "image")
     shown = name if is_named else settings.get("model") or file.parent.parent.name or file.stem
-    return ComparedRun(shown, read_predictions(file, reader), eval_mode, reader, settings, replies)
+    predictions = read_predictions(file, reader)
+    if iou == EXPECTED:
+        predictions = list(with_expected_ious(predictions, scaling_of(calibration_of_run(file)), file))
+    return ComparedRun(shown, predictions, eval_mode, reader, settings, replies)
 
 
 def _predictions_file(path: Path) -> Path:

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Protocol
 
 from dataset.benchmark.samples import Benchmark
-from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.answerer import AuditRequest
+from utils.answer_log import EARLIER
 from utils.audit import canonical_mask_type
+from utils.certainty.expected import EXPECTED, WRITTEN, iou_line, iou_record, with_expected_ious
+from utils.certainty.stored import Calibration, scaling_of
 from utils.reading.reply import STRICT
-from utils.records import prediction_row, raw_record, to_predictions
+from utils.records import prediction_row, to_predictions
 from utils.reports.terminal import render_summary
 from utils.run_record import write_run_record
 from utils.scores.scoring import ResultNames, score_answers
 from utils.whole_files import own_folder, write_json, write_jsonl
 
 logger = logging.getLogger("inference")
-EARLIER = "previous"  # the folder beside the results to which what no longer counts is moved
 
 
 class Filters(Protocol):
@@ -37,13 +39,19 @@ def write_results(
     records: Sequence[dict],
     settings: dict,
     reader: str = STRICT,
+    iou: str = WRITTEN,
+    calibration: Calibration | None = None,
 ) -> str:
     """Score the records of all masks and write everything; the metrics summary comes last and tells that the run is
-    finished. `reader` as in `read_reply`. Returns the tables as text.
+    finished. `reader` as in `read_reply`. `iou`: which one is scored; the expected one with the auditor's
+    `calibration`. Returns the tables as text.
     """
     answers = to_predictions(records, reader)
+    if iou == EXPECTED:
+        answers = list(with_expected_ious(answers, scaling_of(calibration), folder))
     mask_type = canonical_mask_type(args.mask_type_filter)
     summary, predictions, video_rows = score_answers(answers, args.eval_mode, mask_type, args.mask_rank_filter)
+    summary |= iou_record(iou, calibration)
     skipped = [str(problem) for problem in benchmark.problems]
     summary["bad_samples_skipped"] = {"count": len(skipped), "problems": skipped}
     write_jsonl(folder / names.predictions, map(prediction_row, predictions))
@@ -52,7 +60,7 @@ def write_results(
     counts = {"passed_over": benchmark.passed_over, "bad_samples_skipped": len(skipped)}
     write_run_record(folder, settings, benchmark.files, seed=None, counts=counts)
     write_json(folder / names.metrics, summary)
-    return render_summary(summary, predictions, args.eval_mode)
+    return iou_line(iou, calibration) + render_summary(summary, predictions, args.eval_mode)
 
 
 def set_aside(folder: Path, names: Sequence[str]) -> None:
@@ -76,26 +84,3 @@ def requests_of(benchmark: Benchmark) -> list[AuditRequest]:
     """Every mask, in the published order of evaluation."""
     pairs = [(benchmark.samples[s], c) for s, c in benchmark.requests()]
     return [AuditRequest(sample, sample.candidates[c]) for sample, c in pairs]
-
-
-def mask_identity(request: AuditRequest) -> tuple:
-    """As `utils.answer_log.identity` of its record."""
-    sample, candidate = request.sample, request.candidate
-    return sample.uid, sample.frame_idx, candidate.mask_name, candidate.rank
-
-
-def record_of(request: AuditRequest, reply: Reply) -> dict:
-    """The record of one answer, with the ground truth of its mask."""
-    sample, candidate = request.sample, request.candidate
-    return raw_record(
-        uid=sample.uid,
-        vid=sample.vid,
-        frame_idx=sample.frame_idx,
-        true=candidate.audit,
-        rank=candidate.rank,
-        mask_path=candidate.mask_name,
-        raw_output=reply.text,
-        generated_ids=reply.generated_ids,
-        shares=reply.shares,
-        clip_distance=reply.clip_distance,
-    )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from configs.scoring import ScoreArguments
 from scripts.program import run_program
-from utils.certainty.expected import EXPECTED, calibration_of_run, iou_record, with_expected_ious
+from utils.certainty.expected import EXPECTED, calibration_of_run, iou_line, iou_record, with_expected_ious
 from utils.certainty.stored import Calibration, scaling_of
 from utils.prediction import Prediction
 from utils.records import normalize_filters, passes_filters, prediction_row, read_predictions, stream_predictions
@@ -52,10 +52,7 @@ def score(args: ScoreArguments) -> None:
         write_jsonl(args.predictions_output, map(prediction_row, with_texts(args, calibration)))
     if args.video_avg_output:
         write_jsonl(args.video_avg_output, video_rows)
-    if args.iou == EXPECTED:
-        how = f"calibrated on {calibration.date} on {calibration.run}" if calibration else "not calibrated"
-        print(f"IoU: the expected one, {how}")
-    print(render_summary(summary, predictions, args.eval_mode))
+    print(iou_line(args.iou, calibration) + render_summary(summary, predictions, args.eval_mode))
     if args.against:
         print(f"against {args.against}, {render_agreement(summary['against'])}")
 

@@ -17,18 +17,19 @@ from dataset.features.names import forget_digests
 from dataset.media.decoded import forget_decoded
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor
-from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.answerer import AuditRequest
+from scripts.answering.basis import Basis, model_basis, request_bases
+from scripts.answering.records import mask_identity, record_of, reply_of
+from scripts.answering.stored_answers import Logs, collect, log_answers, resume
 from scripts.answering.tensor_answerer import TensorAnswerer
-from scripts.evaluate.audit_loop import audit_all
-from scripts.evaluate.basis import Basis, model_basis, request_bases
-from scripts.evaluate.results import mask_identity, record_of, requests_of, set_aside, write_results
+from scripts.evaluate.results import requests_of, set_aside, write_results
 from scripts.evaluate.sharing import join_processes, own_device, share_of, wait_for_all
-from scripts.evaluate.stored_answers import Logs, collect, resume
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
 from scripts.ranks import on_first_rank, rank, told_once, world_size
-from utils.answer_log import AnswerLog
+from scripts.reporting.build import write_report
 from utils.audit import canonical_mask_type
+from utils.certainty.stored import Calibration
 from utils.locks import only_one
 from utils.scores.scoring import ResultNames, result_names
 from utils.whole_files import own_folder
@@ -90,7 +91,7 @@ def audit_split(model_args: ModelArguments, args: EvaluationArguments) -> None:
         if rank() == 0:
             settings = vars(model_args) | vars(args) | {"resolved_dtype": str(dtype), "resolved_device": str(device)}
             settings |= {"auditor_card": bundle.about.card and vars(bundle.about.card)}
-            finish(run, bases, settings)
+            finish(run, bases, settings, bundle.about.calibration)
 
 
 def prepare(args: EvaluationArguments, held: ExitStack) -> Run:
@@ -120,28 +121,21 @@ def plan(run: Run, bases: list[Basis]) -> tuple[dict[tuple, Basis], list[int]]:
 def ask(answerer: TensorAnswerer, run: Run, bases: dict[tuple, Basis], todo: list[int]) -> None:
     """Ask for the audits that are this process's share of what is to do."""
     own = share_of([run.requests[number] for number in todo], rank(), world_size())
-    log = AnswerLog(run.logs.of(rank()))
     title = f"auditing {run.args.test_name}"
     if world_size() > 1:
         title += f", share 1 of {world_size()}"
-
-    def with_basis(request: AuditRequest, reply: Reply) -> dict:
-        return record_of(request, reply) | {"basis": bases[mask_identity(request)]}
-
-    try:
-        audit_all(answerer, own, log, with_basis, batch_size=run.args.batch_size, title=title)
-    finally:
-        log.close()
+    log_answers(answerer, own, run.logs.of(rank()), bases, batch_size=run.args.batch_size, title=title)
 
 
-def finish(run: Run, bases: dict[tuple, Basis], settings: dict) -> None:
+def finish(run: Run, bases: dict[tuple, Basis], settings: dict, calibration: Calibration | None) -> None:
     """Score the answers of all processes, write the results, and remove the logs."""
     args, names, folder = run.args, run.names, run.folder
     stored = collect(run.logs, run.masks, bases)
-    kept = ("raw_output", "generated_ids", "shares", "clip_distance")
-    replies = [Reply(*map(record.get, kept)) for record in stored]
-    records = list(map(record_of, run.requests, replies))
-    tables = write_results(folder, names, args, run.benchmark, records, settings)
+    records = list(map(record_of, run.requests, map(reply_of, stored)))
+    scored = {"iou": args.iou, "calibration": calibration}
+    tables = write_results(folder, names, args, run.benchmark, records, settings, **scored)
     run.logs.remove()
     print(tables)
     print(f"written to {folder}")
+    if args.report:
+        print(f"written: {write_report(folder)}")

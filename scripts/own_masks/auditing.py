@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from configs.audit import AuditArguments
 from configs.model import ModelArguments
-from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.features.names import forget_digests
 from dataset.media.decoded import decode_frame, forget_decoded
 from dataset.media.images import read_mask
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import check_auditor
-from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.audit_result import AuditResult, result_of
+from scripts.answering.basis import Basis, model_basis, request_bases
+from scripts.answering.records import mask_identity, reply_of
+from scripts.answering.stored_answers import Logs, collect, log_answers, resume
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.clips.files import ClipFiles, audit_request, find_clip, find_mask, fitted_mask, media_files
 from scripts.clips.store import ClipNames
-from scripts.evaluate.audit_loop import audit_all
-from scripts.evaluate.basis import Basis, model_basis, request_bases
-from scripts.evaluate.results import mask_identity, record_of
-from scripts.evaluate.stored_answers import Logs, collect, resume
 from scripts.own_masks.masks import Asked, OwnMask, Source
 from scripts.own_masks.outputs import RESULTS, write_audits
 from scripts.own_masks.sources import open_source
 from scripts.program import resolve_runtime
-from utils.answer_log import AnswerLog
+from scripts.reporting.build import write_report
+from scripts.session import AuditSession
 from utils.locks import only_one
 from utils.run_record import write_run_record
 from utils.whole_files import own_folder
@@ -51,21 +49,19 @@ def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:
         device, dtype = resolve_runtime(args)
         bundle = AuditorBundle.from_pretrained(args.auditor, model_args, dtype)
         basis = model_basis(bundle, model_args, args, str(dtype))
-        auditor = bundle.auditor
-        if args.merge_lora:
-            auditor.merge_lora()
-        dataset = build_dataset([], bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions)
-        known_clips = bundle.about.known_clips
-        answerer = TensorAnswerer(auditor.to(device), bundle.tokenizer, dataset, args, known_clips=known_clips)
-        records = ask(answerer, dataset, asked, basis, folder, args.batch_size)
+        session = AuditSession.of(bundle, args, device, TensorAnswerer)
+        results = ask(session, asked, basis, folder)
         settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
+        settings |= {"auditor_card": bundle.about.card and vars(bundle.about.card)}
         files = dict.fromkeys(path for one in asked for path in media_files(one.request))
         write_run_record(folder, settings, files, seed=None, counts={"masks": len(asked)})
-        print(write_audits(folder, asked, records, bundle.about))
+        print(write_audits(folder, asked, results, bundle.about))
         Logs(folder, RESULTS).remove()
     for sentence in source.about():
         print(sentence)
     print(f"written to {folder}")
+    if args.report:
+        print(f"written: {write_report(folder)}")
 
 
 def prepare(source: Source, folder: Path) -> list[Asked]:
@@ -94,29 +90,15 @@ def _asked(own: OwnMask, clip: ClipFiles, clip_name: str, mask_path: Path) -> As
     return Asked(own, request, clip.shown)
 
 
-def ask(
-    answerer: TensorAnswerer, dataset: AuditDataset, asked: list[Asked], model: Basis, folder: Path, batch_size: int
-) -> list[dict]:
-    """The record of each answer, in order; those of an interrupted run that hold are not asked for again."""
-    requests = [one.request for one in asked]
+def ask(session: AuditSession, asked: list[Asked], model: Basis, folder: Path) -> list[AuditResult]:
+    """The audit of each mask, in order; those of an interrupted run that hold are not asked for again."""
+    requests, dataset = [one.request for one in asked], session.answerer.items.dataset
     dataset.samples = list(dict.fromkeys(request.sample for request in requests))
     dataset.check_texts()
     masks = [mask_identity(request) for request in requests]
     bases = dict(zip(masks, request_bases(dataset, requests, model), strict=True))
     logs = Logs(folder, RESULTS)
     held = resume(logs, bases)
-    log = AnswerLog(logs.of(0))
-
-    def with_basis(request: AuditRequest, reply: Reply) -> dict:
-        return record_of(request, reply) | {"basis": bases[mask_identity(request)]}
-
-    try:
-        todo = _without(requests, held)
-        audit_all(answerer, todo, log, with_basis, batch_size=batch_size)
-    finally:
-        log.close()
-    return collect(logs, masks, bases)
-
-
-def _without(requests: Iterable[AuditRequest], held: dict[tuple, dict]) -> list[AuditRequest]:
-    return [request for request in requests if mask_identity(request) not in held]
+    todo = [request for request, mask in zip(requests, masks, strict=True) if mask not in held]
+    log_answers(session.answerer, todo, logs.of(0), bases, batch_size=session.args.batch_size)
+    return [result_of(reply_of(record), session.bundle.about) for record in collect(logs, masks, bases)]

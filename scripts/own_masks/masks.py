@@ -42,8 +42,8 @@ class Source:
     about: Callable[[], list[str]] = list
 
 
-def clip_arguments(clip: Path, audio: Path | None, still: bool, no_audio: bool) -> dict:
-    """A clip as arguments of a ClipRequest: a video, a folder of frames, or with `still` a picture.
+def clip_arguments(clip: Path, audio: Path | None, still: bool, no_audio: bool, fps: float | None = None) -> dict:
+    """A clip as arguments of a ClipRequest: a video, a folder of frames (`fps` a second), or with `still` a picture.
 
     Frames may lie in the folder or in frames/ in it; without `audio` the sound is audio.wav beside them. Raises
     FileNotFoundError, ValueError.
@@ -56,7 +56,7 @@ def clip_arguments(clip: Path, audio: Path | None, still: bool, no_audio: bool) 
             raise ValueError(f"{clip}: expected a picture with --still, got a folder")
         frames = clip / "frames" if (clip / "frames").is_dir() else clip
         beside = next((path for path in (clip / SOUND, frames.parent / SOUND) if path.is_file()), None)
-        return how | {"frames": frames, "audio": None if no_audio else audio or beside}
+        return how | {"frames": frames, "audio": None if no_audio else audio or beside, "fps": fps}
     if clip.suffix.lower() in VIDEO_SUFFIXES and not still:
         return how | {"video": clip}
     if not still:

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.weights.about import About
+from scripts.answering.audit_result import AuditResult
 from scripts.own_masks.masks import Asked
-from utils.audit import parse_audit
-from utils.certainty.belief import belief_of
 from utils.certainty.contradictions import contradictions
-from utils.certainty.known_clips import is_unlike
-from utils.certainty.shares import Shares
-from utils.certainty.stored import scaling_of
-from utils.formatting import one_line, plain_cell, without_tags
+from utils.formatting import one_line, plain_cell
 from utils.whole_files import write_jsonl, write_text
 
 RESULTS, TABLE = "audits.jsonl", "audits.csv"
@@ -24,41 +20,40 @@ RESULTS, TABLE = "audits.jsonl", "audits.csv"
 COLUMNS = ("mask", "expression", "mask_type", "iou", "action", "belief.iou", "certainty", "clip_distance", "text")
 
 
-def write_audits(folder: Path, asked: Sequence[Asked], records: Sequence[dict], about: About) -> str:
+def write_audits(folder: Path, asked: Sequence[Asked], results: Sequence[AuditResult], about: About) -> str:
     """Write both files; the counts as text."""
-    audits = [audit_row(one, record, about) for one, record in zip(asked, records, strict=True)]
+    audits = list(map(audit_row, asked, results))
     carried = [_renamed(one.own.carried, audit) for one, audit in zip(asked, audits, strict=True)]
     write_jsonl(folder / RESULTS, (given | audit for given, audit in zip(carried, audits, strict=True)))
     write_text(folder / TABLE, _table(carried, audits))
     return _counts(audits, about)
 
 
-def audit_row(asked: Asked, record: dict, about: About) -> dict:
+def audit_row(asked: Asked, result: AuditResult) -> dict:
     """One line of audits.jsonl, without what is carried through."""
-    said = parse_audit(record["raw_output"])
-    belief = belief_of(Shares.from_record(record["shares"]), scaling_of(about.calibration))
-    sample, distance = asked.request.sample, record.get("clip_distance")
+    sample, distance = asked.request.sample, result.clip_distance
     return {
         "mask": asked.own.name,
         "mask_path": str(asked.request.candidate.mask_path),
         "expression": sample.expression,
+        "clip": str(asked.own.request.video or asked.own.request.frames),
         "frame": sample.frame_idx,
         "frame_path": str(sample.frame_path),
         "video_paths": list(map(str, sample.video_paths)),
         "audio_path": str(sample.audio_path),
         "shown": asked.shown,
-        "mask_type": said.mask_type,
-        "iou": said.iou,
-        "action": said.action,
-        "certainty": round(belief.certainty, 4),
-        "belief": belief.as_record(),
-        "contradictions": contradictions(said),
+        "mask_type": result.mask_type,
+        "iou": result.iou,
+        "action": result.action,
+        "certainty": round(result.belief.certainty, 4),
+        "belief": result.belief.as_record(),
+        "contradictions": contradictions(result),
         "clip_distance": distance,
-        "unlike_training": None if distance is None else is_unlike(distance),
-        "text": without_tags(record["raw_output"]),
-        "raw_output": record["raw_output"],
-        "generated_ids": record["generated_ids"],
-        "shares": record["shares"],
+        "unlike_training": None if distance is None else result.is_unlike_training,
+        "text": result.text,
+        "raw_output": result.raw_output,
+        "generated_ids": result.generated_ids,
+        "shares": result.shares,
     }
 
 

@@ -29,7 +29,7 @@ def open_source(args: AuditArguments) -> Source:
 
 def _given(args: AuditArguments) -> Source:
     """Masks and expressions of the command line: of one clip."""
-    names = ("video", "frames", "audio", "frame", "at", "still", "no_audio")
+    names = ("video", "frames", "audio", "frame", "at", "fps", "still", "no_audio")
     clip = {name: getattr(args, name) for name in names}
     few = args.expression if len(args.expression) < len(args.mask) else args.mask
     pairs = list(zip_longest(args.mask, args.expression, fillvalue=few[0]))
@@ -47,7 +47,7 @@ def _jobs(args: AuditArguments) -> Source:
 
 def _of_job(job: Job, args: AuditArguments) -> OwnMask:
     try:
-        clip = clip_arguments(job.clip, job.audio, args.still, args.no_audio)
+        clip = clip_arguments(job.clip, job.audio, args.still, args.no_audio, args.fps)
     except (FileNotFoundError, ValueError) as error:
         raise type(error)(f"{job.where}: {error}") from None
     if not job.mask.is_file():
@@ -152,8 +152,9 @@ def _of_davis(clips: list[Path], frames: Path, args: AuditArguments) -> Iterator
                 raise FileNotFoundError(f"{image.path}: expected its frame in {frames / clip.name}, got none")
             for number, mask in read_objects(image.path).items():
                 clip_of = {"frames": frames / clip.name, "frame": place_of[image.number], "no_audio": True}
+                clip_of |= {"fps": args.fps}
                 request = ask_about(str(image.path), mask=mask_array(mask), expression=args.expression[0], **clip_of)
-                carried = {"clip": clip.name, "image": image.path.name, "object": number}
+                carried = {"sequence": clip.name, "image": image.path.name, "object": number}
                 yield OwnMask(f"{clip.name}/{image.path.stem}: {number}", request, carried)
 
 

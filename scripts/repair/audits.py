@@ -15,8 +15,8 @@ from dataset.referring.layout import ReferringData
 from models.weights.bundle import AuditorBundle
 from models.weights.checkpoint import find_auditor
 from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.audit_loop import audit_all
 from scripts.answering.tensor_answerer import TensorAnswerer
-from scripts.evaluate.audit_loop import audit_all
 from scripts.program import resolve_runtime
 from scripts.repair.candidates import Candidate as MaskCandidate
 from scripts.repair.candidates import CandidateStore

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import AuditSample, Candidate
+from scripts.reporting.own import AUDITS, read_own_audits
 from utils.audit import normalize_action
 from utils.card import Card
 from utils.certainty.expected import calibration_of_run
@@ -23,7 +24,8 @@ from utils.text_files import read_json
 class Shown:
     """One audit of the gallery. `truth`: the sample's perfect mask, None where the benchmark has none.
 
-    `others`: what other auditors said of the same mask, by their names.
+    split: of the benchmark, None for masks of one's own. `others`: what other auditors said of the same mask, by
+    their names.
     """
 
     run: str
@@ -32,6 +34,7 @@ class Shown:
     candidate: Candidate
     truth: Candidate | None
     others: Mapping[str, Prediction] = field(default_factory=dict)
+    split: str | None = None
 
     @property
     def is_right(self) -> bool:
@@ -45,31 +48,40 @@ def is_right(prediction: Prediction) -> bool:
     return (said.mask_type, said.action) == (true.mask_type, normalize_action(true.action))
 
 
+Media = tuple[AuditSample, Candidate]
+
+
 @dataclass(frozen=True)
 class RunResults:
-    """The audits of one run. `name`: its folder's; `auditor`: where the auditor was, or the model's name."""
+    """The audits of one run. `name`: its folder's; `auditor`: where the auditor was, or the model's
+    name.
+
+    test_name, eval_mode, data_dir: of the benchmark; None for masks of one's own, whose media are in `own` by
+    `mask_key`.
+    """
 
     name: str
-    test_name: str
-    eval_mode: str
+    test_name: str | None
+    eval_mode: str | None
     auditor: str
-    data_dir: Path
+    data_dir: Path | None
     predictions: list[Prediction]
     calibration: Calibration | None = None
+    own: dict[tuple, Media] = field(default_factory=dict)
 
 
 def read_results(folder: Path, data_dir: str | None = None) -> list[RunResults]:
-    """The run in the folder, or all runs in folders right below it.
+    """The run in the folder, or all runs in folders right below it: evaluations, and audits of many masks.
 
     Raises FileNotFoundError, and ValueError naming the file that is not what a run writes.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder with results")
     places = [folder, *(place for place in sorted(folder.iterdir()) if place.is_dir())]
-    found = [place for place in places if any(_prediction_files(place))]
+    found = [place for place in places if any(_prediction_files(place)) or (place / AUDITS).is_file()]
     if not found:
-        raise FileNotFoundError(f"{folder}: expected results (predictions_*.jsonl and run.json), got none")
-    return [_read_run(place, data_dir) for place in found]
+        raise FileNotFoundError(f"{folder}: expected results ({AUDITS}, or predictions_*.jsonl and run.json), got none")
+    return [_read_own(place) if (place / AUDITS).is_file() else _read_run(place, data_dir) for place in found]
 
 
 def read_others(against: Sequence[str], data_dir: str | None = None) -> dict[str, list[RunResults]]:
@@ -96,7 +108,7 @@ def shown_audits(run: RunResults, others: Mapping[str, Sequence[RunResults]] | N
         name: {mask_key(p): p for one in own if one.eval_mode == run.eval_mode for p in one.predictions}
         for name, own in (others or {}).items()
     }
-    places = {
+    places = run.own or {
         (sample.uid, str(sample.frame_idx), candidate.mask_name): (sample, candidate)
         for sample in read_test(run.data_dir, run.test_name, run.eval_mode).samples
         for candidate in sample.candidates
@@ -118,7 +130,8 @@ def _show(run: RunResults, prediction: Prediction, places: dict, others: Mapping
         raise ValueError(f"--against: expected the masks of {run.name}, got {got}")
     sample, candidate = places[key]
     truth = next((one for one in sample.candidates if one.audit.mask_type == "perfect"), None)
-    return Shown(run.name, prediction, sample, candidate, truth, {name: own[key] for name, own in others.items()})
+    said = {name: own[key] for name, own in others.items()}
+    return Shown(run.name, prediction, sample, candidate, truth, said, run.test_name)
 
 
 def _read_run(folder: Path, data_dir: str | None) -> RunResults:
@@ -126,16 +139,36 @@ def _read_run(folder: Path, data_dir: str | None) -> RunResults:
     if len(files) > 1:
         raise ValueError(f"{folder}: expected one file predictions_*.jsonl, got {', '.join(f.name for f in files)}")
     record = folder / "run.json"
-    settings = read_json(record).get("settings", {}) if record.is_file() else {}
+    settings = _settings_of(folder)
     test_name, eval_mode = settings.get("test_name"), settings.get("eval_mode")
     if test_name not in TEST_NAMES or eval_mode not in EVAL_MODES:
         raise ValueError(f"{record}: expected an evaluation's settings with test_name and eval_mode, got none")
     place = Path(data_dir or settings.get("data_dir"))
-    auditor, card = str(settings.get("auditor_dir") or settings.get("model")), settings.get("auditor_card")
-    auditor += f", {Card.from_record(card, record).line()}" if card else ""
     predictions = read_predictions(files[0], settings.get("level") or STRICT)
     calibration = calibration_of_run(files[0])
-    return RunResults(folder.name, test_name, eval_mode, auditor, place, predictions, calibration)
+    return RunResults(folder.name, test_name, eval_mode, _auditor(settings, record), place, predictions, calibration)
+
+
+def _read_own(folder: Path) -> RunResults:
+    audits = list(read_own_audits(folder / AUDITS))
+    if not audits:
+        raise ValueError(f"{folder / AUDITS}: expected audits, got none")
+    own = {mask_key(prediction): (sample, candidate) for prediction, sample, candidate in audits}
+    auditor = _auditor(_settings_of(folder), folder / "run.json")
+    predictions, calibration = [one[0] for one in audits], calibration_of_run(folder / AUDITS)
+    return RunResults(folder.name, None, None, auditor, None, predictions, calibration, own)
+
+
+def _settings_of(folder: Path) -> dict:
+    record = folder / "run.json"
+    return read_json(record).get("settings", {}) if record.is_file() else {}
+
+
+def _auditor(settings: dict, record: Path) -> str:
+    """Where the auditor was, or which model it is, and what its card says."""
+    names = ("auditor_dir", "auditor", "model")  # of an evaluation, of scripts.audit, of another auditor
+    place, card = next(filter(None, map(settings.get, names)), None), settings.get("auditor_card")
+    return f"{place}, {Card.from_record(card, record).line()}" if card else str(place)
 
 
 def _prediction_files(folder: Path) -> Iterator[Path]:

@@ -25,6 +25,12 @@ def build_report(args: ReportArguments) -> Path:
     return folder
 
 
+def write_report(results: Path) -> Path:
+    """A report of one run in the run's own folder; its page. Errors as `build_report`."""
+    arguments = ReportArguments(results=str(results), output=str(results / "report"), title=f"Audits: {results.name}")
+    return build_report(arguments) / PAGE
+
+
 def _check_place(folder: Path) -> None:
     """Raises ValueError for a folder with files that are not a report's."""
     if not folder.exists():

@@ -54,6 +54,16 @@ def reliability_chart(rows: Sequence[dict], path: Path) -> None:
     _write_chart(draw, path)
 
 
+def histogram_chart(values: Sequence[float], name: str, path: Path) -> None:
+    """How many masks have which value from 0 to 1, in steps of 0.05."""
+
+    def draw(axes: Axes) -> None:
+        axes.hist(values, np.linspace(0, 1, 21), color="#0072b2")
+        axes.set(xlabel=name, ylabel="masks", xlim=(0, 1))
+
+    _write_chart(draw, path)
+
+
 def coverage_chart(curves: dict[str, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
     """Error that is left over the share of masks that people look at; `curves`: name of an order -> its curve."""
 

@@ -1,7 +1,7 @@
 """Pictures and sounds of a report's gallery, as small files.
 
-A mask is two pictures with transparent parts, which the page lays over the frame: a tint with an outline, and black
-outside of the mask. So a frame is written once for all its masks.
+A mask is a picture with transparent parts, which the page lays over the frame: a tint with an outline. So a frame is
+written once for all its masks. What a mask keeps of its frame is put together by the page.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,6 @@ STRIP_FRAME = 96  # pixels, the longer side of each of the ten frames
 JPEG_QUALITY = 80
 _INSIDE, _OUTLINE = 1, 2  # numbers in the palette of a mask's picture; 0 is outside
 _TINT = ((0, 0, 0, 0), (*TINT, round(255 * TINT_ALPHA)), (*EDGE, 255))
-_OUTSIDE = ((0, 0, 0, 255), (0, 0, 0, 0), (0, 0, 0, 0))
 _TRUTH = ((0, 0, 0, 0), (0, 0, 0, 0), (*BEHIND_EDGE, 255))
 
 
@@ -37,7 +37,6 @@ class Pictures:
 
     frame: str
     tint: str
-    outside: str
     truth: str | None
     strip: str
     sound: str
@@ -48,8 +47,9 @@ def draw_gallery(audits: Sequence[Shown], folder: Path, picture_size: int, num_w
     """The pictures of all audits, in order. Frames and clips that audits share are read and written once."""
     (folder / MEDIA).mkdir(parents=True, exist_ok=True)
     frames = _numbered(audits, lambda one: one.sample.frame_path)
-    clips = _numbered(audits, lambda one: one.sample.vid)
-    jobs = [(_draw_frame, number, own) for number, own in frames.values()]
+    clips = _numbered(audits, _clip_of)
+    truths = {path: n for n, path in enumerate(dict.fromkeys(one.truth.mask_path for one in audits if one.truth))}
+    jobs = [(partial(_draw_frame, truths), number, own) for number, own in frames.values()]
     jobs += [(_draw_clip, number, own) for number, own in clips.values()]
     sizes: dict[Hashable, tuple[int, int]] = {}
     with ThreadPoolExecutor(num_workers) as pool:
@@ -58,21 +58,21 @@ def draw_gallery(audits: Sequence[Shown], folder: Path, picture_size: int, num_w
             if size:
                 sizes[audits[own[0]].sample.frame_path] = size
     return [
-        _names(number, audit, frames[audit.sample.frame_path][0], clips[audit.sample.vid][0], sizes)
+        Pictures(
+            frame=f"{MEDIA}/frame-{frames[audit.sample.frame_path][0]}.jpg",
+            tint=f"{MEDIA}/mask-{number}.png",
+            truth=f"{MEDIA}/truth-{truths[audit.truth.mask_path]}.png" if audit.truth else None,
+            strip=f"{MEDIA}/clip-{clips[_clip_of(audit)][0]}.jpg",
+            sound=f"{MEDIA}/clip-{clips[_clip_of(audit)][0]}.mp3",
+            size=sizes[audit.sample.frame_path],
+        )
         for number, audit in enumerate(audits)
     ]
 
 
-def _names(number: int, audit: Shown, frame: int, clip: int, sizes: dict) -> Pictures:
-    return Pictures(
-        frame=f"{MEDIA}/frame-{frame}.jpg",
-        tint=f"{MEDIA}/mask-{number}.png",
-        outside=f"{MEDIA}/outside-{number}.png",
-        truth=f"{MEDIA}/truth-{frame}.png" if audit.truth else None,
-        strip=f"{MEDIA}/clip-{clip}.jpg",
-        sound=f"{MEDIA}/clip-{clip}.mp3",
-        size=sizes[audit.sample.frame_path],
-    )
+def _clip_of(audit: Shown) -> tuple:
+    """What is shown and heard beside the frame: of a longer clip it depends on the frame."""
+    return audit.sample.video_paths, audit.sample.audio_path
 
 
 def _numbered(audits: Sequence[Shown], key: Callable[[Shown], Hashable]) -> dict[Hashable, tuple[int, list[int]]]:
@@ -83,18 +83,17 @@ def _numbered(audits: Sequence[Shown], key: Callable[[Shown], Hashable]) -> dict
     return {name: (number, own) for number, (name, own) in enumerate(groups.items())}
 
 
-def _draw_frame(audits: Sequence[Shown], number: int, own: list[int], folder: Path, longest: int) -> tuple[int, int]:
-    """Write a frame and all its masks; (width, height) of the pictures."""
+def _draw_frame(
+    truths: dict[Path, int], audits: Sequence[Shown], number: int, own: list[int], folder: Path, longest: int
+) -> tuple[int, int]:
+    """Write a frame and all its masks; (width, height) of the pictures. `truths`: true masks with their numbers."""
     frame = read_upright_frame(audits[own[0]].sample.frame_path)
     size = size_within(frame, longest, longest)
     _write_jpeg(folder / f"frame-{number}.jpg", cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
     for n in own:
-        areas = _areas(read_mask(audits[n].candidate.mask_path), frame, size)
-        _write_palette(folder / f"mask-{n}.png", areas, _TINT)
-        _write_palette(folder / f"outside-{n}.png", areas, _OUTSIDE)
-    truth = audits[own[0]].truth
-    if truth:
-        _write_palette(folder / f"truth-{number}.png", _areas(read_mask(truth.mask_path), frame, size), _TRUTH)
+        _write_palette(folder / f"mask-{n}.png", _areas(read_mask(audits[n].candidate.mask_path), frame, size), _TINT)
+    for path in dict.fromkeys(audits[n].truth.mask_path for n in own if audits[n].truth):
+        _write_palette(folder / f"truth-{truths[path]}.png", _areas(read_mask(path), frame, size), _TRUTH)
     return size
 
 

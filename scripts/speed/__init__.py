@@ -17,4 +17,8 @@
 - other_auditors: rows of other auditors, from their finished runs
 - mask_speed: a program of its own: how fast masks are made
 - scoring: a program of its own: how long the scoring of many records takes
+- own_masks: a program of its own: audits of many masks of one's own beside the evaluation program
+- report: a program of its own: how long a report takes to build and to show, and how large it is
+- drawn_answers: answers for it
+- browser: a headless Chromium
 """

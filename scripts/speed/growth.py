@@ -17,8 +17,8 @@ from dataset.batches.audit_dataset import build_dataset
 from dataset.benchmark.samples import AuditSample
 from models.decoding.answers import Written, write_answers
 from scripts.answering.answerer import AuditRequest, Reply
+from scripts.answering.audit_loop import audit_all
 from scripts.answering.tensor_answerer import TensorAnswerer
-from scripts.evaluate.audit_loop import audit_all
 from scripts.speed.meter import Meter, peak_memory
 from scripts.speed.rows import Row
 from scripts.speed.ways import Work, drafted

@@ -20,8 +20,8 @@ from models.thinker.build import THINKER
 from models.weights.bundle import ThinkerBundle
 from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.answering.answerer import Reply
+from scripts.answering.audit_loop import audit_all
 from scripts.answering.tensor_answerer import TensorAnswerer
-from scripts.evaluate.audit_loop import audit_all
 from scripts.evaluate.split_audit import set_aside
 from scripts.features import remember_features
 from scripts.program import resolve_runtime

@@ -17,6 +17,8 @@ def start_group(
     work: Callable[[], int | None], processes: int, log: Callable[[int], Path], memory_gb: float = 14
 ) -> list[int]:
     """The ids of the new processes; each is the leader of its own group. `log`: rank -> the file of its output."""
+    if processes == 1:
+        return [child_of(work, log(0), memory_gb)]
     shared = group_environment(processes)
     return [
         child_of(work, log(rank), memory_gb, shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)})
@@ -25,9 +27,7 @@ def start_group(
 
 
 def group_environment(processes: int) -> dict[str, str]:
-    """What torchrun tells its processes."""
-    if processes == 1:
-        return {}
+    """What torchrun tells all of its processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

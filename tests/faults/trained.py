@@ -23,6 +23,7 @@ from utils.finished import is_trained
 
 EPOCHS, VIDEOS = 3, 4
 LONGEST = 240.0  # seconds of a run
+FIRST = 900.0  # of one in which DeepSpeed may have to compile
 MEMORY_GB = 60  # of addresses: DeepSpeed reserves many
 PROGRAM = "scripts.finetune.finetune_hyperlora"
 FLAGS = (
@@ -71,10 +72,10 @@ class Training:
         command = [sys.executable, *launcher, "-m", PROGRAM, *self._argv()]
         return child_of(lambda: os.execv(sys.executable, command), self._log(0), MEMORY_GB)
 
-    def finish(self) -> list:
+    def finish(self, longest: float = LONGEST) -> list:
         """The exit codes of a run that nobody disturbs, see `group.wait`."""
         start = time.monotonic()
-        codes = wait_for_all(self.start(), LONGEST)
+        codes = wait_for_all(self.start(), longest)
         self.seconds = time.monotonic() - start
         return codes
 
@@ -137,7 +138,7 @@ def make_parts(folder: Path) -> None:
 def whole_run(way: Way, folder: Path, counts: Counts) -> Training | None:
     """A run that nobody disturbs; None if that does not work."""
     run = Training(way, folder, f"{way.name} whole")
-    codes = run.finish()
+    codes = run.finish(FIRST)
     if any(codes):
         counts.tell("unclear", f"{way.name}: a run that nobody disturbs: {codes}: {run.text()[-300:]}")
         return None

@@ -40,7 +40,7 @@ def calibration_of_run(records: str | Path, auditor: str | None = None) -> Calib
         return found
     record = Path(records).parent / "run.json"
     settings = read_json(record).get("settings", {}) if record.is_file() else {}
-    named = settings.get("auditor_dir")
+    named = settings.get("auditor_dir", settings.get("auditor"))  # of an evaluation, or of scripts.audit
     return read_calibration(named) if isinstance(named, str) else None
 
 
@@ -50,3 +50,11 @@ def iou_record(kind: str, calibration: Calibration | None) -> dict:
         return {}
     found = calibration and {"date": calibration.date, "run": calibration.run, "scaling": vars(calibration.scaling)}
     return {"iou_scored": EXPECTED, "calibration": found}
+
+
+def iou_line(kind: str, calibration: Calibration | None) -> str:
+    """The same for people; empty if they are the written ones."""
+    if kind == WRITTEN:
+        return ""
+    how = f"calibrated on {calibration.date} on {calibration.run}" if calibration else "not calibrated"
+    return f"IoU: the expected one, {how}\n"

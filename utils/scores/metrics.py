@@ -25,8 +25,9 @@ def score_predictions(
     eval_mode: str,
     mask_type_filter: str | None = "all",
     mask_rank_filter: int | None = -1,
+    rows: list[dict] | None = None,
 ) -> dict:
-    """Predictions that a run with these filters made -> its metrics summary.
+    """Predictions that a run with these filters made -> its metrics summary. `rows`: their `video_rows`, if known.
 
     IoU errors are in [0, 1], ratios in [0, 1]; None where there is nothing to divide by. Nothing is filtered here.
     Published rules that a reader may not expect (kept, so that numbers compare):
@@ -50,16 +51,13 @@ def score_predictions(
     for prediction in predictions:
         by_type.setdefault(prediction.true.mask_type, []).append(prediction)
     of_type = predictions if mask_type == "all" else by_type.get(mask_type, [])
-    mask_classes = [name for name in MASK_TYPES if mask_type in ("all", name)]
     summary = {
         "mask_rank_filter": rank,
         "mask_rank_desc": f"rank={rank}" if rank > 0 else "all ranks (average across mask candidates)",
         "mask_type_filter": mask_type,
         "eval_mode": eval_mode,
         "samples": len(predictions),
-        "rmse": _iou_rmse(predictions),
-        **_label_metrics("action", predictions, _actions_present(of_type), gt_only),
-        **_label_metrics("mask", predictions, mask_classes, gt_only),
+        **frame_scores(predictions, of_type, mask_type, gt_only),
         "prediction_failures": _failures(predictions),
         "per_mask": {
             name: _one_type_metrics(name, by_type.get(name, []), gt_only)
@@ -69,8 +67,21 @@ def score_predictions(
     if mask_type != "all":
         summary["gt_mask_type_breakdown"] = _breakdown(mask_type, of_type)
     if eval_mode == "video" and predictions:
-        summary["video_avg"] = video_average(video_rows(predictions))
+        summary["video_avg"] = video_average(video_rows(predictions) if rows is None else rows)
     return summary
+
+
+def frame_scores(predictions: list[Prediction], of_type: list[Prediction], mask_type: str, gt_only: bool) -> dict:
+    """The summary's figures of all frames: rmse, and those of actions and mask types.
+
+    `of_type`: the predictions for masks of the filter's type, whose actions are scored; all, if the filter is "all".
+    """
+    mask_classes = [name for name in MASK_TYPES if mask_type in ("all", name)]
+    return {
+        "rmse": _iou_rmse(predictions),
+        **_label_metrics("action", predictions, _actions_present(of_type), gt_only),
+        **_label_metrics("mask", predictions, mask_classes, gt_only),
+    }
 
 
 def _iou_rmse(predictions: list[Prediction]) -> float | None:

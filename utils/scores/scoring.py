@@ -70,10 +70,11 @@ def score_answers(
             rank if rank > 0 else "all",
         )
     _warn_of_oddities(kept)
-    summary = score_predictions(kept, eval_mode, mask_type, rank)
+    rows = video_rows(kept) if eval_mode == "video" else []
+    summary = score_predictions(kept, eval_mode, mask_type, rank, rows)
     if mask_type == "all" and rank <= 0 and ranks_known(kept, eval_mode):
         summary["columns"] = compute_columns(kept, eval_mode)
-    return summary, kept, video_rows(kept) if eval_mode == "video" else []
+    return summary, kept, rows
 
 
 def _warn_of_oddities(predictions: list[Prediction]) -> None:

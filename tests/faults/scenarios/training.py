@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import dataclass
 
 import psutil
 
@@ -41,48 +42,61 @@ def killed(options: Options) -> Counts:
     """kill -9 in saving and at other moments: one step is lost at most, and the weights are the same."""
     counts, dice = Counts(), random.Random(options.seed)
     make_parts(options.folder)
-    for way in ways_of(options.kills):
-        whole, run = whole_run(way, options.folder, counts), Training(way, options.folder, f"{way.name} killed")
-        if whole is None:
-            continue
-        kills = in_saving = ends = 0
-        while kills < max(1, options.kills // way.share) and not options.is_over:
-            codes = kill_once(run, dice, whole.seconds, counts)
-            if codes is None:
-                kills, in_saving = kills + 1, in_saving + run.is_saving
-            else:
-                check_end(run, codes, whole, f"{way.name}, {kills} kills", counts)
-                run.begin_anew()
-                ends += 1
-        end_and_compare(run, whole, f"{way.name}, {kills} kills", counts)
-        counts.cases += kills
-        counts.notes.append(f"{way.name}: {kills} kills, {in_saving} of them in saving; {ends + 1} runs to their end")
+    wholes = [whole_run(way, options.folder, counts) for way in ways_of(options.kills)]
+    tries = [Tried(whole, Training(whole.way, options.folder, f"{whole.way.name} killed")) for whole in wholes if whole]
+    turns = [one for one in tries for _ in range(max(1, options.kills // one.run.way.share))]
+    dice.shuffle(turns)
+    for one in turns:
+        while not options.is_over and (codes := kill_once(one, dice, counts)) is not None:
+            check_end(one.run, codes, one.whole, one.told(), counts)
+            one.ends += 1
+            one.run.begin_anew()
+    for one in tries:
+        end_and_compare(one.run, one.whole, one.told(), counts)
+        one.ends += 1
+        counts.cases += one.kills
+        counts.notes.append(f"{one.told()}, {one.in_saving} of them in saving; {one.ends} runs to their end")
     return counts
 
 
-def kill_once(run: Training, dice: random.Random, seconds: float, counts: Counts) -> list | None:
-    """Start a run and kill it, in saving or at any moment of the `seconds` that a run takes.
+@dataclass
+class Tried:
+    """A run that is killed again and again, the undisturbed one, and what has happened so far."""
+
+    whole: Training
+    run: Training
+    kills: int = 0
+    in_saving: int = 0
+    ends: int = 0
+
+    def told(self) -> str:
+        return f"{self.run.way.name}: {self.kills} kills"
+
+
+def kill_once(one: Tried, dice: random.Random, counts: Counts) -> list | None:
+    """Start a run and kill it, in saving or at any moment of the seconds that a run takes.
 
     The exit codes, if it ended before.
     """
-    ids, begun, first = run.start(), time.monotonic(), run.newest()
-    saves, until = dice.choice((0, 0, 0, 1, 2)), begun + LONGEST
-    if dice.random() < 0.25:
-        until = begun + dice.uniform(0, seconds)
+    run, name = one.run, one.run.way.name
+    first, ids, begun = run.newest(), run.start(), time.monotonic()
+    target, in_saving = first + dice.choice((0, 0, 0, 1, 2)), dice.random() < 0.75
+    until = begun + (LONGEST if in_saving else dice.uniform(0, one.whole.seconds))
     while is_any_running(ids) and time.monotonic() < until:
-        if until - begun == LONGEST and run.is_saving and run.newest() >= first + saves:
-            time.sleep(dice.uniform(0, SAVING))
+        if in_saving and run.is_saving and run.newest() >= target:
+            time.sleep(dice.choice((0, dice.uniform(0, SAVING))))
             break
         time.sleep(0.002)
     if not is_any_running(ids):
         return wait_for_all(ids, LONGEST)
     if time.monotonic() - begun > LONGEST:
-        counts.tell("stuck", f"{run.way.name}: no step in {LONGEST:.0f} s: {run.text()[-300:]}")
+        counts.tell("stuck", f"{name}: no step in {LONGEST:.0f} s: {run.text()[-300:]}")
     if HANG in kill_group(ids, dice, LONGEST):
-        counts.tell("stuck", f"{run.way.name}: a process did not end with the others: {run.text()[-300:]}")
+        counts.tell("stuck", f"{name}: a process did not end with the others: {run.text()[-300:]}")
+    one.kills, one.in_saving = one.kills + 1, one.in_saving + run.is_saving
     if run.steps_told() - run.newest() > 1:
         told = f"step {run.steps_told()} was told, checkpoint {run.newest()} is the newest"
-        counts.tell("lost", f"{run.way.name}: {told}")
+        counts.tell("lost", f"{name}: {told}")
     return None
 
 

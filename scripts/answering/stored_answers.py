@@ -1,16 +1,18 @@
-"""The answers that earlier runs of a folder have left in its logs: which of them hold, and why others do not."""
+"""Answers that are kept in logs: asked for, found again after an interruption, and which of them hold, and why not."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.evaluate.basis import Basis, why_not
-from scripts.evaluate.results import EARLIER
-from utils.answer_log import identity, keep_lines, read_lines, write_answers
+from scripts.answering.answerer import Answerer, AuditRequest, Reply
+from scripts.answering.audit_loop import audit_all
+from scripts.answering.basis import Basis, why_not
+from scripts.answering.records import mask_identity, record_of
+from utils.answer_log import EARLIER, AnswerLog, identity, keep_lines, read_lines, write_answers
 
 logger = logging.getLogger("inference")
 
@@ -105,6 +107,30 @@ def resume(logs: Logs, bases: dict[tuple, Basis]) -> dict[tuple, dict]:
             if path != logs.of(0):
                 path.unlink()
     return stored.records
+
+
+def log_answers(
+    answerer: Answerer,
+    requests: Sequence[AuditRequest],
+    path: Path,
+    bases: Mapping[tuple, Basis],
+    *,
+    batch_size: int = 0,
+    title: str = "auditing",
+) -> None:
+    """As `audit_all`, into the log at `path`: each record says with its basis what it was made from.
+
+    `bases`: identity of each mask -> its basis.
+    """
+    log = AnswerLog(path)
+
+    def with_basis(request: AuditRequest, reply: Reply) -> dict:
+        return record_of(request, reply) | {"basis": bases[mask_identity(request)]}
+
+    try:
+        audit_all(answerer, requests, log, with_basis, batch_size=batch_size, title=title)
+    finally:
+        log.close()
 
 
 def collect(logs: Logs, masks: Sequence[tuple], bases: dict[tuple, Basis]) -> list[dict]:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from configs.evaluation import EvaluationArguments
 from configs.model import ModelArguments
+from configs.runtime import AnsweringArguments
 from dataset.batches.audit_dataset import AuditDataset
 from dataset.benchmark.samples import AuditSample
 from dataset.features.names import how_built, state_digest
@@ -41,7 +41,7 @@ MEANINGS = {
 PASSING = ("_name_or_path", "architectures", "bases", "dtype", "torch_dtype", "transformers_version")
 
 
-def model_basis(bundle: AuditorBundle, model_args: ModelArguments, args: EvaluationArguments, dtype: str) -> Basis:
+def model_basis(bundle: AuditorBundle, model_args: ModelArguments, args: AnsweringArguments, dtype: str) -> Basis:
     """What decides all answers of a run. To be called on an auditor as it was loaded, before LoRA is merged."""
     auditor, tokenizer = bundle.auditor, bundle.tokenizer
     tensors = auditor.state_dict().items()

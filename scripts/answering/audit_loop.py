@@ -1,4 +1,4 @@
-"""The evaluation loop: all masks of a run are audited in order, and every answer is logged at once."""
+"""All masks of a run are audited in order, and every answer is logged at once."""
 
 from __future__ import annotations
 
