@@ -99,10 +99,14 @@ def read_others(against: Sequence[str], data_dir: str | None = None) -> dict[str
     return found
 
 
-def shown_audits(run: RunResults, others: Mapping[str, Sequence[RunResults]] | None = None) -> list[Shown]:
-    """Every audit of the run with the media of its mask, and what `others` said of it.
+def shown_audits(
+    run: RunResults, others: Mapping[str, Sequence[RunResults]] | None = None, common: bool = False
+) -> list[Shown]:
+    """Every audit of the run with the media of its mask, and what `others` said of it; `common`: only those of masks
+    that all have audited.
 
-    Raises ValueError for an audit whose mask the benchmark does not have, or another auditor has not seen.
+    Raises ValueError for an audit whose mask the benchmark does not have, or, without `common`, another auditor has not
+    seen.
     """
     answers = {
         name: {mask_key(p): p for one in own if one.eval_mode == run.eval_mode for p in one.predictions}
@@ -113,7 +117,10 @@ def shown_audits(run: RunResults, others: Mapping[str, Sequence[RunResults]] | N
         for sample in read_test(run.data_dir, run.test_name, run.eval_mode).samples
         for candidate in sample.candidates
     }
-    return [_show(run, prediction, places, answers) for prediction in run.predictions]
+    predictions = run.predictions
+    if common:
+        predictions = [p for p in predictions if all(mask_key(p) in own for own in answers.values())]
+    return [_show(run, prediction, places, answers) for prediction in predictions]
 
 
 def mask_key(prediction: Prediction) -> tuple:
@@ -126,7 +133,7 @@ def _show(run: RunResults, prediction: Prediction, places: dict, others: Mapping
     if key not in places:
         raise ValueError(f"{run.name}: expected masks of {run.data_dir}, got {prediction.mask_path}, which it has not")
     if unseen := [name for name, own in others.items() if key not in own]:
-        got = f"{unseen[0]}, which has no audit of {prediction.mask_path}"
+        got = f"{unseen[0]}, which has no audit of {prediction.mask_path} (--common shows the masks that all have)"
         raise ValueError(f"--against: expected the masks of {run.name}, got {got}")
     sample, candidate = places[key]
     truth = next((one for one in sample.candidates if one.audit.mask_type == "perfect"), None)

@@ -19,6 +19,13 @@ from utils.reports.overlay import TINT
 HEADLINE = "Is this segmentation mask right?"
 BRUSH = "#" + "".join(f"{part:02x}" for part in TINT)
 FONTS = ["system-ui", "sans-serif"]  # of the machine: the page loads nothing from elsewhere
+STYLE = f"""
+#frames .grid-wrap {{ min-height: 0; height: auto; }}
+#frames .grid-container {{
+  min-height: 0; height: auto; grid-template-columns: repeat({NUM_FRAMES // 2}, minmax(0, 1fr)) !important;
+}}
+#frames .gallery-item, #frames .thumbnail-item {{ width: 100%; height: auto; }}
+"""
 NO_VERDICT = [None, None, "", None, None]
 
 
@@ -45,7 +52,7 @@ def _fields() -> tuple[dict, gr.Gallery]:
     gallery = gr.Gallery(
         label="2. the frame of the mask",
         columns=NUM_FRAMES // 2,
-        height=250,
+        height="auto",
         buttons=[],
         allow_preview=False,
         interactive=False,

@@ -47,10 +47,10 @@ def launched(session: AuditSession, port: int, uploads: str):
     os.environ |= {"GRADIO_TEMP_DIR": uploads, "GRADIO_ANALYTICS_ENABLED": "False"}
     import gradio as gr
 
-    from scripts.trial.page import FONTS, build_page
+    from scripts.trial.page import FONTS, STYLE, build_page
 
     page = build_page(session)
     theme = gr.themes.Default(font=FONTS, font_mono=["monospace"])
     how = {"share": False, "quiet": True, "prevent_thread_lock": True, "max_file_size": MOST_UPLOAD}
-    page.launch(server_name=HOST, server_port=port, theme=theme, footer_links=[], **how)
+    page.launch(server_name=HOST, server_port=port, theme=theme, css=STYLE, footer_links=[], **how)
     return page
