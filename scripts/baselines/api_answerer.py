@@ -30,6 +30,7 @@ class ApiAnswerer(Answerer):
         self.client, self.kept, self.asking = client, kept, asking
         self.model, self.video_as, self.fields, self.at_once = model, video_as, fields, at_once
         self.failed: Counter[str] = Counter()
+        self.questions: dict[str, None] = {}  # digests of all questions that were answered
         self.locks: dict[str, threading.Lock] = {}  # of questions: masks with the same one share a reply
 
     def answer(self, requests: Sequence[AuditRequest]) -> list[Reply]:
@@ -55,6 +56,7 @@ class ApiAnswerer(Answerer):
         question = self.digest(body)
         with self.locks.setdefault(question, threading.Lock()):
             row = self.kept.answers.get(question) or self._ask(request, question, body)
+        self.questions[question] = None
         return Reply(row["text"])
 
     def _ask(self, request: AuditRequest, question: str, body: bytes) -> dict:
