@@ -7,6 +7,7 @@
 - runtime: where and how answers are generated, how many together
 - evaluation: one audit run over a test split
 - audit: audits of masks of one's own
+- demo: the page to try an auditor
 - conversion: one conversion of an auditor's folder
 - construction: building, verifying and describing a benchmark, importing masks, drawing a world
 - deepspeed: what the keys of a DeepSpeed configuration may hold

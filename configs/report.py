@@ -23,6 +23,7 @@ class ReportArguments:
             "metavar": "OTHER",
         },
     )
+    common: bool = field(default=False, metadata={"help": "Show only the masks that all auditors have audited."})
     title: str = field(default="Audits", metadata={"help": "The report's headline."})
     picture_size: int = field(
         default=320, metadata={"help": "Longer side of the pictures, in pixels.", "metavar": "PIXELS"}

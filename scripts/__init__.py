@@ -15,6 +15,7 @@
 - speed: measure how fast audits, data and training are
 - report, reporting: pages of scores, charts and all masks of finished audits
 - worklist, flagged: lists of masks that people should look at, for their tools
+- demo, trial: a page to try an auditor
 - program: what all programs share: logging, arguments, the device, errors in one sentence
 - terminal: what programs print: control codes from data never reach a terminal
 - answering: audit requests, whoever answers them, and asking in batches

@@ -1,12 +1,15 @@
 # Sourced by scripts that test with more packages than requirements.txt names. Gives them:
-#   extra_environment FOLDER REQUIREMENTS   makes an environment in FOLDER that reads the packages of PYTHON's one
-#                                           through a .pth file and adds those that the file REQUIREMENTS names
-# It is made again when the packages of either change. The installed versions are constraints: nothing may replace torch.
+#   extra_environment FOLDER REQUIREMENTS [PACKAGE ...]
+# makes an environment in FOLDER that reads the packages of PYTHON's one through a .pth file and adds those that the file
+# REQUIREMENTS names. It is made again when the packages of either change. The installed versions are constraints:
+# nothing may replace torch, and no other package but those that are named.
 extra_environment() {
     local base_packages constraints wanted stamp=$1/installed.txt packages
     base_packages="$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
-    constraints="$("$PYTHON" -c 'from importlib.metadata import distributions
-print(*sorted({f"{d.name}=={d.version}" for d in distributions() if d.name}), sep="\n")')"
+    constraints="$("$PYTHON" -c 'import sys
+from importlib.metadata import distributions
+kept = (d for d in distributions() if d.name and d.name.lower() not in sys.argv[1:])
+print(*sorted({f"{d.name}=={d.version}" for d in kept}), sep="\n")' "${@:3}")"
     wanted="$base_packages"$'\n'"$constraints"$'\n'"$(cat "$2")"
     if [[ "$(cat "$stamp" 2>/dev/null)" == "$wanted" ]]; then
         return 0

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from configs.model import ModelArguments
@@ -24,7 +25,7 @@ from scripts.answering.answerer import AuditRequest, answer_all
 from scripts.answering.audit_result import AuditResult, result_of
 from scripts.answering.session_answerer import SessionAnswerer
 from scripts.answering.tensor_answerer import TensorAnswerer
-from scripts.clips.files import audit_request, find_mask, fitted_mask, media_files
+from scripts.clips.files import ClipFiles, audit_request, find_mask, fitted_mask, media_files
 from scripts.clips.request import ClipRequest, is_path
 from scripts.clips.store import MOST_CLIPS, ClipNames, ClipStore, file_states
 from scripts.program import resolve_runtime
@@ -115,6 +116,14 @@ class AuditSession:
                 asked = [self._prepare(requests[i], names[i], Path(folder, f"{i}.png")) for i in group]
                 results |= zip(group, self.ask(asked), strict=True)
         return [results[i] for i in range(len(requests))]
+
+    def clip(self, **clip) -> ClipFiles:
+        """The ten frames of a clip that are shown, and its sound, as files; the arguments are those of `ClipRequest`.
+
+        Without expression and mask. Valid until MOST_CLIPS other clips have been asked for. Errors as `audit`.
+        """
+        request = ClipRequest(**{"expression": "anything", "mask": np.ones((1, 1), bool), "frame": 0} | clip)
+        return self.clips.find(request, ClipNames().name(request))
 
     def ask(self, requests: Sequence[AuditRequest]) -> list[AuditResult]:
         """Audit masks of samples, whose media are files that do not change as long as the session exists."""

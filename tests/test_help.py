@@ -30,6 +30,7 @@ REQUIRED = {
     "scripts.worklist": ("results", "--output"),
     "scripts.pretrain.mini.grounding": ("weights", "work"),
     "scripts.pretrain.mini.parts": ("weights", "work"),
+    "scripts.pretrain.mini.segmenter": ("weights", "work"),
     "scripts.pretrain.pretrain_projector": ("--modality", "--captions", "--media_dir"),
 }
 # Each program in a fork of an interpreter that has imported what all programs share. Writes PROGRAM.out, .err, .code.

@@ -20,7 +20,13 @@ MAY_IMPORT = {
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
 SHELL_FILES = sorted(path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.sh"))
 PACKAGES = [path for path in FILES if path.name == "__init__.py"]
-RUN_TESTS = {"test.sh", "test_vision_backbones.sh", "test_servers.sh"}  # the programs whose job is to run the tests
+RUN_TESTS = {
+    "test.sh",
+    "test_vision_backbones.sh",
+    "test_servers.sh",
+    "test_demo.sh",
+    "test_tools.sh",
+}  # the programs whose job is to run the tests
 MOST_LINES = 60  # of one function
 IMPORTERS = {"import_module", "__import__"}
 MAP_LINE = re.compile(r"^- ([\w, ]+):", re.MULTILINE)

@@ -74,3 +74,10 @@ def test_wrong_numbers_of_processes_end_with_one_sentence(settings, sentence):
     command = ["bash", "scripts/finetune/finetune_hyperlora.sh"]
     done = subprocess.run(command, env=environment | settings, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith(sentence) and len(done.stderr.splitlines()) == 1
+
+
+def test_repairing_needs_what_the_quickstart_has_made(tmp_path):
+    environment = {**os.environ, "RESULTS": str(tmp_path)}
+    done = subprocess.run(["bash", "scripts/repair_quickstart.sh"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"{tmp_path}: expected what scripts/quickstart.sh writes, got no world/facts.json" in done.stderr

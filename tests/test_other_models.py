@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import Qwen2_5OmniConfig, Qwen3OmniMoeConfig
 
 from models.others.chat_model import ChatModel
 from models.others.load import load_chat_model
@@ -109,6 +112,23 @@ def test_video_llama3_leaves_out_what_does_not_change(model_of):
     pixels = torch.zeros(2 * 4, 3)
     pixels[4:] = 0.05 / 255
     assert changed_tokens(pixels, 2).tolist() == [[True], [True]]  # each frame keeps one
+
+
+@pytest.mark.parametrize("kind", ["Qwen25Omni", "Qwen3Omni"])
+def test_the_thinker_is_found_in_a_whole_folder(kind, folder_of, model_of, tmp_path):
+    """Published folders hold the parts that speak, too."""
+    thinker = model_of(kind)
+    shutil.copytree(folder_of(kind), tmp_path / "whole")
+    whole = Qwen2_5OmniConfig if kind == "Qwen25Omni" else Qwen3OmniMoeConfig
+    config = whole(thinker_config=thinker.model.config.to_dict(), enable_audio_output=False).to_dict()
+    (tmp_path / "whole/config.json").write_text(json.dumps(config))
+    weights = {f"thinker.{name}": tensor for name, tensor in load_file(folder_of(kind) / "model.safetensors").items()}
+    save_file(
+        weights | {"talker.codec_head.weight": torch.zeros(2)}, tmp_path / "whole/model.safetensors", {"format": "pt"}
+    )
+    found = load_chat_model(tmp_path / "whole", torch.device("cpu"), torch.float32)
+    prompt = thinker.prompt(turns_for(thinker, "?"))
+    assert found.answer([prompt], 4) == thinker.answer([prompt], 4)
 
 
 @pytest.mark.parametrize("kind", ["Qwen25Omni", "TextOnly"])

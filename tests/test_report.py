@@ -209,3 +209,6 @@ def test_masks_that_the_other_auditor_has_not_seen(benchmark, tmp_path, capsys):
     file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
     assert main([str(run), "--output", str(tmp_path / "report"), "--against", str(other)]) == 2
     assert "--against: expected the masks of" in capsys.readouterr().err
+    flags = ["--output", str(tmp_path / "report"), "--against", str(other), "--common"]
+    assert main([str(run), *flags]) == 0
+    assert len(data_of(tmp_path / "report")["items"]) == len(MASKS) - 1

@@ -81,17 +81,18 @@ def test_coco(worklist):
 
 
 def test_fiftyone(worklist):
-    fo = pytest.importorskip("fiftyone", reason="fiftyone is not installed: it brings a database, so it is optional")
-    dataset = fo.Dataset.from_dir(str(worklist / "fiftyone"), dataset_type=fo.types.FiftyOneDataset)
-    try:
-        (sample,) = list(dataset)
-        assert Path(sample.filepath).is_file()
-        for found, mask, prompt in zip(sample.audits.detections, true_masks(worklist), prompts(worklist), strict=True):
-            left, top, right, bottom = prompt["box"]
-            assert found.label == prompt["mask_type"] and found.expected_iou == prompt["expected_iou"]
-            assert (found.mask == mask[top:bottom, left:right]).all()
-            assert found.bounding_box == pytest.approx(
-                [left / WIDTH, top / HEIGHT, (right - left) / WIDTH, (bottom - top) / HEIGHT]
-            )
-    finally:
-        dataset.delete()
+    """Its importer, without the database that a data set would be put into."""
+    importers = pytest.importorskip("fiftyone.utils.data.importers", reason=f"fiftyone is {WHY}")
+    found = importers.FiftyOneDatasetImporter(str(worklist / "fiftyone"))
+    assert found._is_legacy_format_data()  # without a version: then `Dataset.from_dir` takes the following importer
+    with importers.LegacyFiftyOneDatasetImporter(str(worklist / "fiftyone")) as importer:
+        (sample,) = list(importer)
+        assert importer.get_dataset_info()["classes"][0] == "perfect"
+    assert Path(sample.filepath).is_file()
+    detections = sample.audits.detections
+    for one, mask, prompt in zip(detections, true_masks(worklist), prompts(worklist), strict=True):
+        left, top, right, bottom = prompt["box"]
+        assert one.label == prompt["mask_type"] and one.expected_iou == prompt["expected_iou"]
+        assert (one.mask == mask[top:bottom, left:right]).all()
+        box = [left / WIDTH, top / HEIGHT, (right - left) / WIDTH, (bottom - top) / HEIGHT]
+        assert one.bounding_box == pytest.approx(box)

@@ -34,9 +34,17 @@ class Rendering:
 
 
 def render(scene: Scene, moments: Sequence[int] = range(NUM_FRAMES)) -> Rendering:
-    """All ten frames, or some of them. A pixel belongs to the mask of the foremost thing only."""
-    painter = np.random.default_rng([scene.paint_seed, 0])
-    backdrop = _background(painter)
+    """All ten frames, or some of them, and the sound."""
+    frames, masks = render_pictures(scene, moments)
+    heard = [(thing.look.texture, thing.sound) for thing in scene.things if thing.sound]
+    return Rendering(frames, masks, waveform(heard, np.random.default_rng([scene.paint_seed, 2])))
+
+
+def render_pictures(
+    scene: Scene, moments: Sequence[int] = range(NUM_FRAMES)
+) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+    """The frames and masks of `Rendering` alone. A pixel belongs to the mask of the foremost thing only."""
+    backdrop = _background(np.random.default_rng([scene.paint_seed, 0]))
     masks: list[list[np.ndarray]] = [[] for _ in scene.things]
     frames = []
     for t in moments:
@@ -45,8 +53,7 @@ def render(scene: Scene, moments: Sequence[int] = range(NUM_FRAMES)) -> Renderin
         frames.append(np.clip(np.round(frame + NOISE * noise[..., None]), 0, 255).astype(np.uint8))
         for listed, mask in zip(masks, visible, strict=True):
             listed.append(mask)
-    heard = [(thing.look.texture, thing.sound) for thing in scene.things if thing.sound]
-    return Rendering(frames, masks, waveform(heard, np.random.default_rng([scene.paint_seed, 2])))
+    return frames, masks
 
 
 def _draw_frame(scene: Scene, backdrop: np.ndarray, frames_on: int) -> tuple[np.ndarray, list[np.ndarray]]:

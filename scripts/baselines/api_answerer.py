@@ -30,6 +30,7 @@ class ApiAnswerer(Answerer):
         self.client, self.kept, self.asking = client, kept, asking
         self.model, self.video_as, self.fields, self.at_once = model, video_as, fields, at_once
         self.failed: Counter[str] = Counter()
+        self.questions: dict[str, None] = {}  # digests of all questions that were answered
         self.locks: dict[str, threading.Lock] = {}  # of questions: masks with the same one share a reply
 
     def answer(self, requests: Sequence[AuditRequest]) -> list[Reply]:
@@ -46,14 +47,16 @@ class ApiAnswerer(Answerer):
         return chat_body(self.model, turns, self.video_as, self.fields | changed)
 
     def missing(self, requests: Sequence[AuditRequest]) -> list[AuditRequest]:
-        """Those of which no answer is kept."""
-        return [request for request in requests if self.digest(self.body(request)) not in self.kept.answers]
+        """Those of which no answer is kept; of masks with the same question the last one."""
+        asked = {self.digest(self.body(request)): request for request in requests}
+        return [request for question, request in asked.items() if question not in self.kept.answers]
 
     def _reply(self, request: AuditRequest) -> Reply:
         body = self.body(request)
         question = self.digest(body)
         with self.locks.setdefault(question, threading.Lock()):
             row = self.kept.answers.get(question) or self._ask(request, question, body)
+        self.questions[question] = None
         return Reply(row["text"])
 
     def _ask(self, request: AuditRequest, question: str, body: bytes) -> dict:

@@ -32,7 +32,7 @@ def ask_model(job: Job, local: LocalArguments) -> None:
     records = Records()
     audit_all(answerer, job.requests, records, record_of, title=f"asking about {job.args.test_name}")
     settings = {"media": list(media), "resolved_dtype": str(dtype), "resolved_device": str(device)}
-    job.finish(records, asdict(local) | settings | {"kind": type(model).__name__})
+    job.finish(records, answerer.questions, asdict(local) | settings | {"kind": type(model).__name__})
 
 
 def taken_media(job: Job, model: ChatModel) -> tuple[str, ...]:

@@ -46,9 +46,9 @@ def ask_server(job: Job, server: ServerArguments, transport: Transport, clock: C
         count, (error, times) = sum(answerer.failed.values()), answerer.failed.most_common(1)[0]
         most = f"{count} of {len(job.requests)} masks have no reply ({times} times: {error})"
         raise ValueError(f"{job.folder}: {most}: start again to ask about them, all others are kept")
-    models = Counter(row["model"] for row in job.kept.answers.values() if row["model"])
+    models = Counter(row["model"] for row in map(job.kept.answers.get, answerer.questions) if row["model"])
     settings = {"host": transport.host, "probe": found and found.row(), "models_as_answered": dict(models)}
-    job.finish(records, asdict(server) | settings)
+    job.finish(records, answerer.questions, asdict(server) | settings)
 
 
 def _client(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -39,13 +40,15 @@ class Job:
             raise ValueError("--examples: expected a model that is shown the mask, got one that is not")
         return Asking(self.args.view, sent, examples_of(self.args))
 
-    def finish(self, records: list[dict], settings: dict) -> None:
-        """Score the records, write the results, and print them. `settings`: more of them for run.json."""
+    def finish(self, records: list[dict], questions: Collection[str], settings: dict) -> None:
+        """Score the records, write the results, and print them. `questions`: digests of those that were answered;
+        `settings`: more of them for run.json.
+        """
         args, names = self.args, self.names
         set_aside(
             self.folder, [name for name in (names.metrics, names.predictions, names.video_avg, "run.json") if name]
         )
-        answers = self.kept.answers.values()
+        answers = [self.kept.answers[question] for question in questions]
         settings = asdict(args) | {"model": self.model, "prompt_sha256": prompt_digest()} | settings
         print(write_results(self.folder, names, args, self.benchmark, records, settings, args.level))
         counts = Counter(row["outcome"] for row in answers)

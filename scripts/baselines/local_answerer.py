@@ -41,6 +41,7 @@ class LocalAnswerer(Answerer):
     ):
         self.model, self.kept, self.asking, self.basis = model, kept, asking, basis
         self.budget, self.max_new_tokens, self.most = budget, max_new_tokens, most
+        self.questions: dict[str, None] = {}  # digests of all questions that were answered, in order
 
     def answer(self, requests: Sequence[AuditRequest]) -> list[Reply]:
         """Raises OutOfMemory if one request alone does not fit."""
@@ -52,6 +53,7 @@ class LocalAnswerer(Answerer):
             batch, todo = todo[:size], todo[size:]
             answers = self._written(batch)
             todo = batch + todo if answers is None else todo
+        self.questions |= dict.fromkeys(questions)
         return [Reply(self.kept.answers[question]["text"]) for question in questions]
 
     def fitting(self, most: int) -> int:

@@ -33,7 +33,7 @@ class ComparedRun:
     eval_mode: str
     reader: str = STRICT
     settings: dict = field(default_factory=dict)
-    replies: dict[Identity, dict] = field(default_factory=dict)
+    replies: dict[Identity, list[dict]] = field(default_factory=dict)
 
     @property
     def not_taken(self) -> list[str]:
@@ -62,11 +62,11 @@ def read_run(text: str, level: str | None = None, iou: str = WRITTEN) -> Compare
     record = file.with_name("run.json")
     settings = json.loads(record.read_text(encoding="utf-8"))["settings"] if record.is_file() else {}
     reader = level or settings.get("level") or STRICT
-    replies = {
-        (str(row.get("uid")), str(row.get("frame_idx")), row.get("mask_path"), row.get("rank")): row
-        for row in read_rows(file.with_name(FILE_NAME))
-        if row["outcome"] != PROBED
-    }
+    replies: dict[Identity, list[dict]] = {}
+    for row in read_rows(file.with_name(FILE_NAME)):
+        if row["outcome"] != PROBED:
+            mask = str(row.get("uid")), str(row.get("frame_idx")), row.get("mask_path"), row.get("rank")
+            replies.setdefault(mask, []).append(row)
     mode = PREDICTIONS.fullmatch(file.name)
     eval_mode = mode[1] if mode else settings.get("eval_mode", "image")
     shown = name if is_named else settings.get("model") or file.parent.parent.name or file.stem
@@ -138,7 +138,7 @@ def reply_figures(run: ComparedRun) -> dict:
 
     Masks whose questions are the same share a reply. Empty for a run without kept replies.
     """
-    rows = [row for p in run.predictions if (row := run.replies.get(identity(p)))]
+    rows = [row for p in run.predictions if (row := _reply_of(run, p))]
     if not rows:
         return {}
     tokens = {
@@ -149,3 +149,9 @@ def reply_figures(run: ComparedRun) -> dict:
     figures = {"replies": dict(Counter(row["outcome"] for row in rows)), "seconds": mean(r["seconds"] for r in rows)}
     memory = max((row["memory_gb"] for row in rows if row.get("memory_gb")), default=None)
     return figures | {"tokens": tokens, "usd_for_1000": 1000 * price if price else None, "memory_gb": memory}
+
+
+def _reply_of(run: ComparedRun, prediction: Prediction) -> dict | None:
+    """The last reply about a mask with the text that was scored: it may have been asked with other settings, too."""
+    rows = run.replies.get(identity(prediction), [])
+    return next((row for row in reversed(rows) if row.get("text") == prediction.raw_output), rows[-1] if rows else None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from configs.report import ReportArguments
-from scripts.reporting.audits import read_others, read_results, shown_audits
+from scripts.reporting.audits import mask_key, read_others, read_results, shown_audits
 from scripts.reporting.pages import write_page
 from scripts.reporting.pictures import MEDIA, draw_gallery
 
@@ -18,7 +19,11 @@ def build_report(args: ReportArguments) -> Path:
     _check_place(folder)
     runs = read_results(Path(args.results), args.data_dir)
     others = read_others(args.against, args.data_dir)
-    audits = [audit for run in runs for audit in shown_audits(run, others)]
+    audits = [audit for run in runs for audit in shown_audits(run, others, args.common)]
+    if not audits:
+        raise ValueError("--common: expected masks that all auditors have audited, got none")
+    kept = {(audit.run, mask_key(audit.prediction)) for audit in audits}
+    runs = [replace(run, predictions=[p for p in run.predictions if (run.name, mask_key(p)) in kept]) for run in runs]
     folder.mkdir(parents=True, exist_ok=True)
     media = draw_gallery(audits, folder, args.picture_size, args.num_workers)
     write_page(folder, args.title, runs, audits, media, [run for own in others.values() for run in own])

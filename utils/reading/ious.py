@@ -47,7 +47,7 @@ PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, G
     r"|\(\s?(?:mask|m|pred|prediction|p|gt|g|ground truth)\s?,\s?(?:gt|g|ground truth|mask|m|pred|prediction|p)\s?\)"
 )
 FILLER = re.compile(
-    rf"(?:{PAIR}|\s|[-=~]>|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{DENIED}|{CJK_FILLERS}"
+    rf"(?:{PAIR}|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{DENIED}|{CJK_FILLERS}"
     rf"|(?:{'|'.join(sorted(map(re.escape, set(FILLERS.split())), key=len, reverse=True))})(?![a-z0-9])){{0,40}}"
 )
 WORDS = {"zero": 0.0, "one": 1.0}

@@ -46,7 +46,7 @@ LINKS = (
     r"|为|是|属于|屬於|は|、|は、|은|는|이|가|的|です){0,60}"
 )
 FOREIGN_TYPE = (
-    r"\b(?:masken?[\s-]?typ|tipo\sd[ei](?:\sla)?\sm[aá]s[ck](?:ara|hera)|type\sde\smasque|тип\sмаски)\b"
+    r"\b(?:typ|masken?[\s-]?typ|tipo\sd[ei](?:\sla)?\sm[aá]s[ck](?:ara|hera)|type\sde\smasque|тип\sмаски)\b"
     r"|(?:掩码|掩膜|遮罩|マスクの?)?(?:类型|類型|種類|タイプ)|(?:마스크\s?)?(?:유형|타입)"
 )
 FOREIGN_ACTION = r"\b(?:aktion|acción|ação|azione|действие)\b|操作|动作|動作|アクション|조치"

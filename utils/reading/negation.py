@@ -14,7 +14,7 @@ DENIAL = re.compile(
 )
 ALTERNATIVE = re.compile(r"\s*(?:,\s*)?(?:or|nor)\s+(?:a\s+|an\s+|to\s+)?")
 END = re.compile(r"[.!?;\n](?=\s|$)|\n")
-CONDITION = re.compile(r"\b(?:if|once|after|unless|were|had|provided)\b")
+CONDITION = re.compile(r"\b(?:if|once|after|unless|were|had|provided|typically|usually|normally)\b")
 LOOK_AROUND = 300
 ONLY_POSSIBLE = re.compile(r"\b(?:would|could|will|might|may|should)\b")
 

@@ -12,6 +12,11 @@
 - language: trains the mini LLM on described scenes
 - grounding: the program that trains it further, on scenes that pass encoders and projectors
 - grounded: its work
+- segmenter: the program that makes the mini segmenter, a CLIPSeg, from the mini CLIP
+- named_objects: its work, with the scenes that it is solved for
+- naming: the words that it knows
+- solving: linear models that are solved at once
+- solved_clipseg: puts them into a CLIPSeg
 - probe: the program that says what the parts know
 - probing: its work
 - schedule: the training loop that all of them share

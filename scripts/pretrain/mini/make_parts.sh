@@ -23,4 +23,5 @@ for modality in visual audio; do
     mv "$WEIGHTS_DIR/$file.part" "$WEIGHTS_DIR/$file" # so that the file is never half written
 done
 "$PYTHON" -m scripts.pretrain.mini.grounding "$WEIGHTS_DIR" "$WORK_DIR"
+"$PYTHON" -m scripts.pretrain.mini.segmenter "$WEIGHTS_DIR" "$WORK_DIR"
 echo "written: $WEIGHTS_DIR"
