@@ -95,7 +95,8 @@ def rows_of(data, output="out") -> list[dict]:
 def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
     monkeypatch.chdir(data)
     flags, count = SOURCES[name]
-    assert run(data, auditor, *flags) == 0
+    assert run(data, auditor, *flags, report=name == "pairs") == 0
+    assert (data / "out/report/index.html").is_file() == (name == "pairs")
     rows = rows_of(data)
     assert len(rows) == count and all(len(row["generated_ids"]) == 4 for row in rows)
     with (data / "out/audits.csv").open(newline="") as file:
