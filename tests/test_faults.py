@@ -10,7 +10,7 @@ from tests.faults.forked import HANG, TRACEBACK, Outcome, run_forked
 from tests.faults.scenario import Counts, find_scenarios, render
 from tests.faults.scenarios.sentences import trouble
 
-SHORT = ["--kills", "1", "--fuzz", "1", "--every", "40"]
+SHORT = ["--kills", "1", "--fuzz", "1", "--every", "60"]
 SHORT += [word for name in ("sentences", "fuzz", "canaries", "killed build") for word in ("--only", name)]
 
 

@@ -154,13 +154,14 @@ def test_the_program_asks_a_local_model(kind, folder_of, tmp_path, caplog):
 
 def test_the_script_asks_every_mask_and_runs_are_compared(folder_of, tmp_path):
     settings = {"MODEL_DIR": folder_of("Qwen25Omni"), "MQ_RAVSBENCH_DIR": BENCHMARK, "OUTPUT_DIR": tmp_path / "omni"}
-    settings |= {"DEVICE": "cpu", "MAX_NEW_TOKENS": 4}
+    settings |= {"DEVICE": "cpu", "MAX_NEW_TOKENS": 4, "MAX_VIDEOS": 1}
     environment = os.environ | {name: str(value) for name, value in settings.items()}
     command = ["bash", "scripts/evaluate/baseline.sh", "--view", "mask_and_masked_frame", "--examples", "1"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     flags = ["--model_dir", str(folder_of("TextOnly")), "--data_dir", str(BENCHMARK), "--media", "none"]
-    assert main([*flags, "--device", "cpu", "--max_new_tokens", "4", "--output_dir", str(tmp_path / "words")]) == 0
+    flags += ["--device", "cpu", "--max_new_tokens", "4", "--max_videos", "1"]
+    assert main([*flags, "--output_dir", str(tmp_path / "words")]) == 0
     runs = [str(tmp_path / name / RUN) for name in ("omni", "words")]
     assert compare([*runs, "--output", str(tmp_path / "table"), "--resamples", "0"]) == 0
     table = (tmp_path / "table/comparison.md").read_text()
@@ -201,6 +202,11 @@ def test_folders_that_cannot_be_asked(change, sentence, tmp_path, capsys):
         ("", "expected --server or --model_dir, got neither"),
         ("--model_dir x --server http://x/v1", "expected --server or --model_dir, got both"),
         ("--server http://x/v1", "--server: expected --model beside it, got none"),
+        ("--model_dir x --estimate_only", "--model_dir: expected no settings of a server, got --estimate_only"),
+        (
+            "--server http://x/v1 --model m --dtype float16",
+            "--server: expected no settings of a local model, got --dtype",
+        ),
     ],
 )
 def test_one_of_server_and_folder(flags, sentence, capsys):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from scripts import audit as program
 from scripts.answering import stored_answers
+from scripts.reporting.own import read_own_audits
 from scripts.session import AuditSession
 from tests.conftest import BENCHMARK, GOLDEN
 from tests.test_clip import encode
@@ -94,7 +95,8 @@ def rows_of(data, output="out") -> list[dict]:
 def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
     monkeypatch.chdir(data)
     flags, count = SOURCES[name]
-    assert run(data, auditor, *flags) == 0
+    assert run(data, auditor, *flags, report=name == "pairs") == 0
+    assert (data / "out/report/index.html").is_file() == (name == "pairs")
     rows = rows_of(data)
     assert len(rows) == count and all(len(row["generated_ids"]) == 4 for row in rows)
     with (data / "out/audits.csv").open(newline="") as file:
@@ -103,6 +105,7 @@ def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
     shown = capsys.readouterr().out
     if name == "jobs.csv":
         assert (rows[0]["who"], table[0]["who"]) == ("=me", "'=me") and rows[0]["frame"] == 6
+        assert [audit[-1] for audit in read_own_audits(data / "out/audits.jsonl")] == [{"who": "=me"}]
     if name == "jobs.jsonl":
         assert rows[0]["tags"] == [1, 2] and rows[0]["job_iou"] == 3
     if name == "coco":

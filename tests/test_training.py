@@ -147,9 +147,12 @@ def test_checkpointing_only_where_memory_asks_for_it(
     assert losses(tmp_path / "out") == pytest.approx(losses(run), rel=1e-5)
 
 
-def test_checkpointing_is_measured_in_bfloat16(quick_weights_dir, tmp_path):
+def test_checkpointing_is_measured_in_bfloat16(quick_weights_dir, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(PartsTrainer, "complete", lambda *_: None)  # a step in bfloat16 takes a CPU seconds
     more = ("--measure_checkpointing", "true", "--bf16", "true", "--max_steps", "1", "--save_strategy", "no")
-    assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
+    with caplog.at_level("INFO", "finetune"):
+        assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 0
+    assert "gradient checkpointing is off: a step" in caplog.text
 
 
 def test_regress_st_trains_and_audits(quick_weights_dir, tmp_path):

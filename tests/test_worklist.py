@@ -21,8 +21,10 @@ from scripts.flagged.coco import CLASSES
 from scripts.worklist import main
 from tests.finished_runs import write_finished_run
 from tests.right_benchmark import FOLDERS, HEIGHT, MASKS, META, TEST, WIDTH, write_right_benchmark
+from tests.test_report import own_results
 from utils.audit import Audit
 from utils.brush_codes import decode_brush, encode_brush
+from utils.whole_files import write_jsonl
 
 HOSTILE = '=HYPERLINK("x") </script><b>dog</b>'
 RNG = np.random.default_rng(0)
@@ -267,3 +269,17 @@ def test_a_mask_that_is_gone_leaves_nothing_behind(results, tmp_path, capsys):
     assert main([str(copy / "results"), "--output", str(tmp_path / "list")]) == 2
     assert "merge_1.png" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_masks_of_ones_own_keep_what_their_jobs_carried(tmp_path):
+    own = own_results(tmp_path / "own", ["a", "b"])
+    rows = [json.loads(line) for line in (own / "audits.jsonl").read_text().splitlines()]
+    given = [row | {"ticket": [1, 2], "=who": "=me", "job_iou": 3, "why": "asked"} for row in rows]
+    write_jsonl(own / "audits.jsonl", given)
+    assert main([str(own), "--output", str(tmp_path / "list")]) == 0
+    row, other = rows_of(tmp_path / "list")
+    assert (row["ticket"], row["'=who"], row["job_iou"], row["job_why"]) == ("[1, 2]", "'=me", "3", "asked")
+    assert "clip unlike training's" in row["why"] and (row["frame"], other["audited_mask"]) == ("0", "b")
+    annotation, _ = json.loads((tmp_path / "list/coco.json").read_text())["annotations"]
+    assert annotation["attributes"]["ticket"] == [1, 2]
+    assert (read_mask(tmp_path / "list" / row["mask"]) == np.tri(48, 64, dtype=bool)).all()

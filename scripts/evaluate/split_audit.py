@@ -27,7 +27,6 @@ from scripts.evaluate.sharing import join_processes, own_device, share_of, wait_
 from scripts.features import remember_features
 from scripts.program import resolve_runtime
 from scripts.ranks import on_first_rank, rank, told_once, world_size
-from scripts.reporting.build import write_report
 from utils.audit import canonical_mask_type
 from utils.certainty.stored import Calibration
 from utils.locks import only_one
@@ -138,4 +137,6 @@ def finish(run: Run, bases: dict[tuple, Basis], settings: dict, calibration: Cal
     print(tables)
     print(f"written to {folder}")
     if args.report:
+        from scripts.reporting.build import write_report  # late: imports matplotlib and pandas
+
         print(f"written: {write_report(folder)}")

@@ -45,5 +45,5 @@ def _annotation(one: Listed) -> dict:
         "bbox": list(one.box() or (0, 0, 0, 0)),
         "iscrowd": 0,
         "score": one.facts()["expected_iou"],
-        "attributes": {name: value for name, value in one.facts().items() if value is not None},
+        "attributes": one.carried() | {name: value for name, value in one.facts().items() if value is not None},
     }

@@ -27,7 +27,9 @@ def write_label_studio(listed: Sequence[Listed], folder: Path, image_prefix: str
 
 def _task(one: Listed, image_prefix: str) -> dict:
     facts = one.facts()
-    shown = {name: one_line(value) if isinstance(value, str) else value for name, value in facts.items()}
+    shown = {
+        name: one_line(value) if isinstance(value, str) else value for name, value in (one.carried() | facts).items()
+    }
     title = f"{shown['expression']} ({shown['why']})"
     results = [_brush(one)] if one.box() else []
     results += [_choice(name, facts[name]) for name, known in _CHOICES.items() if facts[name] in known]

@@ -25,6 +25,7 @@ from utils.run_length import decode_rle, encode_rle
 from utils.whole_files import write_bytes
 
 IMAGES, MASKS = "images", "masks"
+MORE_FACTS = ("title", "box", "size", "frame_path")  # of single formats
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Listed:
             return None
         left, top = int(columns[0]), int(rows[0])
         return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+
+    def carried(self) -> dict[str, object]:
+        """What its job carried through; a key of our own gets job_ in front."""
+        own = {*self.facts(), *MORE_FACTS}
+        return {f"job_{key}" if key in own else key: value for key, value in self.flagged.audit.carried.items()}
 
     def facts(self) -> dict[str, str | int | float | None]:
         """What every format says of the mask, in words and numbers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,14 +18,22 @@ COLUMNS += ("certainty", "action", "object", "wrong_object", "answer", "run", "c
 
 
 def write_table(listed: Sequence[Listed], folder: Path) -> None:
-    """One row for each mask; text from data is no formula to a spreadsheet program."""
+    """One row for each mask, with what its job carried; text from data is no formula to a spreadsheet program."""
+    rows = [one.facts() | one.carried() for one in listed]
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for one in listed:
-        cells = one.facts().items()
-        writer.writerow({name: plain_cell(cell) if isinstance(cell, str) else cell for name, cell in cells})
+    writer = csv.DictWriter(
+        text, dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]), lineterminator="\n"
+    )
+    writer.writerow({name: plain_cell(name) for name in writer.fieldnames})
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
     write_text(folder / TABLE, text.getvalue())
+
+
+def _cell(value: object) -> object:
+    return (
+        plain_cell(value) if isinstance(value, str) else json.dumps(value) if isinstance(value, list | dict) else value
+    )
 
 
 def write_prompts(listed: Sequence[Listed], folder: Path) -> None:
@@ -38,4 +47,8 @@ def _prompt(one: Listed) -> dict:
     corners = box and [box[0], box[1], box[0] + box[2], box[1] + box[3]]
     height, width = one.image.size
     frame_path = str(one.flagged.audit.sample.frame_path)
-    return {name: facts[name] for name in names} | {"box": corners, "size": [width, height], "frame_path": frame_path}
+    return (
+        one.carried()
+        | {name: facts[name] for name in names}
+        | {"box": corners, "size": [width, height], "frame_path": frame_path}
+    )

@@ -25,7 +25,6 @@ from scripts.own_masks.masks import Asked, OwnMask, Source
 from scripts.own_masks.outputs import RESULTS, write_audits
 from scripts.own_masks.sources import open_source
 from scripts.program import resolve_runtime
-from scripts.reporting.build import write_report
 from scripts.session import AuditSession
 from utils.locks import only_one
 from utils.run_record import write_run_record
@@ -61,6 +60,8 @@ def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:
         print(sentence)
     print(f"written to {folder}")
     if args.report:
+        from scripts.reporting.build import write_report  # late: imports matplotlib and pandas
+
         print(f"written: {write_report(folder)}")
 
 

@@ -25,7 +25,7 @@ class Shown:
     """One audit of the gallery. `truth`: the sample's perfect mask, None where the benchmark has none.
 
     split: of the benchmark, None for masks of one's own. `others`: what other auditors said of the same mask, by
-    their names.
+    their names. carried: what the job of an own mask carried through.
     """
 
     run: str
@@ -35,6 +35,7 @@ class Shown:
     truth: Candidate | None
     others: Mapping[str, Prediction] = field(default_factory=dict)
     split: str | None = None
+    carried: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_right(self) -> bool:
@@ -57,7 +58,7 @@ class RunResults:
     name.
 
     test_name, eval_mode, data_dir: of the benchmark; None for masks of one's own, whose media are in `own` by
-    `mask_key`.
+    `mask_key`, and what their jobs carried through in `carried`.
     """
 
     name: str
@@ -68,6 +69,7 @@ class RunResults:
     predictions: list[Prediction]
     calibration: Calibration | None = None
     own: dict[tuple, Media] = field(default_factory=dict)
+    carried: dict[tuple, dict] = field(default_factory=dict)
 
 
 def read_results(folder: Path, data_dir: str | None = None) -> list[RunResults]:
@@ -138,7 +140,7 @@ def _show(run: RunResults, prediction: Prediction, places: dict, others: Mapping
     sample, candidate = places[key]
     truth = next((one for one in sample.candidates if one.audit.mask_type == "perfect"), None)
     said = {name: own[key] for name, own in others.items()}
-    return Shown(run.name, prediction, sample, candidate, truth, said, run.test_name)
+    return Shown(run.name, prediction, sample, candidate, truth, said, run.test_name, run.carried.get(key, {}))
 
 
 def _read_run(folder: Path, data_dir: str | None) -> RunResults:
@@ -160,10 +162,11 @@ def _read_own(folder: Path) -> RunResults:
     audits = list(read_own_audits(folder / AUDITS))
     if not audits:
         raise ValueError(f"{folder / AUDITS}: expected audits, got none")
-    own = {mask_key(prediction): (sample, candidate) for prediction, sample, candidate in audits}
+    own = {mask_key(prediction): (sample, candidate) for prediction, sample, candidate, _ in audits}
+    carried = {mask_key(prediction): given for prediction, _, _, given in audits}
     auditor = _auditor(_settings_of(folder), folder / "run.json")
     predictions, calibration = [one[0] for one in audits], calibration_of_run(folder / AUDITS)
-    return RunResults(folder.name, None, None, auditor, None, predictions, calibration, own)
+    return RunResults(folder.name, None, None, auditor, None, predictions, calibration, own, carried)
 
 
 def _settings_of(folder: Path) -> dict:

@@ -60,6 +60,7 @@ def histogram_chart(values: Sequence[float], name: str, path: Path) -> None:
     def draw(axes: Axes) -> None:
         axes.hist(values, np.linspace(0, 1, 21), color="#0072b2")
         axes.set(xlabel=name, ylabel="masks", xlim=(0, 1))
+        axes.yaxis.get_major_locator().set_params(integer=True)
 
     _write_chart(draw, path)
 

@@ -13,12 +13,16 @@ from utils.text_files import parsed_json, read_text
 
 AUDITS = "audits.jsonl"  # as `scripts.own_masks.outputs` writes it
 UNKNOWN = Audit(None, None, None)
+AUDIT_KEYS = ("mask", "mask_path", "expression", "clip", "frame", "frame_path", "video_paths", "audio_path", "shown")
+AUDIT_KEYS += ("mask_type", "iou", "action", "certainty", "belief", "contradictions", "clip_distance")
+AUDIT_KEYS += ("unlike_training", "text", "raw_output", "generated_ids", "shares")  # all others were carried through
 _TEXTS = ("mask", "mask_path", "expression", "frame_path", "audio_path", "clip", "raw_output")
 
 
-def read_own_audits(path: Path) -> Iterator[tuple[Prediction, AuditSample, Candidate]]:
-    """Each audit with the media of its mask. A mask is named by `mask`, so that runs in other folders have the same.
+def read_own_audits(path: Path) -> Iterator[tuple[Prediction, AuditSample, Candidate, dict]]:
+    """Each audit with the media of its mask and what its job carried through.
 
+    A mask is named by `mask`, so that runs in other folders have the same.
     Raises ValueError naming the line that is no such audit, and FileNotFoundError.
     """
     for number, line in enumerate(read_text(path).splitlines(), 1):
@@ -26,7 +30,7 @@ def read_own_audits(path: Path) -> Iterator[tuple[Prediction, AuditSample, Candi
             yield _read(parsed_json(line, f"{path} line {number}"), f"{path} line {number}")
 
 
-def _read(row: object, where: str) -> tuple[Prediction, AuditSample, Candidate]:
+def _read(row: object, where: str) -> tuple[Prediction, AuditSample, Candidate, dict]:
     if not isinstance(row, dict) or not _is_audit(row):
         got = json.dumps(row)[:80]
         raise ValueError(f"{where}: expected an audit as scripts.audit writes it, with {', '.join(_TEXTS)}, got {got}")
@@ -53,7 +57,8 @@ def _read(row: object, where: str) -> tuple[Prediction, AuditSample, Candidate]:
         shares=row["shares"],
         clip_distance=row.get("clip_distance"),
     )
-    return prediction, sample, Candidate(Path(row["mask_path"]), row["mask"], UNKNOWN)
+    carried = {key: value for key, value in row.items() if key not in AUDIT_KEYS}
+    return prediction, sample, Candidate(Path(row["mask_path"]), row["mask"], UNKNOWN), carried
 
 
 def _is_audit(row: dict) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -16,6 +20,8 @@ from utils.whole_files import whole_folder
 
 NUM_VIDEOS = 8  # so that one has four objects, and its expressions 13 masks in a frame
 REAL_WIDTH, REAL_HEIGHT = 1280, 720
+META, TABLE, IMAGE_SPLIT = "train_test_meta_files", "metadata.csv", "test_s_image_filtered.json"
+_VIDEO = re.compile(r"test_s_\d{4}")
 
 
 def small_benchmark(folder: Path, num_test: int = NUM_VIDEOS) -> Path:
@@ -34,6 +40,28 @@ def large_benchmark(folder: Path) -> Path:
             for path in tqdm(sorted(p for p in source.rglob("*") if p.is_file()), "enlarging", unit="file"):
                 _enlarge(path, new / path.relative_to(source))
     return _built(enlarged, folder / "large" / "MQ-RAVSBench")
+
+
+def repeated_benchmark(root: Path, target: Path, copies: int) -> Path:
+    """The test clips of a benchmark `copies` times, each under names of its own, in image mode: files are links."""
+    shutil.rmtree(target, ignore_errors=True)
+    meta = target / META
+    meta.mkdir(parents=True)
+    texts = {name: (root / META / name).read_text(encoding="utf-8") for name in (TABLE, IMAGE_SPLIT)}
+    table, entries = [texts[TABLE].splitlines()[0]], []
+    for copy in range(copies):
+        table += [_renamed(line, copy) for line in texts[TABLE].splitlines() if _VIDEO.search(line)]
+        entries += json.loads(_renamed(texts[IMAGE_SPLIT], copy))
+        for place in (*root.glob("media/test_s_*"), *root.glob("masks/test_s/test_s_*")):
+            new = target / place.relative_to(root).parent / _renamed(place.name, copy)
+            shutil.copytree(place, new, copy_function=os.link)
+    (meta / TABLE).write_text("\n".join(table) + "\n", encoding="utf-8")
+    (meta / IMAGE_SPLIT).write_text(json.dumps(entries), encoding="utf-8")
+    return target
+
+
+def _renamed(text: str, copy: int) -> str:
+    return _VIDEO.sub(lambda found: f"{found[0]}{copy:03d}", text)
 
 
 def _built(world: Path, root: Path) -> Path:

@@ -15,14 +15,24 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from configs.speed import OwnMasksSpeedArguments
+from dataset.benchmark.annotations import read_test
 from scripts.program import run_program
+from scripts.speed.material import IMAGE_SPLIT, META, small_benchmark
 
-SPLIT_FILE = "train_test_meta_files/test_s_image_filtered.json"
 RUN, PREDICTIONS = "test_s_image_mask-all_rank-all", "predictions_image_mask-all_rank-all.jsonl"
+
+
+class Taken(NamedTuple):
+    """Seconds of a program: by the clock, and of CPU in all of its processes, which other programs change less."""
+
+    wall: float
+    cpu: float
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,8 +41,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(args: OwnMasksSpeedArguments) -> None:
     """Draw the clips, run both programs in turn, and print what it took."""
-    from scripts.speed.material import small_benchmark  # late: heavy
-
     folder = Path(args.output)
     built = small_benchmark(folder / f"{args.clips}_clips", args.clips)
     root = _with_masks(built, folder / f"{args.masks}_masks", args.masks)
@@ -41,41 +49,39 @@ def measure(args: OwnMasksSpeedArguments) -> None:
     shared += ["--merge_lora", "true"]
     evaluation = ["scripts.evaluate.run", "--auditor_dir", args.auditor, "--data_dir", str(root), *shared]
     audit = ["scripts.audit", "--auditor", args.auditor, "--jobs", str(jobs), "--report", "false", *shared]
-    seconds: dict[str, list[float]] = {"evaluation": [], "audit": []}
+    taken: dict[str, list[Taken]] = {"evaluation": [], "audit": []}
     for number in range(args.repeats):
         place = folder / f"results-{number}"
         shutil.rmtree(place, ignore_errors=True)
-        seconds["evaluation"].append(_seconds_of([*evaluation, "--output_dir", str(place)]))
-        seconds["audit"].append(_seconds_of([*audit, "--output", str(place / "audit")]))
-        taken = ", ".join(f"{name} {own[-1]:.1f} s" for name, own in seconds.items())
-        print(f"round {number + 1} of {args.repeats}: {taken}; load {os.getloadavg()[0]:.1f}", flush=True)
-    typical = {name: statistics.median(own) for name, own in seconds.items()}
+        taken["evaluation"].append(_run([*evaluation, "--output_dir", str(place)]))
+        taken["audit"].append(_run([*audit, "--output", str(place / "audit")]))
+        round_of = ", ".join(f"{name} {own[-1].wall:.1f} s ({own[-1].cpu:.1f} s CPU)" for name, own in taken.items())
+        print(f"round {number + 1} of {args.repeats}: {round_of}; load {os.getloadavg()[0]:.1f}", flush=True)
     same = _same_answers(folder / "results-0")
-    rates = ", ".join(f"{name} {own:.1f} s ({args.masks / own:.1f} masks/s)" for name, own in typical.items())
-    print(f"{args.masks} masks of {args.clips} clips: {rates}; {same} of {args.masks} answers are the same")
-    print(f"ratio {typical['audit'] / typical['evaluation']:.3f} (goal: at most 1.1)")
+    print(f"{args.masks} masks of {args.clips} clips; {same} of {args.masks} answers are the same")
+    typical = {name: Taken(*map(statistics.median, zip(*own, strict=True))) for name, own in taken.items()}
+    wall, cpu = (ours / theirs for ours, theirs in zip(typical["audit"], typical["evaluation"], strict=True))
+    print(f"ratio of the times {wall:.3f} (goal: at most 1.1), of the seconds of CPU {cpu:.3f}")
 
 
 def _with_masks(built: Path, root: Path, masks: int) -> Path:
     """The same benchmark with that many test masks: of the expressions with most of them some are left out."""
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(built, root, copy_function=os.link)
-    entries = json.loads((built / SPLIT_FILE).read_text(encoding="utf-8"))
+    entries = json.loads((built / META / IMAGE_SPLIT).read_text(encoding="utf-8"))
     lists = [[*entry["part_neg_masks"].values(), entry["full_neg_masks"]] for entry in entries]
     surplus = sum(1 + sum(map(len, own)) for own in lists) - masks
     if surplus < 0:
         raise ValueError(f"--masks {masks}: expected at most the {masks + surplus} masks of these --clips, got more")
     for _ in range(surplus):
         max(max(lists, key=lambda own: sum(map(len, own))), key=len).pop()
-    (root / SPLIT_FILE).unlink()  # a link to that of the whole benchmark
-    (root / SPLIT_FILE).write_text(json.dumps(entries), encoding="utf-8")
+    (root / META / IMAGE_SPLIT).unlink()  # a link to that of the whole benchmark
+    (root / META / IMAGE_SPLIT).write_text(json.dumps(entries), encoding="utf-8")
     return root
 
 
 def _write_jobs(root: Path, path: Path) -> Path:
     """The same masks as a job list."""
-    from dataset.benchmark.annotations import read_test
-
     benchmark = read_test(root, "test_s", "image")
     rows = []
     for sample, number in benchmark.requests():
@@ -87,12 +93,17 @@ def _write_jobs(root: Path, path: Path) -> Path:
     return path
 
 
-def _seconds_of(program: list[str]) -> float:
+def _run(program: list[str]) -> Taken:
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", *program], capture_output=True, text=True)
-    if done.returncode:
-        raise ValueError(f"{program[0]}: expected exit code 0, got {done.returncode}: {done.stderr.strip()[-300:]}")
-    return time.perf_counter() - start
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([sys.executable, "-m", *program], stdout=subprocess.DEVNULL, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        if status:
+            said.seek(0)
+            code = os.waitstatus_to_exitcode(status)
+            raise ValueError(f"{program[0]}: expected exit code 0, got {code}: {said.read().strip()[-300:]}")
+    return Taken(wall, used.ru_utime + used.ru_stime)
 
 
 def _same_answers(place: Path) -> int:

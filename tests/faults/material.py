@@ -6,10 +6,13 @@ source (in the layout of Ref-AVSBench), pairs, coco, recipe.yaml and records.jso
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
 import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from tests.conftest import GOLDEN
 from tests.right_benchmark import (
@@ -33,7 +36,22 @@ LINKED = ("parts",)  # too large to be copied; a case that changes one has to re
 
 
 def make_material(root: Path) -> Path:
-    """Write everything to a new folder."""
+    """Everything in a new folder that may be changed, but for `parts`, which is linked."""
+    shutil.copytree(_first_material(), root, ignore=shutil.ignore_patterns(*LINKED))
+    for name in LINKED:
+        (root / name).symlink_to(_first_material() / name)
+    return root
+
+
+@cache
+def _first_material() -> Path:
+    """Made once, and deleted when the program ends."""
+    folder = Path(mkdtemp(prefix="faults-material-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return write_material(folder / "material")
+
+
+def write_material(root: Path) -> Path:
     root.mkdir(parents=True)
     write_right_benchmark(root / "bench")
     write_source(root / "source")

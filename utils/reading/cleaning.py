@@ -13,6 +13,8 @@ INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 LATEX = re.compile(r"\\+(?:text\w*|boxed|mathrm|mathbf)\s*\{([^{}]*)\}")
 SPECIAL_TOKEN = re.compile(r"<\|[^|<>]*\|>|</?s>|<(?:eos|bos|end_of_turn)>", re.IGNORECASE)
 FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>")
+STRUCK = re.compile(r"~~[^~\n]*~~")
+THRESHOLD = re.compile(r"(?<=iou)\s?@\s?[\d.]*\d")  # "IoU@0.5"
 FRACTION = re.compile(r"\\+[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 FOREIGN_POINT = re.compile("(?<=\\d)[\u00b7\u2219\u2022\u066b](?=\\d)")
 FOREIGN_COMMA = re.compile("(?<=\\d)\u060c(?=\\d)")
@@ -50,12 +52,13 @@ DEFINITIONS = (
     re.compile(r"perfect:\s*the mask perfectly matches[^.]*\.(?:\s*iou\s*=\s*1(?:\.0)?,?\s*action:\s*accept\.?)?"),
     re.compile(
         r"cutout\s*/\s*dilate\s*/\s*erode:\s*the mask covers[^.]*\."
-        r"(?:\s*iou in band,?\s*action:\s*(?:minor|major) revision\.?){0,2}"
+        r"(?:\s*iou in band,?\s*action:\s*(?:minor|major)(?: revision)?\.?){0,2}"
     ),
     re.compile(
         r"merge:\s*the mask includes the correct object[^.]*\."
         r"(?:\s*[-\u2022]?\s*(?:small|medium|large) merge:\s*iou in band,?\s*action:\s*(?:\w+ revision|reject)\.?){0,3}"
     ),
+    re.compile(r"[-\u2022]?\s*(?:small|medium|large) merge:\s*iou in band,?\s*action:\s*(?:\w+ revision|reject)\.?"),
     re.compile(r"full_neg:\s*the mask does not include[^.]*\.(?:\s*iou\s*=\s*0(?:\.0)?\.?,?\s*action:\s*reject\.?)?"),
 )
 
@@ -67,7 +70,7 @@ def clean(reply: str) -> str:
         text = mark.sub(tag, text)
     text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(SIGNS).lower()
     text = STYLE_TAG.sub(" ", SPECIAL_TOKEN.sub(" ", LATEX.sub(r"\1", FRACTION.sub(r"\1/\2", text))))
-    text = IOU_KEY.sub(" ", IOU_KEY.sub(" ", with_plain_numbers(text)))
+    text = THRESHOLD.sub("", IOU_KEY.sub(" ", IOU_KEY.sub(" ", with_plain_numbers(STRUCK.sub(" ", text)))))
     text = text.replace("cannot", "can not").replace("can't", "can not").replace("n't", " not")
     text = MARKUP.sub("", LITERAL_BREAK.sub("\n", text))
     text = _without_thoughts(UNDERSCORES.sub(r"\1", text))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from utils.reading.negation import is_doubtful, sentence_span
+from utils.reading.negation import is_doubtful, is_open, sentence_span
 
 DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d+)?(?!\d|[.,]\d|[a-hj-z])"
 PERCENT = r"(?:\s?(?:%|percent\b|per cent\b|prozent\b|pct\b))"
-AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:100|1(?:[.,]0+)?)(?![\d.,]\d?))?{PERCENT}?"
-VALUE = rf"(?<![a-z0-9_.,-]){AMOUNT}"
+AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:100|1(?:[.,]0+)?)(?!\d|[.,]\d))?{PERCENT}?"
+VALUE = rf"(?<![a-z0-9_.,@-]){AMOUNT}"
 BAND = " band "  # stands for a range of numbers, which is no value
 RANGES = (
     re.compile(rf"{VALUE}\s*(?:<=?|≤)\s*(?:the\s)?iou\s*(?:<=?|≤)\s*{VALUE}"),
@@ -41,7 +41,7 @@ CJK_FILLERS = "(?:大约|大概|约为|约|为|是|等于|与|和|真值|的|值
 # A comma may stand between IoU and number only before a hedge or a word that belongs to it: "low, about 0.3".
 COMMA_WORDS = [re.escape(word) for word in [*HEDGES.split(), "which", "is", "i"] if word not in ("a", "an")]
 COMMA = rf",(?=\s(?:{'|'.join(COMMA_WORDS)})\b)"
-DENIED = rf"not\s{VALUE},?\sbut(?:\srather)?"  # "not 1 but 0.85"
+DENIED = rf"not\s{VALUE}[,;]?\s(?:but(?:\srather)?|rather|it\sis|it's)"  # "not 1 but 0.85"
 PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, GT)"
     r"between(?:\s(?:the|and|gt|ground|truth|ground-truth|this|given|candidate|predicted|masks?|target|object|reference|it))+"
     r"|\(\s?(?:mask|m|pred|prediction|p|gt|g|ground truth)\s?,\s?(?:gt|g|ground truth|mask|m|pred|prediction|p)\s?\)"
@@ -58,7 +58,8 @@ AFTER_WHOLE_NUMBER = re.compile(
     r"|in|it|this|that|y|et|und|e)\b)"
 )
 BOUND_AFTER = re.compile(
-    r"\s?\+(?!/)|\s(?:at (?:best|most|least|worst|maximum|minimum)|(?:or|and) (?:lower|less|higher|more|below|above"
+    r"\s?\+(?!/)|\s?/\s?\d"
+    r"|\s(?:at (?:best|most|least|worst|maximum|minimum)|(?:or|and) (?:lower|less|higher|more|below|above"
     r"|under|over|greater|smaller)|max(?:imum)?|min(?:imum)?)\b"
 )
 EQUATION = re.compile(rf"({IOU})\s*=\s*[^=\n;,]*/[^=\n;,]*=\s*(?={VALUE})")  # "IoU = 8/10 = 0.8"
@@ -115,7 +116,8 @@ def iou_in_prose(text: str) -> float | None:
 
 def _stated(text: str, start: int, said: re.Match) -> float | None:
     """The value, unless it is asked for, only possible, or the beginning of something else ("1 region")."""
-    if is_doubtful(text[slice(*sentence_span(text, start, said.end()))], text[start : said.start()]):
+    begin, end = sentence_span(text, start, said.end())
+    if is_doubtful(text[begin:end], text[start : said.start()]) or is_open(text[begin:end], text[begin:start]):
         return None
     if said["word"]:
         return WORDS[said["word"]]

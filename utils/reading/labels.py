@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from utils.reading.negation import is_denied, is_doubtful, said_labels, sentence_span
+from utils.reading.negation import is_denied, is_doubtful, is_open, said_labels, sentence_span
 
 TYPES = {
     "perfect": r"(?<![a-z])(?<!near[\s-])(?<!nearly[\s-])(?<!almost[\s-])perfect(?![a-z])",
@@ -29,7 +29,7 @@ AFTER_REVISION = re.compile(
     r"|\bbefore\s(?:\w+\s){0,4}(?:be(?:ing)?\s)?accept(?:ed|ing|ance)"
 )
 RATHER = (
-    r",\s(?:but|rather|instead|and|or|partly|partially)\s(?:rather\s|instead\s)?(?:to\s|it\sis\s|an?\s)*"
+    r",\s(?:(?:but|rather|instead|and|or|partly|partially)\s)?(?:rather\s|instead\s)?(?:to\s|it\sis\s|an?\s)*"
     rf"(?:{ANY_TYPE}|{ANY_ACTION})"
 )
 CLAUSE = re.compile(
@@ -88,7 +88,7 @@ DEGREE = (
 PASSIVE = r"\b(?:should|must|can|may|could|to|shall)\sbe"
 NAMED_TYPE = (
     r"(?:\bmask\s(?:is|was|looks|appears|seems|has\sbeen|got)\s(?:{degree})*"
-    r"|\b(?:this|it)(?:'s|\sis|\swas|\slooks like)\s(?:{degree})*"
+    r"|\b(?:this(?:\sone)?|it)(?:'s|\sis|\swas|\slooks like)\s(?:{degree})*"
     r"|\b(?:classif|categor|label)\w*\s(?:it\s|(?:this|the)\s(?:mask\s)?)?(?:as|under)\s(?:{degree})*"
     r"|\b(?:mask|this|it)\s(?:falls|belongs|corresponds)\s(?:under|to|into|in|with)\s(?:{degree})*"
     r"|\b(?:case|definition)\sof\s(?:{degree})*){word}|{word}\s(?:mask|type|case|category|class)\b"
@@ -108,6 +108,7 @@ SPOKEN_ACTIONS = {
 PREFIX = re.compile(r"^\s*(?:final\s|my\s)?(?:answer|audit|result|verdict|output|evaluation)s?\s?[:=]")
 LABEL = re.compile(rf"{ANY_TYPE}|{ANY_ACTION}")
 NUMBER_IN_BRACKETS = re.compile(r"\([^()a-z]*(?:iou)?[^()a-z]*\d[^()a-z]*\)")
+LINK = re.compile(r"^(?:so|hence|thus|therefore|and|then|i\.e\.)\s")
 CELL = re.compile(r"[,;|→]|\.\s|\s[\u2013\u2014-]\s|[-=]>")
 AFTER_COLON = re.compile(rf":\s*(?:{ANY_TYPE}|{ANY_ACTION})[.!]?\s*$")
 LETTER = re.compile(r"[^\W\d_]")
@@ -193,7 +194,8 @@ def _spoken(text: str, patterns: dict[str, str]) -> list[str]:
             taken_back = label == "perfect" and (
                 SOFTENED.search(after) or NEARLY.search(before) or OTHER_OBJECT.search(sentence)
             )
-            if not (is_denied(before) or taken_back or is_doubtful(sentence, sentence) or " if " in sentence):
+            open_or_asked = is_open(sentence, before) or is_doubtful(sentence, sentence) or " if " in sentence
+            if not (is_denied(before) or taken_back or open_or_asked):
                 said.append(label)
                 break
     return said
@@ -211,7 +213,7 @@ def _alone(text: str, words: dict[str, str]) -> list[str]:
         if len(dict.fromkeys(said_labels(line, words))) != 1:
             continue
         line = NUMBER_IN_BRACKETS.sub(" ", PREFIX.sub("", line))
-        cells = [cell.strip(" .-()[]{}:") for cell in CELL.split(line)]
+        cells = [LINK.sub("", cell.strip(" .-()[]{}:")) for cell in CELL.split(line)]
         said += [label for cell in cells for label, word in words.items() if re.fullmatch(word, cell)]
         ending = AFTER_COLON.search(line)
         if is_record(line) or ending:

@@ -7,14 +7,23 @@ from collections.abc import Mapping
 
 DENIAL = re.compile(
     r"(?:\b(?:not|no|non|never|neither|nor|without|rather than|instead of|far from|less than|hardly|fails? to|unable to"
-    r"|anything but|avoid|ruled? out|excludes?)\b)[\s-]*"
+    r"|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
     r"(?:(?:a|an|the|any|quite|really|fully|entirely|completely|be|been|considered|classified|called|as|exactly|even|is"
     r"|to|in|it|this|mask|need|needed|require|required|recommend|recommended|belong|belongs|of|type|case|further|truly"
-    r"|absolutely|simply|merely|being|that|necessarily|do|does|can|you|i|we)[\s-]+)*$"
+    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we)[\s-]+)*$"
 )
 ALTERNATIVE = re.compile(r"\s*(?:,\s*)?(?:or|nor)\s+(?:a\s+|an\s+|to\s+)?")
 END = re.compile(r"[.!?;\n](?=\s|$)|\n")
-CONDITION = re.compile(r"\b(?:if|once|after|unless|were|had|provided|typically|usually|normally)\b")
+CONDITION = re.compile(r"(?<=[\w,]\s)after\b|\b(?:if|once|unless|were|had|provided|typically|usually|normally)\b")
+# "unclear whether this is a merge": what follows is open, up to a "but"
+OPEN = re.compile(
+    r"\b(?:unclear|uncertain|unsure|not sure|hard to (?:say|tell)|not know|can not tell)\s(?:whether|if)\b"
+    r"(?:(?!\bbut\b).)*$"
+)
+# What would be true of any perfect mask says nothing of this one.
+OF_ANY_MASK = re.compile(
+    r"\b(?:a|an|any|the)\s(?:perfect|ideal|flawless)\s(?:\w+\s){0,2}?(?:would|has|have|needs?|requires?|must|should)\b"
+)
 LOOK_AROUND = 300
 ONLY_POSSIBLE = re.compile(r"\b(?:would|could|will|might|may|should)\b")
 
@@ -37,6 +46,11 @@ def said_labels(clause: str, words: Mapping[str, str]) -> list[str]:
 def is_denied(before: str) -> bool:
     """Whether the words before something deny it."""
     return bool(DENIAL.search(before))
+
+
+def is_open(sentence: str, before: str) -> bool:
+    """Whether something is said of any mask, or is left open by the words before it."""
+    return bool(OPEN.search(before) or OF_ANY_MASK.search(sentence))
 
 
 def sentence_span(text: str, start: int, stop: int) -> tuple[int, int]:

@@ -44,4 +44,6 @@ def tag_value(text: str, is_name: Callable[[str], bool], read: Callable, cut_off
 
 def without_tags(text: str) -> str:
     """The text with a space for each tag, and without the angle brackets around anything else: "<0.8>"."""
-    return ANGLED.sub(lambda found: " " if plain_name(found[1]) in NAMES else found[1], text)
+    closed = {found[1] for found in ANGLED.finditer(text) if found[0].startswith("</")}
+    is_tag = closed.union(NAMES).__contains__
+    return ANGLED.sub(lambda found: " " if is_tag(found[1]) or is_tag(plain_name(found[1])) else found[1], text)
