@@ -202,6 +202,11 @@ def test_folders_that_cannot_be_asked(change, sentence, tmp_path, capsys):
         ("", "expected --server or --model_dir, got neither"),
         ("--model_dir x --server http://x/v1", "expected --server or --model_dir, got both"),
         ("--server http://x/v1", "--server: expected --model beside it, got none"),
+        ("--model_dir x --estimate_only", "--model_dir: expected no settings of a server, got --estimate_only"),
+        (
+            "--server http://x/v1 --model m --dtype float16",
+            "--server: expected no settings of a local model, got --dtype",
+        ),
     ],
 )
 def test_one_of_server_and_folder(flags, sentence, capsys):

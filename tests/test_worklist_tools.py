@@ -82,7 +82,9 @@ def test_coco(worklist):
 
 def test_fiftyone(worklist):
     """Its importer, without the database that a data set would be put into."""
-    importers = pytest.importorskip("fiftyone.utils.data.importers", reason=f"fiftyone is {WHY}")
+    importers = pytest.importorskip(
+        "fiftyone.utils.data.importers", reason="fiftyone is not installed (it brings a server)"
+    )
     found = importers.FiftyOneDatasetImporter(str(worklist / "fiftyone"))
     assert found._is_legacy_format_data()  # without a version: then `Dataset.from_dir` takes the following importer
     with importers.LegacyFiftyOneDatasetImporter(str(worklist / "fiftyone")) as importer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
 
 from configs.baselines import BaselineArguments, LocalArguments, ServerArguments
@@ -52,9 +53,20 @@ def ask_split(
 
 
 def model_name(args: BaselineArguments, server: ServerArguments, local: LocalArguments) -> str:
-    """The model's name. Raises ValueError unless one of --server and --model_dir is there, the first with --model."""
+    """The model's name. Raises ValueError unless one of --server and --model_dir is there, the first with --model, and
+    for settings of the other one.
+    """
     if bool(server.server) == bool(local.model_dir):
         raise ValueError(f"expected --server or --model_dir, got {'both' if server.server else 'neither'}")
     if server.server and not args.model:
         raise ValueError("--server: expected --model beside it, got none")
+    _expect_none(local if server.server else server, "--server" if server.server else "--model_dir")
     return args.model or Path(local.model_dir).resolve().name
+
+
+def _expect_none(settings: ServerArguments | LocalArguments, beside: str) -> None:
+    plain = type(settings)()
+    changed = [own.name for own in fields(settings) if getattr(settings, own.name) != getattr(plain, own.name)]
+    if changed:
+        what = "a server" if isinstance(settings, ServerArguments) else "a local model"
+        raise ValueError(f"{beside}: expected no settings of {what}, got --{changed[0]}")
