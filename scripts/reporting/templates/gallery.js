@@ -61,8 +61,9 @@ function refresh() {
     sure: number("sure", 1),
   };
   const key = SORTS[chosen("sort")];
-  shown = audits.filter((a) => passes(a, wanted));
-  shown.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.n - b.n));
+  const keyed = audits.filter((a) => passes(a, wanted)).map((a) => ({ key: key(a), a }));
+  keyed.sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : x.a.n - y.a.n));
+  shown = keyed.map(({ a }) => a);
   place("count").textContent = `${shown.length.toLocaleString("en")} of ${audits.length.toLocaleString("en")} masks`;
   place("cards").replaceChildren();
   drawn = 0;
