@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from configs.ranges import check_ranges
+from configs.runtime import DeviceArguments
 from utils.reading.reply import LENIENT, READERS
 from utils.splits import EVAL_MODES, TEST_NAMES
 
@@ -138,18 +139,10 @@ class ServerArguments:
 
 
 @dataclass(kw_only=True)
-class LocalArguments:
+class LocalArguments(DeviceArguments):
     """A model in a local transformers folder, instead of a server."""
 
     model_dir: str | None = field(default=None, metadata={"help": "Folder of the model. Nothing is downloaded."})
-    device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
-    dtype: str = field(
-        default="auto",
-        metadata={
-            "help": "auto: float32 on CPU, bfloat16 on a GPU.",
-            "choices": ("auto", "float32", "bfloat16", "float16"),
-        },
-    )
     quantization: str = field(
         default="none",
         metadata={"help": "Linear layers in 8 or 4 bits, with bitsandbytes.", "choices": ("none", "8bit", "4bit")},

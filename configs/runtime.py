@@ -10,8 +10,8 @@ MOST_TOKENS = 100_000  # of one answer
 
 
 @dataclass
-class RuntimeArguments:
-    """Where and how answers are generated."""
+class DeviceArguments:
+    """Where a model runs, and with which numbers."""
 
     device: str = field(default="cuda:0", metadata={"help": "cuda:N or cpu; the CPU stands in where there is no GPU."})
     dtype: str = field(
@@ -21,6 +21,12 @@ class RuntimeArguments:
             "choices": ("auto", "float32", "bfloat16", "float16"),
         },
     )
+
+
+@dataclass
+class RuntimeArguments(DeviceArguments):
+    """Where and how answers are generated."""
+
     max_new_tokens: int = field(default=256, metadata={"help": "Longest answer, in tokens."})
     merge_lora: bool = field(
         default=False,

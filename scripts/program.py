@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from configs.parsing import parse_arguments
-from configs.runtime import RuntimeArguments
+from configs.runtime import DeviceArguments
 from scripts.ranks import ToldElsewhere, end_with_launcher
 from scripts.stopping import Stopped, ended_by_signals
 from scripts.terminal import clean_streams, print_cleaned
@@ -104,7 +104,7 @@ def start_logging(level: int) -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
-def resolve_runtime(args: RuntimeArguments) -> tuple[torch.device, torch.dtype]:
+def resolve_runtime(args: DeviceArguments) -> tuple[torch.device, torch.dtype]:
     """The device and dtype to use: the CPU if there is no GPU; by default float32 on a CPU, bfloat16 on a GPU.
 
     Raises ValueError for a device that does not exist.
