@@ -15,9 +15,10 @@ from transformers import Qwen2_5OmniConfig, Qwen3OmniMoeConfig
 
 from models.others.chat_model import ChatModel
 from models.others.load import load_chat_model
-from models.others.parts import Frame, Frames, Picture, Sound, Turn
+from models.others.parts import Frame, Frames, Picture, Prompt, Sound, Turn
 from models.others.qwen_omni import video_tensors
 from models.others.qwen_vl import frame_size, picture_tensors
+from models.others.shared_beginning import groups_of, shared_beginning
 from models.others.video_llama3 import changed_tokens
 from scripts.baselines.kept import read_rows
 from scripts.evaluate.baseline import main
@@ -69,25 +70,47 @@ def test_answers_do_not_depend_on_the_batch(kind, model_of):
     assert [one.tokens_in for one in alone] == [len(prompt.ids) for prompt in prompts]
 
 
+@pytest.mark.parametrize("kind", ["Qwen25Omni", "Qwen3Omni", "QwenVL", "VideoLlama3"])
+def test_what_masks_have_in_common_is_read_once(kind, model_of):
+    """Four masks of a clip, and one of another clip."""
+    model = model_of(kind)
+    media = [TONE, CLIP, KEY] if "sound" in model.media else [CLIP, KEY]
+    masks = [Picture(np.roll(MASK.pixels, 9 * i, 0)) for i in range(4)]
+    turns = [[Turn("user", ("How good?", *media, "\nMask: ", mask, "\nYour audit:"))] for mask in masks]
+    prompts = [*map(model.prompt, turns), model.prompt(turns_for(model, "Another?"))]
+    assert shared_beginning(prompts[:4]) == (prompts[0].starts[-1], len(prompts[0].starts) - 1)
+    alone, together = _first_logits(model, *([one] for one in prompts)), _first_logits(model, prompts)
+    torch.testing.assert_close(together[0], alone[0], rtol=1e-4, atol=1e-5)
+    assert min((a - b).abs().max() for i, a in enumerate(alone[0][:4]) for b in alone[0][:i]) > 1e-4
+    assert together[1] < alone[1] / 2
+
+
 @pytest.mark.parametrize("kind", [kind for kind in FOLDERS if kind != "TextOnly"])
 def test_every_medium_changes_what_the_model_is_given(kind, model_of):
     model = model_of(kind)
-    logits = [_first_logits(model, turns_for(model, "?"))]
-    other = Picture(255 - MASK.pixels)
-    logits.append(_first_logits(model, [Turn("user", ("?", KEY, MASK))]))
-    logits.append(_first_logits(model, [Turn("user", ("?", KEY, other))]))
+    questions = [("?", KEY, MASK), ("?", KEY, Picture(255 - MASK.pixels)), turns_for(model, "?")[0].parts]
     if kind in HEARS:
-        logits.append(_first_logits(model, [Turn("user", ("?", Sound(TONE.waveform[::-1] ** 2), KEY, MASK))]))
-        logits.append(_first_logits(model, [Turn("user", ("?", TONE, KEY, MASK))]))
+        questions += [("?", Sound(TONE.waveform[::-1] ** 2), KEY, MASK), ("?", TONE, KEY, MASK)]
+    logits = [_first_logits(model, [model.prompt([Turn("user", parts)])])[0] for parts in questions]
     assert all(not torch.equal(a, b) for i, a in enumerate(logits) for b in logits[:i])
 
 
-def _first_logits(model: ChatModel, turns: list[Turn]) -> torch.Tensor:
-    seen = []
-    handle = model.model.get_output_embeddings().register_forward_hook(lambda _, __, out: seen.append(out[0, -1]))
-    model.answer([model.prompt(turns)], 1)
-    handle.remove()
-    return seen[0]
+def _first_logits(model: ChatModel, *batches: list[Prompt]) -> tuple[torch.Tensor, int]:
+    """Of the first token of each answer, (B, vocabulary); and how many tokens were read."""
+    logits, read = [], []
+    llm = model.model
+    handles = [
+        llm.get_output_embeddings().register_forward_hook(lambda _, __, out: logits.append(out[:, -1])),
+        llm.get_input_embeddings().register_forward_hook(lambda _, ids, __: read.append(ids[0].numel())),
+    ]
+    first = []
+    for batch in batches:
+        for places in groups_of(batch):
+            model.answer([batch[place] for place in places], 1)
+            first.append(logits[-1])
+    for handle in handles:
+        handle.remove()
+    return torch.cat(first), sum(read)
 
 
 @pytest.mark.parametrize("kind", ["Qwen25Omni", "Qwen3Omni"])

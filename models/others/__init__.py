@@ -5,6 +5,7 @@ feature extractors for sound, which need none.
 
 - parts: what is said in a chat: texts, pictures, frames of a video, sound
 - chat_model: a chat as tokens and tensors, a batch of them, and the answers
+- shared_beginning: what chats of one batch have in common is read once
 - qwen_omni: the thinkers of Qwen2.5-Omni and Qwen3-Omni
 - qwen_vl: Qwen2-VL to Qwen3.5, which cannot hear
 - video_llama3: Video-LLaMA3, which cannot hear

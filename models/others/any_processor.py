@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from transformers import PreTrainedModel, ProcessorMixin
 
-from models.others.chat_model import GREEDY, ChatModel
-from models.others.parts import Answer, Part, Picture, Prompt, Sound, Turn
+from models.others.chat_model import GREEDY, ChatModel, joined
+from models.others.parts import Answer, Part, Picture, Prompt, Read, Sound, Turn
 
 NOT_FOR_THE_MODEL = ("num_soft_tokens_per_image", "num_audio_tokens")
 
@@ -33,15 +33,17 @@ class AnyProcessor(ChatModel):
         except Exception as error:  # which error it is depends on the processor
             raise ValueError(f"{self._name()}: expected a processor for these media, got {error}") from error
         ids = made["input_ids"][0].tolist()
-        return Prompt(ids, {k: v for k, v in made.items() if torch.is_tensor(v) and k not in NOT_FOR_THE_MODEL})
+        tensors = {k: v for k, v in made.items() if torch.is_tensor(v) and k not in NOT_FOR_THE_MODEL}
+        return Prompt(ids, (Read("", tensors),))
 
     @torch.inference_mode()
     def answer(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[Answer]:
         stops, answers = self._stops(), []
         options = GREEDY | {"pad_token_id": self._pad_id(), "eos_token_id": stops, "max_new_tokens": max_new_tokens}
         for prompt in prompts:
-            inputs = {name: self._placed(name, tensor) for name, tensor in prompt.tensors.items()}
-            written = self.model.generate(**inputs, **options)[0, len(prompt.ids) :].tolist()
+            written = self.model.generate(**self._placed(joined(prompt.media)), **options)[
+                0, len(prompt.ids) :
+            ].tolist()
             answers.append(self._answer(prompt, written, stops))
         return answers
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.others.parts import Answer, Frames, Part, Picture, Prompt, Read, Sound, Turn
+from models.others.shared_beginning import can_share, groups_of, read_together, shared_beginning
 
 GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
 REMEMBERED = 48  # media: the clips of a few masks
@@ -21,17 +22,20 @@ class ChatModel:
     """Answers chats by greedy decoding.
 
     `places`: kind of part -> its type in the folder's chat template, and the token that the template puts for it.
-    `type_ids`: token -> its number in `mm_token_type_ids`, for models that take these.
+    `type_ids`: token -> its number in `mm_token_type_ids`, for models that take these. `is_causal`: no token sees those
+    behind it.
     """
 
     places: dict[type, tuple[str, str]] = {}
     type_ids: dict[str, int] = {}
+    is_causal = True
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase):
         self.model, self.tokenizer = model, tokenizer
         self.read = lru_cache(REMEMBERED)(self.read_part)
         special = sorted(map(str, tokenizer.added_tokens_decoder.values()), key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, special)) or "(?!)")
+        self.shares = self.is_causal and can_share(model)
         self._check_tokens()
 
     @property
@@ -59,16 +63,29 @@ class ChatModel:
             messages.append({"role": turn.role, "content": self._content(parts)})
         text = self._expanded(self._written(messages), media)
         ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return Prompt(ids, _joined([read.tensors for _, read in media]))
+        reads = tuple(read for _, read in media)
+        return Prompt(ids, reads, self._starts(ids, media))
 
     @torch.inference_mode()
     def answer(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[Answer]:
-        """The answers to a batch of chats, in order."""
+        """The answers to a batch of chats, in order. What chats have in common at their beginning is read once."""
+        answers = {}
+        for places in groups_of(prompts) if self.shares else [range(len(prompts))]:
+            group = [prompts[place] for place in places]
+            answers |= zip(places, self._answer_group(group, max_new_tokens), strict=True)
+        return [answers[place] for place in range(len(prompts))]
+
+    def _answer_group(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[Answer]:
         longest, pad = max(len(prompt.ids) for prompt in prompts), self._pad_id()
         ids = torch.tensor([[pad] * (longest - len(prompt.ids)) + prompt.ids for prompt in prompts])
         mask = torch.tensor([[0] * (longest - len(p.ids)) + [1] * len(p.ids) for p in prompts])
         inputs = {"input_ids": ids, "attention_mask": mask} | self._types_of(ids)
-        inputs = {k: self._placed(k, v) for k, v in (inputs | _joined([p.tensors for p in prompts])).items()}
+        inputs = self._placed(inputs | joined([read for prompt in prompts for read in prompt.media]))
+        count, media = shared_beginning(prompts) if self.shares and len(prompts) > 1 else (0, 0)
+        if media:
+            common = self._placed(joined(prompts[0].media[:media]))
+            own = self._placed(joined([read for prompt in prompts for read in prompt.media[media:]]))
+            inputs = read_together(self.model, inputs, count, common, own)
         stops = self._stops()
         options = GREEDY | {"pad_token_id": pad, "eos_token_id": stops, "max_new_tokens": max_new_tokens}
         written = self.model.generate(**inputs, **options)[:, longest:].tolist()
@@ -116,9 +133,20 @@ class ChatModel:
             types[ids == self.tokenizer.convert_tokens_to_ids(token)] = number
         return {"mm_token_type_ids": types}
 
-    def _placed(self, name: str, tensor: Tensor) -> Tensor:
+    def _starts(self, ids: list[int], media: Sequence[tuple[str, Read]]) -> tuple[int, ...]:
+        """Where each medium has its first token."""
+        tokens = set(self.tokenizer.convert_tokens_to_ids([token for _, token in self.places.values()]))
+        places = [place for place, one in enumerate(ids) if one in tokens]
+        counts = [read.text.count(token) for token, read in media]
+        return tuple(places[sum(counts[:i])] for i in range(len(media)))
+
+    def _placed(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """On the model's device; values of media in the model's dtype."""
+        return {name: tensor.to(self.model.device, self._dtype(name, tensor)) for name, tensor in tensors.items()}
+
+    def _dtype(self, name: str, tensor: Tensor) -> torch.dtype | None:
         is_media = name.startswith(("pixel_values", "input_features")) and tensor.is_floating_point()
-        return tensor.to(self.model.device, self.model.dtype if is_media else None)
+        return self.model.dtype if is_media else None
 
     def _answer(self, prompt: Prompt, new: list[int], stops: list[int]) -> Answer:
         end = next((place for place, token in enumerate(new) if token in stops), None)
@@ -147,10 +175,10 @@ def _kind(part: Part) -> type:
     return Picture if isinstance(part, Picture) else type(part)
 
 
-def _joined(all_tensors: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+def joined(media: Sequence[Read]) -> dict[str, Tensor]:
     """Tensors of the same name, one behind the other; shorter ones are padded at the end."""
-    names = dict.fromkeys(name for tensors in all_tensors for name in tensors)
-    return {name: _stacked(name, [tensors[name] for tensors in all_tensors if name in tensors]) for name in names}
+    names = dict.fromkeys(name for read in media for name in read.tensors)
+    return {name: _stacked(name, [read.tensors[name] for read in media if name in read.tensors]) for name in names}
 
 
 def _stacked(name: str, tensors: list[Tensor]) -> Tensor:

@@ -20,6 +20,7 @@ FRAME_TOKENS = 70  # most of a frame of a video, as in the model's processor for
 class Gemma4(ChatModel):
     places = {Picture: ("image", "<|image|>"), Sound: ("audio", "<|audio|>")}
     type_ids = {"<|image|>": 1, "<|audio|>": 3}
+    is_causal = False  # the tokens of a picture see each other
 
     def __init__(
         self,

@@ -54,10 +54,11 @@ class Read:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A whole chat: token ids, and the tensors of its media in order."""
+    """A whole chat: token ids, its media in order, and where each of them begins in the ids."""
 
     ids: list[int]
-    tensors: dict[str, Tensor]
+    media: tuple[Read, ...]
+    starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
