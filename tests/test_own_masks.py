@@ -115,7 +115,7 @@ def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
     if name == "yolo":
         assert [(row["expression"], row["score"]) for row in rows] == [("the cat", None), ("the dog", 0.75)]
     if name == "davis":
-        assert [row["object"] for row in rows] == [1, 2] and rows[0]["frame"] == 9
+        assert [row["object"] for row in rows] == [1, 2] and (rows[0]["frame"], rows[0]["place"]) == (11, 9)
         assert "frames 0, 1, 2, 3, 4, 6, 7, 8, 9, 11" in rows[0]["shown"] and "silence" in shown
 
 
@@ -150,7 +150,10 @@ def test_several_masks_and_expressions_of_one_video(auditor, data, monkeypatch):
     masks = ["--mask", "pairs/masks/one.png", "pairs/masks/one.png", "--expression", "a wall", "a door"]
     assert run(data, auditor, "--video", "long.mkv", "--at", "11.5", *masks) == 0
     rows = rows_of(data)
-    assert [row["expression"] for row in rows] == ["a wall", "a door"] and rows[0]["frame"] == 9
+    assert [row["expression"] for row in rows] == ["a wall", "a door"]
+    assert [rows[0][name] for name in ("frame", "at", "place")] == [None, 11.5, 9]
+    (audit, _) = read_own_audits(data / "out/audits.jsonl")
+    assert (audit.frame, audit.at, audit.prediction.frame_idx) == (None, 11.5, 9)
     assert rows[0]["shown"] == "at 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5 s"
 
 
@@ -165,7 +168,7 @@ def test_frames_of_a_known_rate_come_with_their_own_sound(auditor, data, monkeyp
     assert run(data, auditor, "--jobs", "jobs.jsonl", "--fps", "0.5") == 0
     (row,) = rows_of(data)
     assert row["shown"].startswith("frames 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, counted from 0, at 12.0, 14.0, 14.0,")
-    assert row["frame"] == 9 and row["frame_path"].endswith("00011.jpg")
+    assert (row["frame"], row["place"]) == (11, 9) and row["frame_path"].endswith("00011.jpg")
     heard, rate = soundfile.read(row["audio_path"])
     assert len(heard) == 10 * rate and not heard[: rate - 9].any() and heard[rate + 9 :].min() > 0.4
 

@@ -279,7 +279,7 @@ def test_masks_of_ones_own_keep_what_their_jobs_carried(tmp_path):
     assert main([str(own), "--output", str(tmp_path / "list")]) == 0
     row, other = rows_of(tmp_path / "list")
     assert (row["ticket"], row["'=who"], row["job_iou"], row["job_why"]) == ("[1, 2]", "'=me", "3", "asked")
-    assert "clip unlike training's" in row["why"] and (row["frame"], other["audited_mask"]) == ("0", "b")
+    assert "clip unlike training's" in row["why"] and (row["frame"], other["audited_mask"]) == ("3", "b")
     annotation, _ = json.loads((tmp_path / "list/coco.json").read_text())["annotations"]
     assert annotation["attributes"]["ticket"] == [1, 2]
     assert (read_mask(tmp_path / "list" / row["mask"]) == np.tri(48, 64, dtype=bool)).all()
