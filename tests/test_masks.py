@@ -1,6 +1,7 @@
 """Masks as people save them: what is meant is taken, with a doubt where there is one; what is no mask is refused."""
 
 import io
+import zlib
 
 import cv2
 import numpy as np
@@ -51,6 +52,10 @@ def by_opencv(picture, ending=".png") -> bytes:
 
 def blurred(sigma, mask=ROUND):
     return cv2.GaussianBlur(white(mask), (0, 0), sigma)
+
+
+def half_of_zeros(content: bytes) -> bytes:
+    return content[: len(content) // 2] + bytes(len(content) // 2)
 
 
 FULL = np.full((*GT.shape, 1), 255, np.uint8)
@@ -106,6 +111,9 @@ REFUSED = {
     ),
     "three shades": (saved(Image.fromarray(white(GT) | white(OTHER) // 2)), r"got 3 values \(0, 127, 255\)"),
     "two colours": (saved(coloured((GT, (200, 0, 0)), (OTHER, (0, 200, 0)))), "got 3 colours"),
+    "254 beside 255": (saved(Image.fromarray(white(GT) | (white(OTHER) - OTHER))), r"got 3 values \(0, 254, 255\)"),
+    "ones in a JPEG": (saved(Image.fromarray(white(GT) // 255), "JPEG"), "which JPEG blurs"),
+    "damaged AVIF": (half_of_zeros(saved(coloured((GT, (200, 0, 0))), "AVIF")), "cannot be decoded"),
     "palette of two objects": (
         saved(palette(GT + 2 * OTHER, [(0, 0, 0), (128, 0, 0), (0, 128, 0)])),
         "got 3 colours",
@@ -188,7 +196,13 @@ def test_a_mask_may_be_inverted(path_of):
     assert "is it inverted?" in examine_mask(path_of(saved(Image.fromarray(white(~GT))))).doubt
 
 
-def test_masks_are_turned_as_their_exif_data_say(path_of):
-    exif = Image.Exif()
+@pytest.mark.parametrize("width", [128, 160, 1600])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_masks_are_turned_as_their_exif_data_say(path_of, width, depth):
+    mask, exif = np.pad(GT, ((0, 0), (0, width - GT.shape[1]))), Image.Exif()
     exif[0x0112] = 6
-    np.testing.assert_array_equal(read_mask(path_of(saved(Image.fromarray(white(GT)), exif=exif))), np.rot90(GT, -1))
+    content, chunk = by_opencv(np.dstack([mask] * 3) * np.uint16(2**depth - 1)), b"eXIf" + exif.tobytes()[6:]
+    if depth == 8:
+        content = saved(Image.fromarray(np.dstack([white(mask)] * 3)))
+    chunk = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    np.testing.assert_array_equal(read_mask(path_of(content[:33] + chunk + content[33:])), np.rot90(mask, -1))

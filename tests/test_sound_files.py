@@ -89,6 +89,49 @@ def test_a_few_missing_bytes_are_no_cut(sounds, path_of):
     assert len(load_waveform(path_of(sounds["wav"][:-100]))) == 159_950
 
 
+def patched(content: bytes, at: int, number: int, size: int = 4, order: str = "little") -> bytes:
+    return content[:at] + number.to_bytes(size, order) + content[at + size :]
+
+
+# container, place in its header, number, its bytes, what is said; a doubt where it does not begin with "expected"
+CONTRADICTIONS = [
+    ("wav", 22, 2, 2, "expected blocks of 4 bytes for 16 bits x 2, got a header that says 2"),
+    ("wav", 34, 24, 2, "expected blocks of 3 bytes for 24 bits x 1, got a header that says 2"),
+    ("wav", 24, 8_000, 4, "its header says 32,000 bytes a second, and its rate makes 16,000"),
+    ("wav", 40, 160_000, 4, "its header says 160,000 bytes of sound, and 160,000 more stand behind them"),
+    ("wav", 40, 0, 4, "expected a header that says how many bytes there are, got 0, and 320,000 behind it"),
+    ("float", 44, 320_000, 4, "its header says 20.0 s in one place and 10.0 s in another"),
+    ("vorbis", 6_000, 0, 9, "expected pages without a gap, got a damaged one"),
+]
+
+
+@pytest.mark.parametrize(("kind", "at", "number", "size", "says"), CONTRADICTIONS)
+def test_headers_that_contradict_the_file(sounds, path_of, kind, at, number, size, says):
+    path = path_of(patched(sounds[kind], at, number, size))
+    if says.startswith("expected"):
+        with pytest.raises(ValueError, match=f"a.wav: {says}"):
+            load_waveform(path)
+    else:
+        assert says in examine_sound(path).doubt
+
+
+@pytest.mark.parametrize(("frames", "says"), [(320_000, "20.0 s as its header says"), (80_000, "says 5.0 s in one")])
+def test_aiff_says_its_length_twice(sounds, path_of, frames, says):
+    path = path_of(patched(sounds["aiff"], sounds["aiff"].index(b"COMM") + 10, frames, order="big"))
+    if frames > 160_000:
+        with pytest.raises(ValueError, match=says):
+            load_waveform(path)
+    else:
+        assert says in examine_sound(path).doubt
+
+
+def test_bytes_behind_a_sound_are_told(sounds, path_of):
+    chunk = b"LIST\x04\0\0\0abcd"
+    assert examine_sound(path_of(sounds["wav"] + chunk)).doubt is None
+    assert "320,044 more stand behind" in examine_sound(path_of(sounds["wav"] + b"\x90" * 320_044)).doubt
+    assert "several streams" in examine_sound(path_of(sounds["opus"] * 2)).doubt
+
+
 @pytest.mark.parametrize(
     ("samples", "rate", "sentence"),
     [
@@ -121,6 +164,7 @@ def test_hours_are_refused_by_their_header(tmp_path, kind):
         (TONE[:80_000], "lasts 5.0 s, not 10 s; each frame gets 0.50 s"),
         (TONE * 1e-5, "which nobody hears"),
         (np.stack([TONE, -TONE], 1), "their mean is silence"),
+        (np.full(160_000, 0.5), "its samples are all 0.5"),
         (np.zeros(160_000), None),
     ],
 )

@@ -68,6 +68,7 @@ _KEYS = {name: (name, _RIGHT_TYPES.get(name, set()) | {type(None)}, *rule) for n
 _KEYS |= {key: _KEYS[name] for key, name in _RECORD_NAME.items()}
 # Inside a text its quotes would be written \", so only the key fits.
 _IDS = re.compile(rb'"generated_ids": ?\[[0-9, ]*\]')
+_decode = json.JSONDecoder().decode
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
@@ -141,23 +142,31 @@ def _read_line(content: bytes, where: str) -> dict:
     except UnicodeDecodeError as error:
         raise ValueError(f"{where}: expected UTF-8 text, got other bytes ({error.reason})") from None
     try:
-        row = json.loads(line)
+        row = _decode(line)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)} ({error})") from None
     if not isinstance(row, dict):
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)}")
-    record = {}
-    for key, value in row.items():
-        rule = _KEYS.get(key)
-        if rule is None:
-            continue
-        field, right_types, is_right, expected = rule
-        if type(value) not in right_types and not is_right(value):
+    renamed, doubtful = _plan(tuple(row), tuple(map(type, row.values())))
+    for key in doubtful:
+        _, _, is_right, expected = _KEYS[key]
+        if not is_right(value := row[key]):
             raise ValueError(f"{where}: expected {key} to be {expected} or null, got {_excerpt(json.dumps(value))}")
-        record[field] = value
+    record = row if renamed is None else {field: row[key] for key, field in renamed}
     if record.keys().isdisjoint(_CORE_FIELDS):
         raise ValueError(f"{where}: expected at least one of {', '.join(_CORE_FIELDS)}, got {_excerpt(line)}")
     return record
+
+
+@lru_cache(256)
+def _plan(keys: tuple[str, ...], types: tuple[type, ...]) -> tuple[tuple | None, tuple[str, ...]]:
+    """Of rows with these keys and types of values: (key, field) of what is kept, or None if all is kept as it is; and
+    the keys whose values the type alone does not settle.
+    """
+    known = tuple((key, _KEYS[key][0]) for key in keys if key in _KEYS)
+    doubtful = [key for key, kind in zip(keys, types, strict=True) if key in _KEYS and kind not in _KEYS[key][1]]
+    is_plain = known == tuple((key, key) for key in keys)
+    return None if is_plain else known, tuple(doubtful)
 
 
 def _excerpt(text: str) -> str:

@@ -6,6 +6,7 @@
 - images: frames and masks, read and written
 - mask_pictures: ways of showing a mask to other auditors
 - pixels: pictures -> CLIP's input
+- sound_headers: what the header of a sound file says, and where it contradicts the file
 - sound_files: sound files, opened, bounded and decoded
 - waveform: sound files -> waveforms
 - audio: waveforms -> the filter banks that BEATs reads

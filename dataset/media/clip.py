@@ -20,7 +20,7 @@ import numpy as np
 
 from dataset.media.images import write_picture
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
-from dataset.media.sound_files import check_scale, check_sound
+from dataset.media.sound_files import check_scale, doubts_of_samples, known_doubt
 from dataset.media.video import CUT_SLACK, decode, doubt_of, last_second, upright
 from dataset.media.waveform import SAMPLE_RATE, write_wav
 from utils.whole_files import own_folder
@@ -78,10 +78,11 @@ def extract_moments(
     if silent:
         sound = Sound(np.zeros((CLIP_SECONDS * SAMPLE_RATE, 1), np.float32), SAMPLE_RATE, 0.0, picture_ends)
     elif sound_path:
-        check_sound(sound_path)
+        _tell(sound_path, known_doubt(sound_path))
         sound = _read_sound(Path(sound_path), skip=start)
     else:
         sound = _read_sound(video_path, begin=times[0], skip=start)
+        _tell(video_path, "; ".join(doubts_of_samples(sound.samples.mean(axis=1), float(np.abs(sound.samples).max()))))
         _check_whole(video_path, times[0] + start, max(picture_ends, sound.ends))
     seconds = _clip_seconds(video_path, max(picture_ends, sound.ends), start)
     _warn_of_gaps(seconds, video_path, picture_ends, sound_path or video_path, sound)
@@ -97,7 +98,7 @@ def extract_moments(
 
 def cut_sound(sound_path: str | Path, folder: str | Path, start: float) -> Path:
     """Write ten seconds of a sound file from `start` s on, as audio.wav under `folder`. Errors as `extract_moments`."""
-    check_sound(sound_path)
+    _tell(sound_path, known_doubt(sound_path))
     sound, path = _read_sound(Path(sound_path), skip=start), own_folder(Path(folder)) / "audio.wav"
     _warn_of_gaps(CLIP_SECONDS, Path(sound_path), CLIP_SECONDS, Path(sound_path), sound)
     _write_sound(sound, CLIP_SECONDS, path)
@@ -171,6 +172,11 @@ def _place(samples: np.ndarray, block: np.ndarray, position: int) -> None:
 def _write_sound(sound: Sound, seconds: float, path: Path) -> None:
     check_scale(float(np.abs(sound.samples).max()), f"audio {path}")
     write_wav(path, sound.samples[: round(seconds * sound.rate)], sound.rate)
+
+
+def _tell(path: str | Path, doubt: str | None) -> None:
+    if doubt:
+        logger.warning("%s: %s", path, doubt)
 
 
 def _check_whole(path: Path, begin: float, available: float) -> None:

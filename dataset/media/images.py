@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from dataset.media.mask_values import MaskReading, read_values
+from dataset.media.mask_values import LOWEST_TOP, MaskReading, read_values
 from dataset.media.pictures import UPRIGHT, Picture, open_picture
 from utils.whole_files import whole_file
 
 OVERLAY_COLOUR, OVERLAY_ALPHA = (0, 255, 0), 0.5
 GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")
+LOSSY = ("JPEG", "MPO")
 DARK = 16  # of 255: what 12 bits come to when they are stored in 16
 
 
@@ -72,9 +73,10 @@ def _frame_doubt(picture: Picture, rgb: np.ndarray) -> str | None:
 def _rgb(picture: Picture, path: Path, image: Image.Image | None = None) -> np.ndarray:
     """(H, W, 3) uint8 of the picture, or of the same one upright. Of 16 bits the upper 8 count."""
     image = image or picture.image
-    if image.mode in ("F", "I"):
+    is_grey_16 = image.mode in GREY_16 or (image.mode, picture.format) == ("I", "PPM")
+    if image.mode in ("F", "I") and not is_grey_16:
         raise ValueError(f"{path}: expected a frame of 8 or 16 bits, got one of numbers without a known range")
-    if image.mode in GREY_16:
+    if is_grey_16:
         values = np.asarray(image)
         rgb = np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
     else:
@@ -96,7 +98,11 @@ def examine_mask(path: Path) -> MaskReading:
     if picture.is_series:
         raise ValueError(f"{path}: expected one picture, got an animation or several pages")
     try:
-        return read_values(_stored_values(picture, path))
+        values = _stored_values(picture, path)
+        if picture.format in LOSSY and 0 < values.max() < LOWEST_TOP:
+            low = f"values up to {values.max()}, which JPEG blurs"
+            raise ValueError(f"expected a file that keeps numbers of objects, such as PNG, got {low}")
+        return read_values(values)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -104,7 +110,7 @@ def examine_mask(path: Path) -> MaskReading:
 def _stored_values(picture: Picture, path: Path) -> np.ndarray:
     """(H, W) or (H, W, channels) in the file's own numbers, upright. Raises ValueError."""
     if picture.is_deep:
-        return _deep_values(path)
+        return picture.upright_values(_deep_values(path))
     image = picture.upright()
     if "transparency" in image.info:
         return np.asarray(image.convert("RGBA"))

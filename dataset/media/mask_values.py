@@ -149,7 +149,8 @@ def _check_labels(values: np.ndarray) -> str:
     counted = f"{len(distinct)} values"
     listed = ", ".join(f"{value:g}" for value in distinct[:6]) + (", ..." if len(distinct) > 6 else "")
     is_low = np.issubdtype(values.dtype, np.integer) and distinct[-1] < LOWEST_TOP
-    if is_low or any(_has_areas(values == value) for value in _possible_labels(distinct)):
+    labels = is_low or any(_has_areas(values == value) for value in _possible_labels(distinct))
+    if labels or _has_one_value_each(values, distinct):
         raise ValueError(f"expected black and one other value, got {counted} ({listed}); give each object its own mask")
     return counted
 
@@ -162,6 +163,18 @@ def _possible_labels(distinct: np.ndarray) -> np.ndarray:
     if not len(between) and distinct[0] == 0 and len(small) == len(distinct) - 2:
         between = small
     return between if len(between) <= FEW_GREYS else between[:0]
+
+
+def _has_one_value_each(values: np.ndarray, distinct: np.ndarray) -> bool:
+    """Whether several high values, such as 254 and 255, are objects: nothing is blurred, or no two share an object."""
+    high = distinct[distinct >= (1 - NEAR) * distinct[-1]]
+    areas = [values == value for value in high] if len(high) <= FEW_GREYS else []
+    areas = [area for area in areas if _has_areas(area)]
+    if len(areas) < 2 or (distinct[0] == 0 and len(high) == len(distinct) - 1):
+        return len(areas) > 1
+    _, parts = cv2.connectedComponents((2 * values >= distinct[-1]).view(np.uint8), connectivity=8)
+    found = [np.unique(parts[area]) for area in areas]
+    return sum(map(len, found)) == len(np.unique(np.concatenate(found)))
 
 
 def _has_areas(area: np.ndarray) -> bool:

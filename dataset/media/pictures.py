@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 MAX_PIXELS = 2**26  # 8192 x 8192; a frame of 8K video has half as many
@@ -28,7 +30,19 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-DAMAGES = (OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, struct.error, EOFError, zlib.error)
+ARRAY_TURNS = {  # the same for arrays (H, W, ...)
+    2: np.fliplr,
+    3: partial(np.rot90, k=2),
+    4: np.flipud,
+    5: partial(np.swapaxes, axis1=0, axis2=1),
+    6: partial(np.rot90, k=-1),
+    7: lambda values: np.rot90(np.swapaxes(values, 0, 1), k=2),
+    8: np.rot90,
+}
+DAMAGES = (OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+DAMAGES += (struct.error, EOFError, zlib.error)
+# How Pillow calls 16 bits of each channel; BGR;16 are 16 bits of all three. PPM files have their highest value instead.
+DEEP = re.compile(r"'(?!BGR)\w+;16|'RGB', (?!255\))[0-9]{3,}\)")
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # MAX_PIXELS is lower
 
@@ -57,6 +71,10 @@ class Picture:
         """The picture, turned as its EXIF data say."""
         return self.image if self.orientation == UPRIGHT else self.image.transpose(TURNS[self.orientation])
 
+    def upright_values(self, values: np.ndarray) -> np.ndarray:
+        """The same for the picture's values (H, W, channels), read by another reader."""
+        return ARRAY_TURNS.get(self.orientation, np.asarray)(values)
+
 
 def open_picture(path: Path, kind: str) -> Picture:
     """The file's picture; of an animation the first. `kind` (frame, mask) is for messages.
@@ -84,7 +102,7 @@ def _decode(path: Path) -> tuple[Picture | None, str]:
             image.verify()  # its check sums; afterwards it must be opened anew
     with _opened(path) as image:
         is_series = image.format not in SEVERAL_VIEWS and getattr(image, "is_animated", False)
-        is_deep = len(image.getbands()) > 1 and "16" in str(image.tile)
+        is_deep = len(image.getbands()) > 1 and any(DEEP.search(repr(tile[3])) for tile in image.tile)
         image.load()
         orientation = image.getexif().get(EXIF_ORIENTATION, UPRIGHT)
         orientation = orientation if orientation in TURNS else UPRIGHT

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,19 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
+from dataset.media.sound_headers import CUT_SLACK, UNKNOWN_LENGTH, doubts_of_header
+
 MAX_SECONDS = 120  # twelve times the length of a clip
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
 MAX_CHANNELS = 64
 MAX_AMPLITUDE = 10.0  # full scale is 1.0; lossy files and unlimited mixes go a little beyond it
 LOUD = 2.0  # samples beyond it are cut off by every player
 FAINT = 2e-5  # less than one step of 16 bits
-CUT_SLACK = 0.2  # seconds by which a header may be wrong, such as the padding of MP3
 # Containers whose headers say how long they are, so that a cut is noticed.
 KNOWN_CONTAINERS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
-UNKNOWN_LENGTH = 0x7FFF0000  # programs that write to a pipe put this size or a larger one into a header
-SIZES = re.compile(r"^\s*(data|SSND|Data Size|Riff size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
-OGG_PAGE, OGG_HEADER, OGG_LAST = b"OggS", 27, 4  # RFC 3533
-OGG_TAIL = 2**17  # a page is at most half as long
 
 
 class _ForwardOnly(soundfile.SoundFile):
@@ -54,6 +50,7 @@ def open_sound(path: str | Path) -> Sound:
     try:
         with _ForwardOnly(path) as file:
             _check_header(file, path)
+            doubts = list(doubts_of_header(file, path))
             blocks = list(_mono_blocks(file, path))
             mono = np.concatenate([np.zeros(0, np.float32), *(block for block, _ in blocks)])
             _check_whole(file, len(mono), path)
@@ -61,17 +58,17 @@ def open_sound(path: str | Path) -> Sound:
         raise ValueError(f"audio {path}: expected a readable sound file, got: {error}") from error
     loudest = float(np.max([0.0, *(peak for _, peak in blocks)]))  # NaN, if there is one
     check_scale(loudest, f"audio {path}")
-    return Sound(mono, file.samplerate, _doubt_of(mono, loudest))
+    return Sound(mono, file.samplerate, "; ".join([*doubts, *doubts_of_samples(mono, loudest)]) or None)
 
 
-def check_sound(path: str | Path) -> None:
-    """The errors of `open_sound` for a file of a container that it knows, none for others, which PyAV may read."""
+def known_doubt(path: str | Path) -> str | None:
+    """The doubt and errors of `open_sound` for a file of a container that it knows, none for others, as PyAV's."""
     try:
         with soundfile.SoundFile(path):
             pass
     except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError):
-        return
-    open_sound(path)
+        return None
+    return open_sound(path).doubt
 
 
 def check_rate(rate: float, channels: int, where: str) -> None:
@@ -104,24 +101,6 @@ def _check_header(file: _ForwardOnly, path: str | Path) -> None:
     check_rate(file.samplerate, file.channels, where)
     if file.frames < UNKNOWN_LENGTH * file.samplerate:  # of a stream the number is unknown, and huge
         check_length(file.frames / file.samplerate, where)
-    sizes = [(int(said), int(found)) for _, said, found in SIZES.findall(file.extra_info)]
-    for said, found in sizes:
-        seconds = file.frames / file.samplerate * max(0, said - found) / max(1, found)
-        if seconds > CUT_SLACK and said < UNKNOWN_LENGTH:
-            raise ValueError(f"{where}: expected {said:,} bytes as its header says, got {found:,}: it is cut short")
-    if file.format == "OGG" and not _ends_with_last_page(path):
-        raise ValueError(f"{where}: expected a last page that says so, got a file that ends before: it is cut short")
-
-
-def _ends_with_last_page(path: str | Path) -> bool:
-    with Path(path).open("rb") as stream:
-        stream.seek(max(0, Path(path).stat().st_size - OGG_TAIL))
-        tail = stream.read()
-    page = tail[max(0, tail.rfind(OGG_PAGE)) :]
-    if len(page) < OGG_HEADER or not page[5] & OGG_LAST:
-        return False
-    lengths = page[OGG_HEADER : OGG_HEADER + page[OGG_HEADER - 1]]
-    return len(page) >= OGG_HEADER + len(lengths) + sum(lengths)
 
 
 def _mono_blocks(file: _ForwardOnly, path: str | Path) -> Iterator[tuple[np.ndarray, float]]:
@@ -130,7 +109,8 @@ def _mono_blocks(file: _ForwardOnly, path: str | Path) -> Iterator[tuple[np.ndar
     while len(block := file.read(file.samplerate, dtype="float32", always_2d=True)):
         decoded += len(block)
         check_length(decoded / file.samplerate, f"audio {path}")
-        yield block.mean(axis=1), float(np.abs(block).max())
+        with np.errstate(invalid="ignore"):  # the highest value tells of infinities
+            yield block.mean(axis=1), float(np.abs(block).max())
 
 
 def _check_whole(file: _ForwardOnly, decoded: int, path: str | Path) -> None:
@@ -140,11 +120,13 @@ def _check_whole(file: _ForwardOnly, decoded: int, path: str | Path) -> None:
         raise ValueError(f"audio {path}: expected {said} as its header says, got {got}: it is cut short")
 
 
-def _doubt_of(mono: np.ndarray, loudest: float) -> str | None:
+def doubts_of_samples(mono: np.ndarray, loudest: float) -> Iterator[str]:
+    """`mono` (num_samples,), the mean of channels whose highest absolute value is `loudest`."""
     if loudest > LOUD:
-        return f"expected samples from -1 to 1, got up to {loudest:.4g}"
-    if 0 < loudest < FAINT:
-        return f"its loudest sample is {loudest:.1e} of full scale, which nobody hears"
-    if loudest >= FAINT and np.abs(mono).max() < FAINT:
-        return "its channels cancel each other out: their mean is silence"
-    return None
+        yield f"expected samples from -1 to 1, got up to {loudest:.4g}"
+    elif 0 < loudest < FAINT:
+        yield f"its loudest sample is {loudest:.1e} of full scale, which nobody hears"
+    elif loudest >= FAINT and np.abs(mono).max() < FAINT:
+        yield "its channels cancel each other out: their mean is silence"
+    elif loudest >= FAINT and np.ptp(mono) < FAINT:
+        yield f"its samples are all {mono[0]:.3g}, which nobody hears"

@@ -15,7 +15,7 @@ from PIL import Image
 from tests.faults.case import Case, Expected, found, refused, warned
 from tests.faults.changes import FRAME, MASK, SOUND
 from tests.right_benchmark import GT, HEIGHT, WIDTH
-from tests.test_masks import BY_OPACITY, SOFT
+from tests.test_masks import BY_OPACITY, SOFT, half_of_zeros
 from tests.test_masks import REFUSED as NO_MASKS
 
 SOURCE = "source/media/video0_0_10000"
@@ -59,6 +59,17 @@ def sound(
     return content[: int(share * len(content))]
 
 
+def said(at: int, number: int, size: int = 4) -> bytes:
+    """A WAV file of 16 bits, with another number in its header."""
+    content = sound(subtype="PCM_16")
+    return content[:at] + number.to_bytes(size, "little") + content[at + size :]
+
+
+def zeros(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes(9) + content[middle + 9 :]
+
+
 def sentence(pattern: str) -> str:
     """The plain beginning of a pattern."""
     return pattern.split("\\")[0].split(".*")[0]
@@ -90,9 +101,11 @@ NO_FRAMES = {
     "dark 16 bits": (lambda: by_opencv(GT.astype(np.uint16) * 9), "expected a frame that uses its 16 bits"),
     "dark 16 bits in colour": (lambda: by_opencv(RGB.astype(np.uint16)), "expected a frame that uses its 16 bits"),
     "100 megapixels": (lambda: picture(np.zeros((10_000, 10_000), bool)), "at most 67,108,864 pixels"),
+    "damaged AVIF": (lambda: half_of_zeros(picture(RED, "AVIF")), "cannot be decoded"),
     "a wrong check sum": (lambda: flipped(picture(GT), -17), "cannot be decoded"),
 }
 RGB = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+RED = np.dstack([GT * np.uint8(200)] + [np.zeros_like(GT, np.uint8)] * 2)
 FULL_FRAME = picture(RGB, "JPEG")
 STRANGE_FRAMES = {
     "12 bits in 16": (lambda: by_opencv(RGB.astype(np.uint16) * 16), "got values below 4096, which look black"),
@@ -120,6 +133,11 @@ NO_SOUNDS = {
         partial(sound, lambda _: np.zeros(9_600_000), kind="FLAC", subtype="PCM_16"),
         "expected at most 120 s, got 600 s",
     ),
+    "said to be of no length": (partial(said, 40, 0), "got 0, and 320,000 behind it"),
+    "said to be endless": (partial(said, 40, 640_000), "expected 640,000 bytes as its header says, got 320,000"),
+    "said to be stereo": (partial(said, 22, 2, 2), "expected blocks of 4 bytes for 16 bits x 2"),
+    "said to have no channel": (partial(said, 22, 0, 2), "expected a readable sound file"),
+    "damaged in the middle": (lambda: zeros(sound(kind="OGG", subtype="VORBIS")), "expected pages without a gap"),
     "NIST": (partial(sound, kind="NIST", subtype="PCM_16"), "got NIST"),
     "text": (lambda: b"no sound", "expected a readable sound file"),
     **{
@@ -143,6 +161,10 @@ STRANGE_SOUNDS = {
     "too loud": (partial(sound, lambda x: x * 9), "expected samples from -1 to 1, got up to 2.7"),
     "of five seconds": (partial(sound, lambda x: x[:80000]), "lasts 5.0 s, not 10 s"),
     "nobody hears": (partial(sound, lambda x: x * 1e-5), "which nobody hears"),
+    "all the same": (partial(sound, lambda x: x * 0 + 0.5), "its samples are all 0.5, which nobody hears"),
+    "said to be shorter": (partial(said, 40, 160_000), "160,000 more stand behind them, which nobody hears"),
+    "said to be faster": (partial(said, 24, 8_000), "its header says 32,000 bytes a second, and its rate makes 16,000"),
+    "two in one file": (lambda: 2 * sound(kind="OGG", subtype="OPUS"), "holds several streams"),
     "channels that cancel out": (partial(sound, lambda x: np.stack([x, -x], 1)), "their mean is silence"),
 }
 
@@ -160,7 +182,7 @@ def cases(kind: str, places: tuple[str, ...], no_file: dict, strange: dict) -> l
     ]
     telling = [
         Case(f"{kind}: {name}", partial(everywhere, places, content), dict.fromkeys(programs, warned(says)))
-        for (name, (content, says)), programs in zip(strange.items(), (PROGRAMS, QUICK, QUICK, QUICK), strict=False)
+        for (name, (content, says)), programs in zip(strange.items(), (PROGRAMS, *[QUICK] * len(strange)), strict=False)
     ]
     return refusing + telling
 
