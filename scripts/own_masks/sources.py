@@ -10,8 +10,9 @@ from configs.audit import AuditArguments
 from dataset.construction.coco import CocoFile, read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.source import frame_size
-from dataset.construction.stills import PICTURE_SUFFIXES, ImportReport, StillObject, clean_expression
-from dataset.media.frame_folder import list_images
+from dataset.construction.stills import ImportReport, StillObject, clean_expression
+from dataset.media.frame_folder import list_alike, list_images
+from dataset.media.pictures import PICTURE_SUFFIXES
 from dataset.own.job_list import Job, read_jobs
 from dataset.own.palettes import read_objects
 from dataset.own.polygons import read_outlines
@@ -110,7 +111,10 @@ def _yolo(args: AuditArguments) -> Source:
     for folder in (labels, images):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder")
-    pictures = {path.stem: path for path in sorted(images.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES}
+    pictures: dict[str, Path] = {}
+    for path in sorted(path for path in images.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES):
+        if (other := pictures.setdefault(path.stem, path)) != path:
+            raise ValueError(f"{path}: expected one picture of this name, got {other.name} as well")
     texts = sorted(path for path in labels.glob("*.txt") if path.stem in pictures or path.stem != "classes")
     if not texts:
         raise FileNotFoundError(f"--yolo {labels}: expected text files such as picture.txt, got none")
@@ -147,7 +151,7 @@ def _of_davis(clips: list[Path], frames: Path, args: AuditArguments) -> Iterator
         if not (frames / clip.name).is_dir():
             raise FileNotFoundError(f"{clip}: expected its frames in {frames / clip.name}, got no such folder")
         place_of = {image.number: place for place, image in enumerate(list_images(frames / clip.name))}
-        for image in list_images(clip):
+        for image in list_alike(clip):
             if image.number not in place_of:
                 raise FileNotFoundError(f"{image.path}: expected its frame in {frames / clip.name}, got none")
             for number, mask in read_objects(image.path).items():
