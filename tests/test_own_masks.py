@@ -12,8 +12,10 @@ import pytest
 import soundfile
 from PIL import Image
 
+from configs.audit import AuditArguments
 from scripts import audit as program
 from scripts.answering import stored_answers
+from scripts.own_masks.sources import open_source
 from scripts.reporting.own import read_own_audits
 from scripts.session import AuditSession
 from tests.conftest import BENCHMARK, GOLDEN
@@ -116,11 +118,31 @@ def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
     if name == "yolo":
         assert [(row["expression"], row["score"]) for row in rows] == [("the cat", None), ("the dog", 0.75)]
     if name == "davis":
-        assert [row["object"] for row in rows] == [1, 2] and rows[0]["frame"] == 9
+        assert [row["object"] for row in rows] == [1, 2] and (rows[0]["frame"], rows[0]["place"]) == (11, 9)
         assert "frames 0, 1, 2, 3, 4, 6, 7, 8, 9, 11" in rows[0]["shown"] and "silence" in shown
 
 
-def test_every_frame_of_mask_folders_and_of_logits(auditor, tmp_path, monkeypatch):
+def test_every_object_of_a_palette_has_its_own_expressions(data):
+    rows = ["clip,object,expression", "bear,1,the bear", 'bear,1,"the big, brown one"']
+    (data / "palettes/expressions.csv").write_text("\n".join(rows) + "\n")
+    Image.fromarray(np.full((48, 64), 255, np.uint8)).save(data / "palettes/bear/00003.png")
+    settings = {"davis": str(data / "palettes"), "images": str(data / "frames"), "no_audio": True}
+    source = open_source(AuditArguments(**settings))
+    found = [(one.name, one.request.expression) for one in source.masks]
+    assert found == [("bear/00011: 1 (1)", "the bear"), ("bear/00011: 1 (2)", "the big, brown one")]
+    unnamed, empty = source.about()
+    assert unnamed == "expressions.csv has no expression of 1 objects, for example bear: 2"
+    assert empty.startswith("no object (0 and 255 are none): 1 pictures, for example") and "00003.png" in empty
+    for row, sentence in (
+        ("cat,1,x", "line 2: expected a clip with a folder in"),
+        ("bear,0,x", "the number of an obj"),
+    ):
+        (data / "palettes/expressions.csv").write_text(f"clip,object,expression\n{row}\n")
+        with pytest.raises(ValueError, match=sentence):
+            open_source(AuditArguments(**settings))
+
+
+def test_every_frame_of_mask_folders_and_of_logits(auditor, tmp_path, monkeypatch, capsys):
     root = tmp_path / "data"
     for frame in range(10):
         for path in (root / f"media/v1/frames/{frame}.jpg", root / f"gt_mask/v1/fid_0/{frame:05d}.png"):
@@ -137,9 +159,12 @@ def test_every_frame_of_mask_folders_and_of_logits(auditor, tmp_path, monkeypatc
     (tmp_path / "masks/v1_dog_1").mkdir(parents=True)
     Image.fromarray(MASK).save(tmp_path / "masks/v1_dog_1/00003.png")
     np.save(tmp_path / "masks/v1_cat_2.npy", np.where(MASK, 2.0, -2.0)[None].repeat(10, 0))
+    (tmp_path / "masks/v1_dgo_1").mkdir()
     monkeypatch.chdir(tmp_path)
     assert run(tmp_path, auditor, "--mask_root", "masks", "--data_dir", "data", "--test_name", "test_s") == 0
-    rows = rows_of(tmp_path)
+    rows, shown = rows_of(tmp_path), capsys.readouterr().out
+    assert "no mask of 1 expressions, for example v1_cow_3" in shown
+    assert "of no expression in test_s: 1 masks, for example v1_dgo_1" in shown
     assert [row["mask"] for row in rows] == ["v1_dog_1/00003", *(f"v1_cat_2/{n:05d}" for n in range(10))]
     assert len({tuple(row["video_paths"]) for row in rows}) == 1
 
@@ -151,7 +176,10 @@ def test_several_masks_and_expressions_of_one_video(auditor, data, monkeypatch):
     masks = ["--mask", "pairs/masks/one.png", "pairs/masks/one.png", "--expression", "a wall", "a door"]
     assert run(data, auditor, "--video", "long.mkv", "--at", "11.5", *masks) == 0
     rows = rows_of(data)
-    assert [row["expression"] for row in rows] == ["a wall", "a door"] and rows[0]["frame"] == 9
+    assert [row["expression"] for row in rows] == ["a wall", "a door"]
+    assert [rows[0][name] for name in ("frame", "at", "place")] == [None, 11.5, 9]
+    (audit, _) = read_own_audits(data / "out/audits.jsonl")
+    assert (audit.frame, audit.at, audit.prediction.frame_idx) == (None, 11.5, 9)
     assert rows[0]["shown"] == "at 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5 s"
 
 
@@ -166,7 +194,7 @@ def test_frames_of_a_known_rate_come_with_their_own_sound(auditor, data, monkeyp
     assert run(data, auditor, "--jobs", "jobs.jsonl", "--fps", "0.5") == 0
     (row,) = rows_of(data)
     assert row["shown"].startswith("frames 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, counted from 0, at 12.0, 14.0, 14.0,")
-    assert row["frame"] == 9 and row["frame_path"].endswith("00011.jpg")
+    assert (row["frame"], row["place"]) == (11, 9) and row["frame_path"].endswith("00011.jpg")
     heard, rate = soundfile.read(row["audio_path"])
     assert len(heard) == 10 * rate and not heard[: rate - 9].any() and heard[rate + 9 :].min() > 0.4
 
@@ -224,7 +252,6 @@ WRONG = [
     (SOURCES["davis"][0], ("palettes/bear/00040.png", None), "00040.png: expected its frame in frames/bear, got none"),
     (SOURCES["davis"][0], ("palettes/bear/overlay_00011.png", None), "expected each frame number once, got "),
     (SOURCES["davis"][0], ("palettes/bear/overlay_00010.png", None), "palettes/bear: expected names such as "),
-    (SOURCES["davis"][0], ("palettes/bear/00011.png", saved(MASK * np.uint8(255))), "got 255 alone, which belongs to"),
     (SOURCES["davis"][0], ("palettes/bear/00011.png", saved(SMOOTH)), "nowhere 2 pixels wide"),
     (
         SOURCES["yolo"][0],
@@ -233,7 +260,11 @@ WRONG = [
     ),
     (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("2", "Infinity")), "frame: expected a whole number, got inf"),
     (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("2", '"1_0"')), "expected a whole number, got '1_0'"),
-    (["--davis", "palettes", "--images", "frames", "--no_audio"], None, "expected what its objects are with --expr"),
+    (
+        ["--davis", "palettes", "--images", "frames", "--no_audio"],
+        None,
+        "expressions.csv (clip,object,expression) or with --expr",
+    ),
     (["--pairs", "absent", *STILL], None, "no such folder; expected images/NAME.jpg"),
     (["--mask_root", "palettes"], None, "--mask_root: expected the dataset with --data_dir, got none"),
     (["--mask", "a", "b", "c", "--expression", "x", "y"], None, "expected one, or one for each mask, got 2 for 3"),

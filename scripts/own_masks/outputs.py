@@ -17,7 +17,8 @@ from utils.whole_files import write_jsonl, write_text
 
 RESULTS, TABLE = "audits.jsonl", "audits.csv"
 # Columns of the table, behind those that are carried through; a dot leads into an object.
-COLUMNS = ("mask", "expression", "mask_type", "iou", "action", "belief.iou", "certainty", "clip_distance", "text")
+COLUMNS = ("mask", "expression", "frame", "at", "mask_type", "iou", "action", "belief.iou", "certainty")
+COLUMNS += ("likeliest_type", "clip_distance", "text")
 
 
 def write_audits(folder: Path, asked: Sequence[Asked], results: Sequence[AuditResult], about: About) -> str:
@@ -30,14 +31,19 @@ def write_audits(folder: Path, asked: Sequence[Asked], results: Sequence[AuditRe
 
 
 def audit_row(asked: Asked, result: AuditResult) -> dict:
-    """One line of audits.jsonl, without what is carried through."""
-    sample, distance = asked.request.sample, result.clip_distance
+    """One line of audits.jsonl, without what is carried through.
+
+    frame, at: the mask's frame or moment as its clip counts them. place: which of the ten that are shown it is.
+    """
+    sample, given, distance = asked.request.sample, asked.own.request, result.clip_distance
     return {
         "mask": asked.own.name,
         "mask_path": str(asked.request.candidate.mask_path),
         "expression": sample.expression,
-        "clip": str(asked.own.request.video or asked.own.request.frames),
-        "frame": sample.frame_idx,
+        "clip": str(given.video or given.frames),
+        "frame": sample.frame_idx if given.frame is None and given.at is None else given.frame,
+        "at": given.at,
+        "place": sample.frame_idx,
         "frame_path": str(sample.frame_path),
         "video_paths": list(map(str, sample.video_paths)),
         "audio_path": str(sample.audio_path),
@@ -46,6 +52,7 @@ def audit_row(asked: Asked, result: AuditResult) -> dict:
         "iou": result.iou,
         "action": result.action,
         "certainty": round(result.belief.certainty, 4),
+        "likeliest_type": result.belief.likeliest_type,
         "belief": result.belief.as_record(),
         "contradictions": contradictions(result),
         "clip_distance": distance,

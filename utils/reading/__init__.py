@@ -7,6 +7,9 @@ A field is read at the first of four levels that has it: its tag, an alias of th
 - tags: what stands in tags
 - ious: IoUs in words: decimal points and commas, percentages; ranges and bounds are no values
 - labels: mask types and actions in words
+- words: the words for types and actions, other languages' too, and what they are said after
+- sayings: how prose says them without naming the field
+- corrections: what a reply takes back
 - negation: words that are said of something else, or denied
 - refusal: replies that refuse to audit in plain words
 """

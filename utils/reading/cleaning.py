@@ -16,6 +16,7 @@ FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>")
 STRUCK = re.compile(r"~~[^~\n]*~~")
 THRESHOLD = re.compile(r"(?<=iou)\s?@\s?[\d.]*\d")  # "IoU@0.5"
 FRACTION = re.compile(r"\\+[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+PERCENT_FIRST = re.compile(r"(?<![\d%])%\s?(\d+(?:[.,]\d+)?)(?![\d%])")  # Turkish "%85"
 FOREIGN_POINT = re.compile("(?<=\\d)[\u00b7\u2219\u2022\u066b](?=\\d)")
 FOREIGN_COMMA = re.compile("(?<=\\d)\u060c(?=\\d)")
 FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
@@ -47,6 +48,7 @@ MARKS_OF_THOUGHT = (
 BLOCK = re.compile(r"<audit>((?:(?!<audit>).)*?)</audit>", re.DOTALL)
 MENTION = re.compile(r"<audit>(?=\s(?:block|tag)s?\b)")
 TEMPLATE = re.compile(r"\bmasktype\b|\breasoning on mask quality\b")
+SIZE_OF_MERGE = r"(?:small|medium|large) merge:\s*iou in band,?\s*action:\s*(?:\w+ revision|reject)\.?"
 # The prompt's definitions. A reply that has two of them repeats the prompt; one alone may be its answer.
 DEFINITIONS = (
     re.compile(r"perfect:\s*the mask perfectly matches[^.]*\.(?:\s*iou\s*=\s*1(?:\.0)?,?\s*action:\s*accept\.?)?"),
@@ -56,9 +58,8 @@ DEFINITIONS = (
     ),
     re.compile(
         r"merge:\s*the mask includes the correct object[^.]*\."
-        r"(?:\s*[-\u2022]?\s*(?:small|medium|large) merge:\s*iou in band,?\s*action:\s*(?:\w+ revision|reject)\.?){0,3}"
+        rf"(?:\s*[-\u2022]?\s*{SIZE_OF_MERGE}){{0,3}}|[-\u2022]?\s*{SIZE_OF_MERGE}"
     ),
-    re.compile(r"[-\u2022]?\s*(?:small|medium|large) merge:\s*iou in band,?\s*action:\s*(?:\w+ revision|reject)\.?"),
     re.compile(r"full_neg:\s*the mask does not include[^.]*\.(?:\s*iou\s*=\s*0(?:\.0)?\.?,?\s*action:\s*reject\.?)?"),
 )
 
@@ -79,26 +80,28 @@ def clean(reply: str) -> str:
 
 
 def with_plain_numbers(text: str) -> str:
-    """Digits and decimal points of other scripts as ours; "0 . 85" as "0.85"."""
+    """Digits and decimal points of other scripts as ours; "0 . 85" as "0.85", "%85" as "85%"."""
     text = FOREIGN_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
     text = FOREIGN_COMMA.sub(",", FOREIGN_POINT.sub(".", text))
-    return SPACED_POINT.sub(r"\1.", text)
+    return PERCENT_FIRST.sub(r"\1%", SPACED_POINT.sub(r"\1.", text))
 
 
 def tables_as_lines(text: str) -> str:
     """A row below a head with a cell "iou", of Markdown or CSV, becomes lines such as "iou: 0.85"."""
-    lines, heads = [], None
+    lines, heads, has_rows = [], None, False
     for line in text.split("\n"):
         cells = _cells(line)
         if heads and cells and all(re.fullmatch(r":?-+:?", cell) for cell in cells):
             continue
-        if heads and len(cells) == len(heads):
+        if heads and len(cells) == len(heads) and ("|" in line or re.search(r"\d", line)):
+            if not has_rows:
+                lines.pop()  # the head itself
             lines += [f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True)]
+            has_rows = True
             continue
         is_head = len(cells) > 1 and not re.search(r"\d", line) and any(IOU_HEAD.fullmatch(cell) for cell in cells)
-        heads = cells if is_head else None
-        if not heads:
-            lines.append(line)
+        heads, has_rows = cells if is_head else None, False
+        lines.append(line)
     return "\n".join(lines)
 
 

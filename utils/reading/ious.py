@@ -9,7 +9,7 @@ from utils.reading.negation import is_doubtful, is_open, sentence_span
 
 DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d+)?(?!\d|[.,]\d|[a-hj-z])"
 PERCENT = r"(?:\s?(?:%|percent\b|per cent\b|prozent\b|pct\b))"
-AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:100|1(?:[.,]0+)?)(?!\d|[.,]\d))?{PERCENT}?"
+AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:[1-9]\d*|1[.,]0+)(?!\d|[.,]\d))?{PERCENT}?"
 VALUE = rf"(?<![a-z0-9_.,@-]){AMOUNT}"
 BAND = " band "  # stands for a range of numbers, which is no value
 RANGES = (
@@ -19,12 +19,12 @@ RANGES = (
     re.compile(rf"{VALUE}\s*(?:to|or|-|\u2010|\u2011|\u2013|\u2014|~|bis)\s*{AMOUNT}"),
 )
 CJK = "\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"  # kana, Chinese characters, hangul
-IOU = rf"(?:\bm?iou\b|\bm?iou(?=[{CJK}])|(?<=[{CJK}])iou|\bintersection[\s-]over[\s-]union\b)"
+IOU = rf"(?:\bm?iou\b|\bm?iou(?=[{CJK}])|(?<=[{CJK}])iou|\bintersection[\s-]over[\s-]union\b|交并比|交並比)"
 HEDGES = (
     "approximately approx. approx about around roughly circa ca. ca nearly almost close near estimated likely probably "
     "possibly perhaps maybe just only exactly precisely a an at say some etwa rund aproximadamente environ"
-    " circa cirka cerca effectively essentially practically virtually basically clearly simply literally somewhere"
-    " ungefähr presque"
+    " specifically circa cirka cerca effectively essentially practically virtually basically clearly simply literally"
+    " somewhere closer nearer ungefähr presque"
     " quase quasi примерно приблизительно около ongeveer około yaklaşık"
 )
 FILLERS = HEDGES + (
@@ -34,26 +34,30 @@ FILLERS = HEDGES + (
     " therefore hence also here final overall respect very quite relatively extremely rather i it this high low"
     " moderate poor good decent excellent perfect drop can lies lie amounts reaches reached reach sits remains"
     " es ist est beträgt é è de da di von zu mit con avec iou"
-    " com la le el il lo vérité terrain référence verdad terreno liegt bei zur dem der gegenüber с равен равна равно"
+    " com la le el il lo o với là vérité terrain référence verdad terreno liegt bei zur dem der gegenüber"
+    " с равен равна равно هي هو مع के साथ"
     " составляет относительно wynosi z ligger på är er je sa se is met op van"
 )
 CJK_FILLERS = "(?:大约|大概|约为|约|为|是|等于|与|和|真值|的|值|は|が|約|およそ|는|은|가|이|약)"
 # A comma may stand between IoU and number only before a hedge or a word that belongs to it: "low, about 0.3".
 COMMA_WORDS = [re.escape(word) for word in [*HEDGES.split(), "which", "is", "i"] if word not in ("a", "an")]
 COMMA = rf",(?=\s(?:{'|'.join(COMMA_WORDS)})\b)"
+# "in [0.85, 0.90), about 0.87"
+IN_BAND = rf"(?:(?:in|within)\s(?:the\s)?)?band(?:\s(?:range|interval))?\s?(?:{COMMA}|[(:\u2013-])"
 DENIED = rf"not\s{VALUE}[,;]?\s(?:but(?:\srather)?|rather|it\sis|it's)"  # "not 1 but 0.85"
+AREA = r"\bin\sthe\s(?:neighbou?rhood|vicinity|region|area|ballpark|order)\sof\b"
 PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, GT)"
     r"between(?:\s(?:the|and|gt|ground|truth|ground-truth|this|given|candidate|predicted|masks?|target|object|reference|it))+"
     r"|\(\s?(?:mask|m|pred|prediction|p|gt|g|ground truth)\s?,\s?(?:gt|g|ground truth|mask|m|pred|prediction|p)\s?\)"
 )
 FILLER = re.compile(
-    rf"(?:{PAIR}|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{DENIED}|{CJK_FILLERS}"
+    rf"(?:{PAIR}|{AREA}|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{IN_BAND}|{DENIED}|{CJK_FILLERS}"
     rf"|(?:{'|'.join(sorted(map(re.escape, set(FILLERS.split())), key=len, reverse=True))})(?![a-z0-9])){{0,40}}"
 )
 WORDS = {"zero": 0.0, "one": 1.0}
-READ = re.compile(rf"(?P<number>{VALUE})|(?P<word>zero|one)\b(?! of)")
+READ = re.compile(rf"(?P<number>{VALUE})|(?P<word>zero|one)\b")
 AFTER_WHOLE_NUMBER = re.compile(
-    r"\s*(?:$|[^\sa-z]|(?:iou|and|or|which|so|since|because|as|with|for|meaning|indicating|but|its|the|therefore|thus"
+    r"[^\S\n]*(?:$|\n|[^\sa-z]|(?:iou|and|or|which|so|since|because|as|with|for|meaning|indicating|but|its|the|therefore|thus"
     r"|due"
     r"|in|it|this|that|y|et|und|e)\b)"
 )
@@ -62,8 +66,14 @@ BOUND_AFTER = re.compile(
     r"|\s(?:at (?:best|most|least|worst|maximum|minimum)|(?:or|and) (?:lower|less|higher|more|below|above"
     r"|under|over|greater|smaller)|max(?:imum)?|min(?:imum)?)\b"
 )
-EQUATION = re.compile(rf"({IOU})\s*=\s*[^=\n;,]*/[^=\n;,]*=\s*(?={VALUE})")  # "IoU = 8/10 = 0.8"
-TWO_IN_A_TAG = re.compile(rf"(?<=<iou>)\s*{VALUE}\s*[,;/]\s*{VALUE}\s*(?=<)")
+FRACTION = re.compile(r"([\d.,]+)\s?/\s?(\d+)")
+# "the exact IoU is hard to tell, but I would estimate it at 0.85"
+ESTIMATED = re.compile(rf"{IOU}|\b(?:estimate|guess|put|place|assess|judge)\s(?:it|this)\s(?:to\sbe|at|as)\b")
+LOOK_BACK = 200
+EQUATION = re.compile(  # "IoU = 8/10 = 0.8"
+    rf"({IOU})\s*=\s*[^=≈≃~\n;,]*/[^=≈≃~\n;,]*?(?:[=≈≃~]|\bapprox)\s*(?={VALUE})"
+)
+TWO_IN_A_TAG = re.compile(rf"(?<=<iou>)\s*{VALUE}\s*(?:[,;]|/(?=\s*0?[.,]))\s*{VALUE}\s*(?=<)")
 BEFORE_IOU = re.compile(rf"({VALUE})\s?(?:{IOU})")
 
 
@@ -75,11 +85,17 @@ def without_ranges(text: str) -> str:
 
 
 def to_iou(text: str) -> float | None:
-    """A VALUE -> a number in [0, 1], or None if it lies outside: "0,85", "85 %", "85/100" -> 0.85."""
+    """A VALUE -> a number in [0, 1], or None if it lies outside: "0,85", "85 %", "85/100", "17/20" -> 0.85."""
     digits = re.match(r"[\d.,]+(?:e-\d+)?", text)[0].replace(",", ".")
     value = Decimal(digits)
-    if re.search(PERCENT, text) or re.search(r"/\s?100", text):
+    if re.search(PERCENT, text):
         value /= 100
+    fraction = FRACTION.match(text)
+    if fraction:
+        whole = int(fraction[2])
+        if 0 < value < 1 < whole:  # "0.5/3"
+            return None
+        value /= whole
     return float(value) if 0 <= value <= 1 else None
 
 
@@ -99,7 +115,9 @@ def iou_in_phrase(text: str) -> float | None:
     """The IoU that follows the word IoU. The last one counts, first of all those "with GT"."""
     text = EQUATION.sub(r"\1 = ", text)
     found: dict[bool, float] = {}
-    for lead in re.finditer(IOU, text):
+    for lead in ESTIMATED.finditer(text):
+        if not re.search(IOU, text[max(lead.start() - LOOK_BACK, 0) : lead.end()]):
+            continue
         gap = FILLER.match(text, lead.end())
         said = READ.match(text, gap.end())
         value = said and _stated(text, lead.start(), said)
@@ -119,14 +137,13 @@ def _stated(text: str, start: int, said: re.Match) -> float | None:
     begin, end = sentence_span(text, start, said.end())
     if is_doubtful(text[begin:end], text[start : said.start()]) or is_open(text[begin:end], text[begin:start]):
         return None
-    if said["word"]:
-        return WORDS[said["word"]]
-    if BOUND_AFTER.match(text, said.end()):
+    is_share = re.search(PERCENT, said[0]) and text.startswith(" of ", said.end())  # "20% of the legs"
+    if is_share or BOUND_AFTER.match(text, said.end()):
         return None
-    is_whole_number = said[0] in ("0", "1")
+    is_whole_number = said["word"] or said[0] in ("0", "1") or "/" in said[0]
     if is_whole_number and not AFTER_WHOLE_NUMBER.match(text, said.end()):
         return None
-    return to_iou(said["number"])
+    return WORDS[said["word"]] if said["word"] else to_iou(said["number"])
 
 
 def _is_bound(before: str) -> bool:

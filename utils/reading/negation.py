@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 DENIAL = re.compile(
     r"(?:\b(?:not|no|non|never|neither|nor|without|rather than|instead of|far from|less than|hardly|fails? to|unable to"
-    r"|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
+    r"|nicht|keine?|не|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
     r"(?:(?:a|an|the|any|quite|really|fully|entirely|completely|be|been|considered|classified|called|as|exactly|even|is"
     r"|to|in|it|this|mask|need|needed|require|required|recommend|recommended|belong|belongs|of|type|case|further|truly"
-    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we)[\s-]+)*$"
+    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we|means|good|bad|poor|severe|enough)[\s-]+)*$"
 )
 ALTERNATIVE = re.compile(r"\s*(?:,\s*)?(?:or|nor)\s+(?:a\s+|an\s+|to\s+)?")
 END = re.compile(r"[.!?;\n](?=\s|$)|\n")
@@ -20,10 +20,12 @@ OPEN = re.compile(
     r"\b(?:unclear|uncertain|unsure|not sure|hard to (?:say|tell)|not know|can not tell)\s(?:whether|if)\b"
     r"(?:(?!\bbut\b).)*$"
 )
+SUPPOSITION = re.compile(r"\bif\b(?!\si\b)")  # but not "if I had to choose"
 # What would be true of any perfect mask says nothing of this one.
 OF_ANY_MASK = re.compile(
     r"\b(?:a|an|any|the)\s(?:perfect|ideal|flawless)\s(?:\w+\s){0,2}?(?:would|has|have|needs?|requires?|must|should)\b"
 )
+CONTRAST = re.compile(r"(?:.*\b(?:but|however|yet|here|this one|this mask)\b)?", re.DOTALL)
 LOOK_AROUND = 300
 ONLY_POSSIBLE = re.compile(r"\b(?:would|could|will|might|may|should)\b")
 
@@ -50,7 +52,13 @@ def is_denied(before: str) -> bool:
 
 def is_open(sentence: str, before: str) -> bool:
     """Whether something is said of any mask, or is left open by the words before it."""
-    return bool(OPEN.search(before) or OF_ANY_MASK.search(sentence))
+    clause = sentence[CONTRAST.match(before).end() :]
+    return bool(OPEN.search(before) or OF_ANY_MASK.search(clause))
+
+
+def is_unsettled(sentence: str, until: str) -> bool:
+    """Whether a sentence asks, leaves open or supposes what it says. `until`: its words up to what is said."""
+    return is_open(sentence, until) or is_doubtful(sentence, sentence) or bool(SUPPOSITION.search(sentence))
 
 
 def sentence_span(text: str, start: int, stop: int) -> tuple[int, int]:

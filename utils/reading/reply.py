@@ -10,6 +10,7 @@ from operator import eq
 
 from utils.audit import Audit, parse_audit
 from utils.reading.cleaning import audit_blocks, begun_block, clean, is_template, without_blocks
+from utils.reading.corrections import parts, without_replaced
 from utils.reading.ious import VALUE, iou_in_phrase, iou_in_prose, iou_in_tag, to_iou
 from utils.reading.labels import (
     action_in_clause,
@@ -82,6 +83,15 @@ def _lenient_fields(text: str) -> Said:
 
 
 def _fields(text: str, cut_off: bool = False) -> Said:
+    """What is said last counts, where the reply corrects itself."""
+    said: Said = {}
+    *earlier, last = parts(without_replaced(text))
+    for part in earlier:
+        said |= _fields_of_part(part)
+    return said | _fields_of_part(last, cut_off)
+
+
+def _fields_of_part(text: str, cut_off: bool = False) -> Said:
     said = _tagged(text, cut_off)
     plain = without_tags(CUT_WORD.sub("", text) if cut_off else text).strip()
     for level, readers in (("phrase", IN_PHRASE), ("prose", IN_PROSE)):
