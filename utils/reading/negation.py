@@ -39,7 +39,7 @@ def said_labels(clause: str, words: Mapping[str, str]) -> list[str]:
     said, denied, end = [], False, 0
     for start, stop, label in mentions:
         inherits = denied and ALTERNATIVE.fullmatch(clause[end:start])
-        denied = bool(inherits) or is_denied(clause[:start])
+        denied = bool(inherits) or is_denied(clause[max(start - LOOK_AROUND, 0) : start])
         end = stop
         if not denied:
             said.append(label)
