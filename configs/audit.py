@@ -43,7 +43,8 @@ class ManyMasks:
     davis: str | None = field(
         default=None,
         metadata={
-            "help": "Folder of CLIP/00000.png with one object for each number of the palette; frames in --images."
+            "help": "Folder of CLIP/00000.png with one object for each number of the palette; frames in --images. What "
+            "they are is said in its expressions.csv (clip,object,expression), or for all of them with --expression."
         },
     )
     pairs: str | None = field(
@@ -156,8 +157,6 @@ class AuditArguments(AnsweringArguments, ManyMasks):
             raise ValueError("--mask_root: expected the dataset with --data_dir, got none")
         if len(self.expression) > 1:
             raise ValueError(f"--expression: expected one at most with --{source}, got {len(self.expression)}")
-        if source == "davis" and not self.expression:
-            raise ValueError("--davis: expected what its objects are with --expression, got none")
         if source not in ("jobs", "davis") and self.fps is not None:
             raise ValueError(f"--fps: expected none with --{source}, which has no folders of frames of any rate")
         clip = [name for name in ("video", "frames", "audio", "frame", "at") if getattr(self, name) is not None]

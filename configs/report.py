@@ -12,7 +12,9 @@ class ReportArguments:
     results: str = field(
         metadata={"help": "Folder of one run, or a folder with several runs' folders.", "positional": True}
     )
-    output: str = field(metadata={"help": "Folder for the report; it must be new, empty, or an earlier report."})
+    output: str = field(
+        metadata={"help": "Folder for the report; it must be new, empty, or an earlier report, which is replaced."}
+    )
     data_dir: str | None = field(
         default=None, metadata={"help": "Folder of the benchmark. Default: the one that each run's run.json names."}
     )

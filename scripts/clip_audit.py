@@ -98,10 +98,15 @@ class Stopwatch:
 def describe(
     args: AuditArguments, request: AuditRequest, result: AuditResult, shown: str, seconds: dict[str, float]
 ) -> dict:
-    """audit.json; a field of the audit that did not parse is null. `inputs` holds the beginning of each SHA-256."""
+    """audit.json; a field of the audit that did not parse is null. `inputs` holds the beginning of each SHA-256.
+
+    `frame` or `at` is the mask's as its clip counts them, `place` which of the ten that are shown it is.
+    """
     return {
         "expression": request.sample.expression,
-        "frame": request.sample.frame_idx,
+        "frame": request.sample.frame_idx if args.frame is None and args.at is None else args.frame,
+        "at": args.at,
+        "place": request.sample.frame_idx,
         "shown": shown,
         "frame_path": str(request.sample.frame_path),
         "mask": args.mask[0],

@@ -11,8 +11,11 @@ import pytest
 import soundfile
 from PIL import Image
 
+from configs.audit import AuditArguments
 from scripts import audit as program
 from scripts.answering import stored_answers
+from scripts.own_masks.sources import open_source
+from scripts.reporting.audits import read_results
 from scripts.reporting.own import read_own_audits
 from scripts.session import AuditSession
 from tests.conftest import BENCHMARK, GOLDEN
@@ -110,16 +113,36 @@ def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
         assert rows[0]["tags"] == [1, 2] and rows[0]["job_iou"] == 3
     if name == "coco":
         assert {row["score"] for row in rows} == {0.5} and {row["expression"] for row in rows} == {"the cat"}
-        first, second = (np.asarray(Image.open(row["mask_path"])) > 0 for row in rows[:2])
+        first, second = (np.asarray(Image.open(data / "out" / row["mask_path"])) > 0 for row in rows[:2])
         assert (first == MASK).all() and (second == MASK).all()
     if name == "yolo":
         assert [(row["expression"], row["score"]) for row in rows] == [("the cat", None), ("the dog", 0.75)]
     if name == "davis":
-        assert [row["object"] for row in rows] == [1, 2] and rows[0]["frame"] == 9
+        assert [row["object"] for row in rows] == [1, 2] and (rows[0]["frame"], rows[0]["place"]) == (11, 9)
         assert "frames 0, 1, 2, 3, 4, 6, 7, 8, 9, 11" in rows[0]["shown"] and "silence" in shown
 
 
-def test_every_frame_of_mask_folders_and_of_logits(auditor, tmp_path, monkeypatch):
+def test_every_object_of_a_palette_has_its_own_expressions(data):
+    rows = ["clip,object,expression", "bear,1,the bear", 'bear,1,"the big, brown one"']
+    (data / "palettes/expressions.csv").write_text("\n".join(rows) + "\n")
+    Image.fromarray(np.full((48, 64), 255, np.uint8)).save(data / "palettes/bear/00003.png")
+    settings = {"davis": str(data / "palettes"), "images": str(data / "frames"), "no_audio": True}
+    source = open_source(AuditArguments(**settings))
+    found = [(one.name, one.request.expression) for one in source.masks]
+    assert found == [("bear/00011: 1 (1)", "the bear"), ("bear/00011: 1 (2)", "the big, brown one")]
+    unnamed, empty = source.about()
+    assert unnamed == "expressions.csv has no expression of 1 objects, for example bear: 2"
+    assert empty.startswith("no object (0 and 255 are none): 1 pictures, for example") and "00003.png" in empty
+    for row, sentence in (
+        ("cat,1,x", "line 2: expected a clip with a folder in"),
+        ("bear,0,x", "the number of an obj"),
+    ):
+        (data / "palettes/expressions.csv").write_text(f"clip,object,expression\n{row}\n")
+        with pytest.raises(ValueError, match=sentence):
+            open_source(AuditArguments(**settings))
+
+
+def test_every_frame_of_mask_folders_and_of_logits(auditor, tmp_path, monkeypatch, capsys):
     root = tmp_path / "data"
     for frame in range(10):
         for path in (root / f"media/v1/frames/{frame}.jpg", root / f"gt_mask/v1/fid_0/{frame:05d}.png"):
@@ -136,9 +159,12 @@ def test_every_frame_of_mask_folders_and_of_logits(auditor, tmp_path, monkeypatc
     (tmp_path / "masks/v1_dog_1").mkdir(parents=True)
     Image.fromarray(MASK).save(tmp_path / "masks/v1_dog_1/00003.png")
     np.save(tmp_path / "masks/v1_cat_2.npy", np.where(MASK, 2.0, -2.0)[None].repeat(10, 0))
+    (tmp_path / "masks/v1_dgo_1").mkdir()
     monkeypatch.chdir(tmp_path)
     assert run(tmp_path, auditor, "--mask_root", "masks", "--data_dir", "data", "--test_name", "test_s") == 0
-    rows = rows_of(tmp_path)
+    rows, shown = rows_of(tmp_path), capsys.readouterr().out
+    assert "no mask of 1 expressions, for example v1_cow_3" in shown
+    assert "of no expression in test_s: 1 masks, for example v1_dgo_1" in shown
     assert [row["mask"] for row in rows] == ["v1_dog_1/00003", *(f"v1_cat_2/{n:05d}" for n in range(10))]
     assert len({tuple(row["video_paths"]) for row in rows}) == 1
 
@@ -150,7 +176,10 @@ def test_several_masks_and_expressions_of_one_video(auditor, data, monkeypatch):
     masks = ["--mask", "pairs/masks/one.png", "pairs/masks/one.png", "--expression", "a wall", "a door"]
     assert run(data, auditor, "--video", "long.mkv", "--at", "11.5", *masks) == 0
     rows = rows_of(data)
-    assert [row["expression"] for row in rows] == ["a wall", "a door"] and rows[0]["frame"] == 9
+    assert [row["expression"] for row in rows] == ["a wall", "a door"]
+    assert [rows[0][name] for name in ("frame", "at", "place")] == [None, 11.5, 9]
+    (audit, _) = read_own_audits(data / "out/audits.jsonl")
+    assert (audit.frame, audit.at, audit.prediction.frame_idx) == (None, 11.5, 9)
     assert rows[0]["shown"] == "at 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5 s"
 
 
@@ -165,8 +194,8 @@ def test_frames_of_a_known_rate_come_with_their_own_sound(auditor, data, monkeyp
     assert run(data, auditor, "--jobs", "jobs.jsonl", "--fps", "0.5") == 0
     (row,) = rows_of(data)
     assert row["shown"].startswith("frames 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, counted from 0, at 12.0, 14.0, 14.0,")
-    assert row["frame"] == 9 and row["frame_path"].endswith("00011.jpg")
-    heard, rate = soundfile.read(row["audio_path"])
+    assert (row["frame"], row["place"]) == (11, 9) and row["frame_path"].endswith("00011.jpg")
+    heard, rate = soundfile.read(data / "out" / row["audio_path"])
     assert len(heard) == 10 * rate and not heard[: rate - 9].any() and heard[rate + 9 :].min() > 0.4
 
 
@@ -186,6 +215,18 @@ def test_an_interrupted_run_goes_on(auditor, data, monkeypatch):
     assert run(data, auditor, *flags) == 0
     assert counts == [3, 1] and len(rows_of(data)) == 3
     assert not list((data / "out").glob("*.partial"))
+
+
+def test_audits_of_an_earlier_run_are_kept_with_their_masks(auditor, data, monkeypatch, capsys):
+    monkeypatch.chdir(data)
+    assert run(data, auditor, *SOURCES["coco"][0]) == 0
+    assert run(data, auditor, *SOURCES["yolo"][0]) == 0
+    assert "the audits of an earlier run go to out/previous" in capsys.readouterr().out
+    shutil.move(data / "out", data / "moved")
+    for place, count in (("moved", 2), ("moved/previous", 3)):
+        ((own,), masks) = read_results(data / place), list((data / place / "masks").iterdir())
+        assert len(own.predictions) == count == len(masks)
+        assert {one.candidate.mask_path for one in own.own.values()} == set(masks)
 
 
 ONE = ["--mask", "a", "--expression", "x"]
@@ -215,7 +256,11 @@ WRONG = [
     (SOURCES["yolo"][0], ("labels/one.txt", "7 0.1 0.1 0.9 0.1 0.9 0.9\n"), "expected a class from 0 to 1"),
     (SOURCES["yolo"][0], ("labels/two.txt", "0 0.1 0.1 0.9 0.1 0.9 0.9\n"), "two.txt: expected its picture two.jpg"),
     (SOURCES["davis"][0], ("palettes/bear/00040.png", None), "00040.png: expected its frame in frames/bear, got none"),
-    (["--davis", "palettes", "--images", "frames", "--no_audio"], None, "expected what its objects are with --expr"),
+    (
+        ["--davis", "palettes", "--images", "frames", "--no_audio"],
+        None,
+        "expressions.csv (clip,object,expression) or with --expr",
+    ),
     (["--pairs", "absent", *STILL], None, "no such folder; expected images/NAME.jpg"),
     (["--mask_root", "palettes"], None, "--mask_root: expected the dataset with --data_dir, got none"),
     (["--mask", "a", "b", "c", "--expression", "x", "y"], None, "expected one, or one for each mask, got 2 for 3"),

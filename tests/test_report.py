@@ -98,6 +98,7 @@ def test_every_mask_is_there_with_its_media(report):
     for item in items:
         assert all((report / item["media"][name]).is_file() for name in ("frame", "tint", "truth", "strip"))
         assert (report / item["media"]["sound"]).stat().st_size > 1000
+        assert item["when"] == "frame 3" and item["frame"] == 1  # of the clip, and as the split file has it
     by_type = {item["true"]["type"]: item for item in items}
     assert by_type["merge"]["right"] and not by_type["cutout"]["right"]
     theirs, prose = by_type["cutout"]["others"]
@@ -135,9 +136,11 @@ def own_results(folder: Path, names: list[str], mask_type: str = "merge") -> Pat
             "frame_path": str(folder / "frame.png"),
             "video_paths": [str(folder / "frame.png")] * 10,
             "audio_path": str(folder / "silence.wav"),
+            "shown": "all ten frames",
             "raw_output": answer,
             "shares": shares,
             "clip_distance": 2.5,
+            "tags": [1, "<b>"],
         }
         for name in names
     ]
@@ -154,6 +157,7 @@ def test_masks_of_ones_own_have_no_truth(tmp_path):
     items = data_of(tmp_path / "report")["items"]
     assert [item["said"]["type"] for item in items] == ["merge"] * 2 and items[0]["right"] is None
     assert items[0]["others"][0]["type"] == "full_neg" and items[0]["unlike"] == 2.5
+    assert items[0]["when"] == "frame 3" and items[0]["carried"] == ["shown: all ten frames", 'tags: [1, "<b>"]']
     assert not (tmp_path / "report/tables.csv").exists()
 
 
@@ -173,6 +177,19 @@ def test_own_audits_that_are_none(tmp_path, capsys):
     (results / "audits.jsonl").write_text('{"mask": "a"}\n')
     assert main([str(results), "--output", str(tmp_path / "report")]) == 2
     assert "audits.jsonl line 1: expected an audit as scripts.audit writes it" in capsys.readouterr().err
+
+
+def test_an_earlier_report_is_replaced_and_marks_beside_it_are_kept(benchmark, tmp_path):
+    output = tmp_path / "report"
+    assert main([str(write_run(tmp_path / "run", benchmark)), "--output", str(output)]) == 0
+    (output / "marks.json").write_text("precious")
+    own = own_results(tmp_path / "own", ["a"])
+    assert main([str(own), "--output", str(output)]) == 0
+    assert main([str(own), "--output", str(tmp_path / "fresh")]) == 0
+    files, fresh = ({path.relative_to(place) for path in place.rglob("*")} for place in (output, tmp_path / "fresh"))
+    assert files - fresh == {Path("marks.json")} and fresh <= files
+    assert (output / "marks.json").read_text() == "precious"
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "own", "report", "fresh"}
 
 
 def test_a_folder_with_other_files_is_left_alone(benchmark, tmp_path, capsys):

@@ -91,6 +91,9 @@ def test_marks_are_kept_saved_and_read(page, report, tmp_path):  # noqa: F811
     expect(page.locator("#cards").get_by_text("marked: look again")).to_be_visible()
     page.locator("#mark").select_option("again")
     assert page.locator("#count").inner_text() == f"1 of {len(MASKS)} masks"
+    (tmp_path / "some.json").write_text(json.dumps({"marks": [*rows, rows[0] | {"uid": "of another report"}]}))
+    page.locator("#marks-file").set_input_files(tmp_path / "some.json")
+    expect(page.get_by_text("1 of 3 marks in the file are of masks that this page lacks")).to_be_visible()
     (tmp_path / "other.json").write_text("[]")
     page.locator("#marks-file").set_input_files(tmp_path / "other.json")
     expect(page.get_by_text("This file holds no marks")).to_be_visible()
@@ -103,6 +106,9 @@ def test_hostile_text_is_shown_as_text(page, report, tmp_path):  # noqa: F811
     assert main([str(own_results(tmp_path / "own", names)), "--output", str(tmp_path / "own/report")]) == 0
     page.goto(f"file://{tmp_path}/own/report/index.html#mask-0")
     assert page.locator("#detail-head").text_content() == names[0]
+    bars = page.locator("#detail .chance").all_inner_texts()
+    assert len(bars) == 12 and bars[6].split() == ["none", "of", "these", "2.0%"]
+    assert page.get_by_text('tags: [1, "<b>"]').is_visible()
     assert page.locator("#detail p.bad").inner_text().startswith("the clip is unlike training's (2.5 times")
     assert page.locator("img[src=x]").count() == 0
 

@@ -279,7 +279,16 @@ def test_masks_of_ones_own_keep_what_their_jobs_carried(tmp_path):
     assert main([str(own), "--output", str(tmp_path / "list")]) == 0
     row, other = rows_of(tmp_path / "list")
     assert (row["ticket"], row["'=who"], row["job_iou"], row["job_why"]) == ("[1, 2]", "'=me", "3", "asked")
-    assert "clip unlike training's" in row["why"] and (row["frame"], other["audited_mask"]) == ("0", "b")
+    assert "clip unlike training's" in row["why"] and (row["frame"], other["audited_mask"]) == ("3", "b")
     annotation, _ = json.loads((tmp_path / "list/coco.json").read_text())["annotations"]
     assert annotation["attributes"]["ticket"] == [1, 2]
     assert (read_mask(tmp_path / "list" / row["mask"]) == np.tri(48, 64, dtype=bool)).all()
+
+
+def test_the_confidence_of_a_label_is_its_own_probability(tmp_path):
+    """The auditor wrote merge, and holds perfect for likelier."""
+    results = own_results(tmp_path / "own", ["a"])
+    assert main([str(results), "--output", str(tmp_path / "list"), "--formats", "fiftyone"]) == 0
+    (sample,) = json.loads((tmp_path / "list/fiftyone/samples.json").read_text())["samples"]
+    (found,) = sample["audits"]["detections"]
+    assert found["label"] == "merge" and 0 < found["confidence"] < found["certainty"] / 2

@@ -40,6 +40,12 @@ class Flagged:
         """The probability of the likeliest type; None for an audit without probabilities."""
         return self.belief and self.belief.certainty
 
+    @property
+    def confidence(self) -> float | None:
+        """The probability of the type that was written, which need not be the likeliest; None as `certainty`, or where
+        the type could not be read."""
+        return self.belief and self.belief.types.get(self.audit.prediction.said.mask_type)
+
 
 def judged(runs: Iterable[RunResults], flags: Flags, marks: Mapping[tuple, str]) -> list[Flagged]:
     """Every audit of the runs with its reasons. Raises ValueError as `shown_audits`."""

@@ -41,8 +41,8 @@ def _detection(one: Listed) -> dict:
     facts = {name: value for name, value in one.facts().items() if value is not None and name not in ("image", "mask")}
     label = CLASSES[class_of(one)]
     found = {"_cls": "Detection", "attributes": {}, "tags": [], "label": label, "bounding_box": [0, 0, 0, 0]}
-    if "certainty" in facts:
-        found["confidence"] = facts["certainty"]
+    if one.flagged.confidence is not None:
+        found["confidence"] = round(one.flagged.confidence, 4)
     if (box := one.box()) is not None:
         (left, top, width, height), size = box, one.image.size
         found["bounding_box"] = [left / size[1], top / size[0], width / size[1], height / size[0]]

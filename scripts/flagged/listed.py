@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from dataset.benchmark.samples import AuditSample
 from dataset.media.images import (
     encode_mask,
     examine_frame,
@@ -66,18 +65,21 @@ class Listed:
     def carried(self) -> dict[str, object]:
         """What its job carried through; a key of our own gets job_ in front."""
         own = {*self.facts(), *MORE_FACTS}
-        return {f"job_{key}" if key in own else key: value for key, value in self.flagged.audit.carried.items()}
+        given = self.flagged.audit.own.carried if self.flagged.audit.own else {}
+        return {f"job_{key}" if key in own else key: value for key, value in given.items()}
 
     def facts(self) -> dict[str, str | int | float | None]:
         """What every format says of the mask, in words and numbers."""
-        prediction, sample = self.flagged.audit.prediction, self.flagged.audit.sample
+        audit = self.flagged.audit
+        prediction, sample = audit.prediction, audit.sample
         named = parse_objects(prediction.raw_output)
         return {
             "place": self.number,
             "image": f"{IMAGES}/{self.image.name}",
             "mask": self.mask_name,
             "expression": sample.expression,
-            "frame": _frame_of(sample),
+            "frame": audit.frame,
+            "at": audit.own.at if audit.own else None,
             "why": "; ".join(self.flagged.reasons),
             "mark": self.flagged.mark,
             "mask_type": prediction.said.mask_type,
@@ -88,7 +90,7 @@ class Listed:
             "object": named.target,
             "wrong_object": named.negative,
             "answer": without_tags(prediction.raw_output or ""),
-            "run": self.flagged.audit.run,
+            "run": audit.run,
             "clip": sample.vid,
             "uid": prediction.uid,
             "audited_mask": prediction.mask_path,
@@ -119,12 +121,6 @@ def _write_frame(path: Path, number: int, folder: Path) -> Image:
     else:
         write_picture(folder / name, read_upright_frame(path))
     return Image(number, name, facts.upright_size)
-
-
-def _frame_of(sample: AuditSample) -> int | str:
-    """Which of the clip's frames it is, from 0. In image mode `frame_idx` is the object's number, as published."""
-    is_known = sample.frame_path in sample.video_paths
-    return sample.video_paths.index(sample.frame_path) if is_known else sample.frame_idx
 
 
 def _rounded(value: float | None) -> float | None:

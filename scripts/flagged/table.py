@@ -13,8 +13,19 @@ from utils.formatting import plain_cell
 from utils.whole_files import write_jsonl, write_text
 
 TABLE, PROMPTS = "worklist.csv", "prompts.jsonl"
-COLUMNS = ("place", "image", "mask", "expression", "frame", "why", "mark", "mask_type", "iou", "expected_iou")
-COLUMNS += ("certainty", "action", "object", "wrong_object", "answer", "run", "clip", "uid", "audited_mask")
+COLUMNS = ("place", "image", "mask", "expression", "frame", "at", "why", "mark", "mask_type", "iou")
+COLUMNS += (
+    "expected_iou",
+    "certainty",
+    "action",
+    "object",
+    "wrong_object",
+    "answer",
+    "run",
+    "clip",
+    "uid",
+    "audited_mask",
+)
 
 
 def write_table(listed: Sequence[Listed], folder: Path) -> None:
@@ -43,7 +54,8 @@ def write_prompts(listed: Sequence[Listed], folder: Path) -> None:
 
 def _prompt(one: Listed) -> dict:
     facts, box = one.facts(), one.box()
-    names = ("place", "image", "frame", "expression", "object", "wrong_object", "mask", "mask_type", "expected_iou")
+    names = ("place", "image", "frame", "at", "expression", "object", "wrong_object", "mask", "mask_type")
+    names += ("expected_iou",)
     corners = box and [box[0], box[1], box[0] + box[2], box[1] + box[3]]
     height, width = one.image.size
     frame_path = str(one.flagged.audit.sample.frame_path)

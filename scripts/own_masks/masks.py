@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,3 +75,8 @@ def ask_about(where: str, **arguments: object) -> ClipRequest:
 def mask_array(mask: np.ndarray) -> np.ndarray:
     """(H, W) bool in one piece of memory."""
     return np.ascontiguousarray(mask, dtype=bool)
+
+
+def numbered(name: str, number: int, expressions: Sequence[str]) -> str:
+    """The name of a mask that is asked about with this one of several expressions."""
+    return f"{name} ({number + 1})" if len(expressions) > 1 else name

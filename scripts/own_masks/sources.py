@@ -10,14 +10,11 @@ from configs.audit import AuditArguments
 from dataset.construction.coco import CocoFile, read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.source import frame_size
-from dataset.construction.stills import PICTURE_SUFFIXES, ImportReport, StillObject, clean_expression
-from dataset.media.frame_folder import list_images
+from dataset.construction.stills import PICTURE_SUFFIXES, ImportReport, StillObject
 from dataset.own.job_list import Job, read_jobs
-from dataset.own.palettes import read_objects
 from dataset.own.polygons import read_outlines
-from dataset.referring.layout import ReferringData
-from dataset.referring.masks import MaskFolder
-from scripts.own_masks.masks import OwnMask, Source, ask_about, clip_arguments, mask_array
+from scripts.own_masks.masks import OwnMask, Source, ask_about, clip_arguments, mask_array, numbered
+from scripts.own_masks.sequences import read_davis, read_mask_root
 
 STILL = {"still": True, "no_audio": True}
 
@@ -102,7 +99,7 @@ def _of_still(name: str, picture: Path, found: StillObject, carried: dict, args:
     expressions = tuple(args.expression) or found.expressions or (f"the {found.name}",)
     for number, words in enumerate(expressions):
         request = ask_about(found.origin, mask=mask_array(found.mask), expression=words, frames=picture, **STILL)
-        yield OwnMask(f"{name} ({number + 1})" if len(expressions) > 1 else name, request, carried)
+        yield OwnMask(numbered(name, number, expressions), request, carried)
 
 
 def _yolo(args: AuditArguments) -> Source:
@@ -131,55 +128,6 @@ def _of_yolo(pairs: list[tuple[Path, Path]], args: AuditArguments) -> Iterator[O
             yield from _of_still(f"{path.stem}: {found.line}", picture, thing, carried, args)
 
 
-def _davis(args: AuditArguments) -> Source:
-    masks, frames = Path(args.davis), Path(args.images)
-    for folder in (masks, frames):
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{folder}: no such folder")
-    clips = sorted(path for path in masks.iterdir() if path.is_dir())
-    if not clips:
-        raise FileNotFoundError(f"--davis {masks}: expected folders such as CLIP/00000.png, got none")
-    return Source(_of_davis(clips, frames, args))
-
-
-def _of_davis(clips: list[Path], frames: Path, args: AuditArguments) -> Iterator[OwnMask]:
-    for clip in clips:
-        if not (frames / clip.name).is_dir():
-            raise FileNotFoundError(f"{clip}: expected its frames in {frames / clip.name}, got no such folder")
-        place_of = {image.number: place for place, image in enumerate(list_images(frames / clip.name))}
-        for image in list_images(clip):
-            if image.number not in place_of:
-                raise FileNotFoundError(f"{image.path}: expected its frame in {frames / clip.name}, got none")
-            for number, mask in read_objects(image.path).items():
-                clip_of = {"frames": frames / clip.name, "frame": place_of[image.number], "no_audio": True}
-                clip_of |= {"fps": args.fps}
-                request = ask_about(str(image.path), mask=mask_array(mask), expression=args.expression[0], **clip_of)
-                carried = {"sequence": clip.name, "image": image.path.name, "object": number}
-                yield OwnMask(f"{clip.name}/{image.path.stem}: {number}", request, carried)
-
-
-def _mask_root(args: AuditArguments) -> Source:
-    data, folder = ReferringData(Path(args.data_dir)), MaskFolder(args.mask_root)
-    expressions = data.expressions(args.test_name)
-    lacking: list[str] = []
-
-    def masks() -> Iterator[OwnMask]:
-        for expression in expressions:
-            found = folder.read(expression)
-            if not any(found):
-                lacking.append(expression.key)
-            clip = {"frames": data.frame_path(data.media_vid(expression), 0).parent, "no_audio": args.no_audio}
-            clip |= {} if args.no_audio else {"audio": data.audio_path(expression)}
-            words = clean_expression(expression.text, expression.uid)
-            for frame, mask in enumerate(found):
-                if mask is not None:
-                    one = {"mask": mask_array(mask.hard), "expression": words, "frame": frame}
-                    carried = {"uid": expression.uid, "vid": expression.vid, "split": expression.split}
-                    yield OwnMask(f"{expression.key}/{frame:05d}", ask_about(expression.uid, **one, **clip), carried)
-
-    return Source(masks(), None, lambda: [f"no mask of {len(lacking)} expressions"] if lacking else [])
-
-
 def _left_out(report: ImportReport) -> list[str]:
     groups = (("left out", report.left_out), ("strange", report.warned))
     return [f"{what}, {why}: {len(own)}, for example {own[0]}" for what, of in groups for why, own in of.items()]
@@ -190,7 +138,7 @@ READERS = {
     "jobs": _jobs,
     "coco": _coco,
     "yolo": _yolo,
-    "davis": _davis,
+    "davis": read_davis,
     "pairs": _pairs,
-    "mask_root": _mask_root,
+    "mask_root": read_mask_root,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataset.benchmark.annotations import read_test
 from dataset.benchmark.samples import AuditSample, Candidate
-from scripts.reporting.own import AUDITS, read_own_audits
+from scripts.reporting.own import AUDITS, OwnAudit, read_own_audits
 from utils.audit import normalize_action
 from utils.card import Card
 from utils.certainty.expected import calibration_of_run
@@ -25,7 +25,7 @@ class Shown:
     """One audit of the gallery. `truth`: the sample's perfect mask, None where the benchmark has none.
 
     split: of the benchmark, None for masks of one's own. `others`: what other auditors said of the same mask, by
-    their names. carried: what the job of an own mask carried through.
+    their names. own: the audit of an own mask, with what its job carried through.
     """
 
     run: str
@@ -35,7 +35,19 @@ class Shown:
     truth: Candidate | None
     others: Mapping[str, Prediction] = field(default_factory=dict)
     split: str | None = None
-    carried: Mapping[str, object] = field(default_factory=dict)
+    own: OwnAudit | None = None
+
+    @property
+    def frame(self) -> int | str | None:
+        """Which frame of its clip the mask belongs to, from 0; of an own mask None where its moment was given.
+
+        In image mode a prediction's `frame_idx` is the object's number, as published.
+        """
+        if self.own:
+            return self.own.frame
+        sample = self.sample
+        is_known = sample.frame_path in sample.video_paths
+        return sample.video_paths.index(sample.frame_path) if is_known else sample.frame_idx
 
     @property
     def is_right(self) -> bool:
@@ -49,16 +61,12 @@ def is_right(prediction: Prediction) -> bool:
     return (said.mask_type, said.action) == (true.mask_type, normalize_action(true.action))
 
 
-Media = tuple[AuditSample, Candidate]
-
-
 @dataclass(frozen=True)
 class RunResults:
     """The audits of one run. `name`: its folder's; `auditor`: where the auditor was, or the model's
     name.
 
-    test_name, eval_mode, data_dir: of the benchmark; None for masks of one's own, whose media are in `own` by
-    `mask_key`, and what their jobs carried through in `carried`.
+    test_name, eval_mode, data_dir: of the benchmark; None for masks of one's own, which are in `own` by `mask_key`.
     """
 
     name: str
@@ -68,19 +76,18 @@ class RunResults:
     data_dir: Path | None
     predictions: list[Prediction]
     calibration: Calibration | None = None
-    own: dict[tuple, Media] = field(default_factory=dict)
-    carried: dict[tuple, dict] = field(default_factory=dict)
+    own: dict[tuple, OwnAudit] = field(default_factory=dict)
 
 
 def read_results(folder: Path, data_dir: str | None = None) -> list[RunResults]:
-    """The run in the folder, or all runs in folders right below it: evaluations, and audits of many masks.
+    """The run in the folder, or else all runs in folders right below it: evaluations, and audits of many masks.
 
     Raises FileNotFoundError, and ValueError naming the file that is not what a run writes.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder with results")
-    places = [folder, *(place for place in sorted(folder.iterdir()) if place.is_dir())]
-    found = [place for place in places if any(_prediction_files(place)) or (place / AUDITS).is_file()]
+    places = [folder] if _is_run(folder) else sorted(place for place in folder.iterdir() if place.is_dir())
+    found = [place for place in places if _is_run(place)]
     if not found:
         raise FileNotFoundError(f"{folder}: expected results ({AUDITS}, or predictions_*.jsonl and run.json), got none")
     return [_read_own(place) if (place / AUDITS).is_file() else _read_run(place, data_dir) for place in found]
@@ -114,7 +121,7 @@ def shown_audits(
         name: {mask_key(p): p for one in own if one.eval_mode == run.eval_mode for p in one.predictions}
         for name, own in (others or {}).items()
     }
-    places = run.own or {
+    places = {key: (one.sample, one.candidate) for key, one in run.own.items()} or {
         (sample.uid, str(sample.frame_idx), candidate.mask_name): (sample, candidate)
         for sample in read_test(run.data_dir, run.test_name, run.eval_mode).samples
         for candidate in sample.candidates
@@ -140,7 +147,7 @@ def _show(run: RunResults, prediction: Prediction, places: dict, others: Mapping
     sample, candidate = places[key]
     truth = next((one for one in sample.candidates if one.audit.mask_type == "perfect"), None)
     said = {name: own[key] for name, own in others.items()}
-    return Shown(run.name, prediction, sample, candidate, truth, said, run.test_name, run.carried.get(key, {}))
+    return Shown(run.name, prediction, sample, candidate, truth, said, run.test_name, run.own.get(key))
 
 
 def _read_run(folder: Path, data_dir: str | None) -> RunResults:
@@ -162,11 +169,10 @@ def _read_own(folder: Path) -> RunResults:
     audits = list(read_own_audits(folder / AUDITS))
     if not audits:
         raise ValueError(f"{folder / AUDITS}: expected audits, got none")
-    own = {mask_key(prediction): (sample, candidate) for prediction, sample, candidate, _ in audits}
-    carried = {mask_key(prediction): given for prediction, _, _, given in audits}
+    own = {mask_key(one.prediction): one for one in audits}
     auditor = _auditor(_settings_of(folder), folder / "run.json")
-    predictions, calibration = [one[0] for one in audits], calibration_of_run(folder / AUDITS)
-    return RunResults(folder.name, None, None, auditor, None, predictions, calibration, own, carried)
+    predictions, calibration = [one.prediction for one in audits], calibration_of_run(folder / AUDITS)
+    return RunResults(folder.name, None, None, auditor, None, predictions, calibration, own)
 
 
 def _settings_of(folder: Path) -> dict:
@@ -179,6 +185,10 @@ def _auditor(settings: dict, record: Path) -> str:
     names = ("auditor_dir", "auditor", "model")  # of an evaluation, of scripts.audit, of another auditor
     place, card = next(filter(None, map(settings.get, names)), None), settings.get("auditor_card")
     return f"{place}, {Card.from_record(card, record).line()}" if card else str(place)
+
+
+def _is_run(folder: Path) -> bool:
+    return any(_prediction_files(folder)) or (folder / AUDITS).is_file()
 
 
 def _prediction_files(folder: Path) -> Iterator[Path]:

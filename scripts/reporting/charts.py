@@ -13,20 +13,28 @@ from utils.certainty.belief import Belief
 from utils.certainty.calibration import calibration_error, reliability
 from utils.certainty.risk import risk_coverage
 
+CHARTS = IOU, RELIABILITY, EXPECTED, CERTAINTY, COVERAGE = (
+    "iou.svg",
+    "reliability.svg",
+    "expected.svg",
+    "certainty.svg",
+    "coverage.svg",
+)
+
 
 def draw_charts(folder: Path, audits: Sequence[Shown], beliefs: Sequence[Belief | None]) -> list[dict]:
     """Write the charts that the audits allow; file, alternative text and caption of each."""
     charts = []
-    if iou_chart(audits, folder / "iou.svg"):
-        charts.append(_chart("iou.svg", "IoU in the audit over the true IoU", "IoU in the audit over the true one."))
+    if iou_chart(audits, folder / IOU):
+        charts.append(_chart(IOU, "IoU in the audit over the true IoU", "IoU in the audit over the true one."))
     sure = [belief for belief in beliefs if belief is not None]
     known = [(a, b) for a, b in zip(audits, beliefs, strict=True) if b is not None and a.prediction.true.mask_type]
     if known:
-        right = np.array([max(b.types, key=b.types.get) == a.prediction.true.mask_type for a, b in known])
+        right = np.array([b.likeliest_type == a.prediction.true.mask_type for a, b in known])
         rows = reliability(np.array([b.certainty for _, b in known]), right)
-        reliability_chart(rows, folder / "reliability.svg")
+        reliability_chart(rows, folder / RELIABILITY)
         text = f"How often the likeliest type is right. Expected calibration error {calibration_error(rows):.3f}."
-        charts.append(_chart("reliability.svg", "Share of right types over their probability", text))
+        charts.append(_chart(RELIABILITY, "Share of right types over their probability", text))
     elif sure:
         charts += _distributions(folder, sure)
     errors = [(b, abs(b.iou - a.prediction.true.iou)) for a, b in known if None not in (b.iou, a.prediction.true.iou)]
@@ -39,13 +47,13 @@ def _distributions(folder: Path, beliefs: Sequence[Belief]) -> list[dict]:
     """What is known without ground truth: expected IoUs and certainties."""
     charts = []
     if ious := [belief.iou for belief in beliefs if belief.iou is not None]:
-        histogram_chart(ious, "expected IoU", folder / "expected.svg")
+        histogram_chart(ious, "expected IoU", folder / EXPECTED)
         text = f"Expected IoUs. Their mean is {np.mean(ious):.3f}."
-        charts.append(_chart("expected.svg", "How many masks have which expected IoU", text))
+        charts.append(_chart(EXPECTED, "How many masks have which expected IoU", text))
     certainties = [belief.certainty for belief in beliefs]
-    histogram_chart(certainties, "probability of the likeliest type", folder / "certainty.svg")
+    histogram_chart(certainties, "probability of the likeliest type", folder / CERTAINTY)
     text = f"How sure the auditor is of the type. The mean is {np.mean(certainties):.3f}."
-    return [*charts, _chart("certainty.svg", "How many masks have which certainty", text)]
+    return [*charts, _chart(CERTAINTY, "How many masks have which certainty", text)]
 
 
 def _coverage(folder: Path, errors: Sequence[tuple[Belief, float]]) -> dict:
@@ -58,10 +66,10 @@ def _coverage(folder: Path, errors: Sequence[tuple[Belief, float]]) -> dict:
             "random order": (looked, error.mean() * (1 - looked)),
             "largest error first": (looked, best),
         },
-        folder / "coverage.svg",
+        folder / COVERAGE,
     )
     text = f"Area {area:.4f}; random order {error.mean() / 2:.4f}, largest error first {best_area:.4f}."
-    return _chart("coverage.svg", "Error that is left over the share of masks looked at", text)
+    return _chart(COVERAGE, "Error that is left over the share of masks looked at", text)
 
 
 def _chart(file: str, alt: str, text: str) -> dict:

@@ -17,6 +17,7 @@ from utils.mask_types import PAPER_TYPES, TYPE_COLOURS
 from utils.reports.page import GREY, PALE, installed_fonts
 from utils.whole_files import whole_file, write_text
 
+TABLES = ("tables.csv", "tables.tex")
 _SIZE = (4.6, 3.6)  # inches
 
 
@@ -80,8 +81,8 @@ def coverage_chart(curves: dict[str, tuple[np.ndarray, np.ndarray]], path: Path)
 
 def write_tables(table: pd.DataFrame, folder: Path) -> None:
     """tables.csv and tables.tex; text is escaped for LaTeX."""
-    write_text(folder / "tables.csv", table.to_csv(index=False))
-    write_text(folder / "tables.tex", _latex(table))
+    for name, text in zip(TABLES, (table.to_csv(index=False), _latex(table)), strict=True):
+        write_text(folder / name, text)
 
 
 def _latex(table: pd.DataFrame) -> str:

@@ -50,6 +50,8 @@ def _item(number: int, audit: Shown, belief: Belief | None, media: Pictures) -> 
         "frame": prediction.frame_idx,
         "mask": prediction.mask_path,
         "expression": sample.expression,
+        "when": _when(audit),
+        "carried": _carried(audit),
         "said": _audit(said),
         "true": _audit(Audit(true.mask_type, true.iou, normalize_action(true.action))),
         "text": without_tags(prediction.raw_output or ""),
@@ -61,6 +63,21 @@ def _item(number: int, audit: Shown, belief: Belief | None, media: Pictures) -> 
         "others": [_other(name, said) for name, said in audit.others.items()],
         "media": asdict(media),
     }
+
+
+def _when(audit: Shown) -> str | None:
+    """The mask's frame or moment."""
+    at = audit.own.at if audit.own else None
+    return f"at {at:g} s" if at is not None else None if audit.frame is None else f"frame {audit.frame}"
+
+
+def _carried(audit: Shown) -> list[str]:
+    """What was shown of the clip of an own mask, and what its job carried through."""
+    if audit.own is None:
+        return []
+    given = {"shown": audit.own.shown, **audit.own.carried}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    return [f"{name}: {text}" for name, text in texts.items() if given[name] not in (None, "")]
 
 
 def _audit(audit: Audit) -> dict:

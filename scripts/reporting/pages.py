@@ -22,6 +22,7 @@ from utils.prediction import Prediction
 from utils.whole_files import write_text
 
 TEMPLATES = Path(__file__).with_name("templates")
+PAGE, DATA = "index.html", "audits.js"
 FIXED_FILES = ("report.css", "marks.js", "gallery.js", "detail.js")
 
 
@@ -44,13 +45,13 @@ def write_page(
         "has_truth": bool(overall),
         "charts": draw_charts(folder, audits, beliefs),
     }
-    write_text(folder / "audits.js", data_script(audits, beliefs, media))
+    write_text(folder / DATA, data_script(audits, beliefs, media))
     for name in FIXED_FILES:
         shutil.copyfile(TEMPLATES / name, folder / name)
     if rows := columns or overall:
         write_tables(pd.DataFrame(rows), folder)
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    write_text(folder / "index.html", environment.get_template("index.html.j2").render(content))
+    write_text(folder / PAGE, environment.get_template(f"{PAGE}.j2").render(content))
 
 
 def _belief_of(prediction: Prediction, scaling: Scaling) -> Belief | None:

@@ -77,6 +77,13 @@ class Belief:
         return -sum(p * math.log2(p) for p in self.types.values() if p > 0)
 
     @property
+    def likeliest_type(self) -> str | None:
+        """None where every type has probability 0. It need not be the type that was written: words are written one by
+        one, and a calibration weighs types."""
+        likeliest = max(self.types, key=self.types.get)
+        return likeliest if self.types[likeliest] > 0 else None
+
+    @property
     def certainty(self) -> float:
         """The probability of the likeliest type."""
         return max(self.types.values())

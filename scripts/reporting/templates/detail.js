@@ -31,6 +31,13 @@ function chance(name, value) {
   return element("div", { class: "chance" }, element("span", { text: name }), bar, percent);
 }
 
+// A bar for each name, and one for what fell on none of them.
+function chances(names, values) {
+  const rest = 1 - values.reduce((sum, value) => sum + value, 0);
+  const bars = names.map((name, i) => chance(name, values[i]));
+  return rest < 0.0005 ? bars : [...bars, chance("none of these", rest)];
+}
+
 function verdict(title, audit, text, right = null) {
   const box = element("div", { class: "verdict" }, element("h3", { text: title }));
   box.append(element("strong", { class: right === null ? "" : right ? "good" : "bad", text: verdictText(audit) }));
@@ -45,9 +52,7 @@ function certainty(a) {
     const range = `${b.interval[0].toFixed(2)} to ${b.interval[1].toFixed(2)}`;
     box.append(element("p", { text: `expected IoU ${b.iou.toFixed(4)}, with 90% probability ${range}` }));
   }
-  AUDITS.types.forEach((name, i) => box.append(chance(name, b.types[i])));
-  box.append(element("hr"));
-  AUDITS.actions.forEach((name, i) => box.append(chance(name, b.actions[i])));
+  box.append(...chances(AUDITS.types, b.types), element("hr"), ...chances(AUDITS.actions, b.actions));
   return box;
 }
 
@@ -72,9 +77,10 @@ function open(index) {
   }
   const strip = element("img", { class: "strip", src: a.media.strip, alt: "ten frames of the clip" });
   const sound = element("audio", { controls: "", preload: "none", src: a.media.sound, "aria-label": "sound of the clip" });
-  const facts = element("p", { class: "true", text: `${a.run} · ${a.uid} · frame ${a.frame} · ${a.mask}` });
+  const where = [a.run, a.uid === a.mask ? a.vid : a.uid, a.when, a.mask].filter((text) => text !== null).join(" · ");
+  const facts = [where, ...a.carried].map((text) => element("p", { class: "true fact", text }));
   const warnings = doubts.map((text) => element("p", { class: "bad", text }));
-  place("detail-body").replaceChildren(views, markButtons(a), verdicts, ...warnings, strip, sound, facts);
+  place("detail-body").replaceChildren(views, markButtons(a), verdicts, ...warnings, strip, sound, ...facts);
   if (!place("detail").open) place("detail").showModal();
 }
 

@@ -109,6 +109,12 @@ function verdictText(audit) {
   return `${audit.type ?? "no type"} · ${iou} · ${audit.action ?? "no action"}`;
 }
 
+function sureText(a) {
+  const expected = a.belief.iou === null ? "" : `expected ${a.belief.iou.toFixed(2)} · `;
+  const likeliest = AUDITS.types[a.belief.types.indexOf(a.sure)];
+  return `${expected}${a.sure > 0 ? `${likeliest} ${Math.round(100 * a.sure)}%` : "no known type"}`;
+}
+
 function card(a, index) {
   const button = element("button", { type: "button", class: "card" });
   button.append(
@@ -116,6 +122,7 @@ function card(a, index) {
     element("span", { class: "words", text: a.expression }),
     element("span", { class: `said ${a.right === null ? "" : a.right ? "good" : "bad"}`, text: verdictText(a.said) }),
   );
+  if (a.belief) button.append(element("span", { class: "true", text: sureText(a) }));
   if (a.true.type !== null) button.append(element("span", { class: "true", text: `truth: ${verdictText(a.true)}` }));
   for (const b of a.others) button.append(element("span", { class: "true", text: `${b.name}: ${verdictText(b)}` }));
   if (marks[a.n]) button.append(element("span", { class: "true", text: `marked: ${MARK_NAMES[marks[a.n]]}` }));

@@ -35,12 +35,14 @@ function saveMarks() {
 
 async function loadMarks(file) {
   const name = (uid, frame, mask) => JSON.stringify([uid, String(frame), mask]);
+  let rows, foreign = 0;
   try {
-    const rows = JSON.parse(await file.text()).marks;
+    rows = JSON.parse(await file.text()).marks;
     const numbers = new Map(audits.map((a) => [name(a.uid, a.frame, a.mask), a.n]));
     for (const row of rows) {
       const number = numbers.get(name(row.uid, row.frame_idx, row.mask_path));
       if (number !== undefined && row.mark in MARK_NAMES) marks[number] = row.mark;
+      else foreign++;
     }
   } catch {
     place("count").textContent = "This file holds no marks: expected one that this page has saved.";
@@ -48,6 +50,7 @@ async function loadMarks(file) {
   }
   keepMarks();
   refresh();
+  if (foreign) place("count").append(`. ${foreign} of ${rows.length} marks in the file are of masks that this page lacks.`);
 }
 
 function element(name, options = {}, ...children) {
