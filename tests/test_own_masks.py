@@ -16,6 +16,7 @@ from configs.audit import AuditArguments
 from scripts import audit as program
 from scripts.answering import stored_answers
 from scripts.own_masks.sources import open_source
+from scripts.reporting.audits import read_results
 from scripts.reporting.own import read_own_audits
 from scripts.session import AuditSession
 from tests.conftest import BENCHMARK, GOLDEN
@@ -113,7 +114,7 @@ def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
         assert rows[0]["tags"] == [1, 2] and rows[0]["job_iou"] == 3
     if name == "coco":
         assert {row["score"] for row in rows} == {0.5} and {row["expression"] for row in rows} == {"the cat"}
-        first, second = (np.asarray(Image.open(row["mask_path"])) > 0 for row in rows[:2])
+        first, second = (np.asarray(Image.open(data / "out" / row["mask_path"])) > 0 for row in rows[:2])
         assert (first == MASK).all() and (second == MASK).all()
     if name == "yolo":
         assert [(row["expression"], row["score"]) for row in rows] == [("the cat", None), ("the dog", 0.75)]
@@ -195,7 +196,7 @@ def test_frames_of_a_known_rate_come_with_their_own_sound(auditor, data, monkeyp
     (row,) = rows_of(data)
     assert row["shown"].startswith("frames 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, counted from 0, at 12.0, 14.0, 14.0,")
     assert (row["frame"], row["place"]) == (11, 9) and row["frame_path"].endswith("00011.jpg")
-    heard, rate = soundfile.read(row["audio_path"])
+    heard, rate = soundfile.read(data / "out" / row["audio_path"])
     assert len(heard) == 10 * rate and not heard[: rate - 9].any() and heard[rate + 9 :].min() > 0.4
 
 
@@ -215,6 +216,18 @@ def test_an_interrupted_run_goes_on(auditor, data, monkeypatch):
     assert run(data, auditor, *flags) == 0
     assert counts == [3, 1] and len(rows_of(data)) == 3
     assert not list((data / "out").glob("*.partial"))
+
+
+def test_audits_of_an_earlier_run_are_kept_with_their_masks(auditor, data, monkeypatch, capsys):
+    monkeypatch.chdir(data)
+    assert run(data, auditor, *SOURCES["coco"][0]) == 0
+    assert run(data, auditor, *SOURCES["yolo"][0]) == 0
+    assert "the audits of an earlier run go to out/previous" in capsys.readouterr().out
+    shutil.move(data / "out", data / "moved")
+    for place, count in (("moved", 2), ("moved/previous", 3)):
+        ((own,), masks) = read_results(data / place), list((data / place / "masks").iterdir())
+        assert len(own.predictions) == count == len(masks)
+        assert {one.candidate.mask_path for one in own.own.values()} == set(masks)
 
 
 def saved(picture: np.ndarray) -> bytes:

@@ -63,13 +63,13 @@ def write_results(
     return iou_line(iou, calibration) + render_summary(summary, predictions, args.eval_mode)
 
 
-def set_aside(folder: Path, names: Sequence[str]) -> None:
+def set_aside(folder: Path, names: Sequence[str]) -> Path | None:
     """Move the results of an earlier run to the first of `previous`, `previous-2`, ... that has room for them, so that
-    they are neither mixed with this run's nor lost.
+    they are neither mixed with this run's nor lost. Returns where they are now, None if there are none.
     """
-    left = [name for name in names if (folder / name).is_file()]
+    left = [name for name in names if (folder / name).exists()]
     if not left:
-        return
+        return None
     target, number = folder / EARLIER, 1
     while any((target / name).exists() for name in left):
         number += 1
@@ -78,6 +78,7 @@ def set_aside(folder: Path, names: Sequence[str]) -> None:
     own_folder(target)
     for name in left:
         (folder / name).replace(target / name)
+    return target
 
 
 def requests_of(benchmark: Benchmark) -> list[AuditRequest]:

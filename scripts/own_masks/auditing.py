@@ -21,8 +21,9 @@ from scripts.answering.stored_answers import Logs, collect, log_answers, resume
 from scripts.answering.tensor_answerer import TensorAnswerer
 from scripts.clips.files import ClipFiles, audit_request, find_clip, find_mask, fitted_mask, media_files
 from scripts.clips.store import ClipNames
+from scripts.evaluate.results import set_aside
 from scripts.own_masks.masks import Asked, OwnMask, Source
-from scripts.own_masks.outputs import RESULTS, write_audits
+from scripts.own_masks.outputs import ALL, CLIPS, MASKS, RESULTS, write_audits
 from scripts.own_masks.sources import open_source
 from scripts.program import resolve_runtime
 from scripts.session import AuditSession
@@ -44,6 +45,8 @@ def audit_own_masks(model_args: ModelArguments, args: AuditArguments) -> None:
     source = open_source(args)
     own_folder(folder)
     with only_one(folder / ".lock", f"audit that writes to {folder}"):
+        if (folder / RESULTS).is_file() and (aside := set_aside(folder, ALL)):
+            print(f"the audits of an earlier run go to {aside}")
         asked = prepare(source, folder)
         device, dtype = resolve_runtime(args)
         bundle = AuditorBundle.from_pretrained(args.auditor, model_args, dtype)
@@ -75,8 +78,8 @@ def prepare(source: Source, folder: Path) -> list[Asked]:
         seen.add(own.name)
         name = namer.name(own.request)
         if name not in clips:
-            clips[name] = find_clip(own.request, folder / "clips" / name)
-        asked.append(_asked(own, clips[name], name, folder / "masks" / f"{number:06d}.png"))
+            clips[name] = find_clip(own.request, folder / CLIPS / name)
+        asked.append(_asked(own, clips[name], name, folder / MASKS / f"{number:06d}.png"))
     if not asked:
         raise ValueError("expected masks to audit, got none")
     order = {name: place for place, name in enumerate(clips)}

@@ -16,6 +16,8 @@ from utils.formatting import one_line, plain_cell
 from utils.whole_files import write_jsonl, write_text
 
 RESULTS, TABLE = "audits.jsonl", "audits.csv"
+MASKS, CLIPS = "masks", "clips"  # what was given as other files than pictures and sounds
+ALL = (RESULTS, TABLE, "run.json", "report", MASKS, CLIPS)
 # Columns of the table, behind those that are carried through; a dot leads into an object.
 COLUMNS = ("mask", "expression", "frame", "at", "mask_type", "iou", "action", "belief.iou", "certainty")
 COLUMNS += ("likeliest_type", "clip_distance", "text")
@@ -23,30 +25,31 @@ COLUMNS += ("likeliest_type", "clip_distance", "text")
 
 def write_audits(folder: Path, asked: Sequence[Asked], results: Sequence[AuditResult], about: About) -> str:
     """Write both files; the counts as text."""
-    audits = list(map(audit_row, asked, results))
+    audits = [audit_row(*one, folder) for one in zip(asked, results, strict=True)]
     carried = [_renamed(one.own.carried, audit) for one, audit in zip(asked, audits, strict=True)]
     write_jsonl(folder / RESULTS, (given | audit for given, audit in zip(carried, audits, strict=True)))
     write_text(folder / TABLE, _table(carried, audits))
     return _counts(audits, about)
 
 
-def audit_row(asked: Asked, result: AuditResult) -> dict:
-    """One line of audits.jsonl, without what is carried through.
+def audit_row(asked: Asked, result: AuditResult, folder: Path) -> dict:
+    """One line of audits.jsonl in the folder, without what is carried through.
 
-    frame, at: the mask's frame or moment as its clip counts them. place: which of the ten that are shown it is.
+    frame, at: the mask's frame or moment as its clip counts them. place: which of the ten that are shown it is. Paths
+    are absolute, or relative to the folder if they lie in it.
     """
     sample, given, distance = asked.request.sample, asked.own.request, result.clip_distance
     return {
         "mask": asked.own.name,
-        "mask_path": str(asked.request.candidate.mask_path),
+        "mask_path": _stored(asked.request.candidate.mask_path, folder),
         "expression": sample.expression,
         "clip": str(given.video or given.frames),
         "frame": sample.frame_idx if given.frame is None and given.at is None else given.frame,
         "at": given.at,
         "place": sample.frame_idx,
-        "frame_path": str(sample.frame_path),
-        "video_paths": list(map(str, sample.video_paths)),
-        "audio_path": str(sample.audio_path),
+        "frame_path": _stored(sample.frame_path, folder),
+        "video_paths": [_stored(path, folder) for path in sample.video_paths],
+        "audio_path": _stored(sample.audio_path, folder),
         "shown": asked.shown,
         "mask_type": result.mask_type,
         "iou": result.iou,
@@ -62,6 +65,11 @@ def audit_row(asked: Asked, result: AuditResult) -> dict:
         "generated_ids": result.generated_ids,
         "shares": result.shares,
     }
+
+
+def _stored(path: Path, folder: Path) -> str:
+    path, folder = path.absolute(), folder.absolute()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def _renamed(carried: dict, audit: dict) -> dict:

@@ -80,14 +80,14 @@ class RunResults:
 
 
 def read_results(folder: Path, data_dir: str | None = None) -> list[RunResults]:
-    """The run in the folder, or all runs in folders right below it: evaluations, and audits of many masks.
+    """The run in the folder, or else all runs in folders right below it: evaluations, and audits of many masks.
 
     Raises FileNotFoundError, and ValueError naming the file that is not what a run writes.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder with results")
-    places = [folder, *(place for place in sorted(folder.iterdir()) if place.is_dir())]
-    found = [place for place in places if any(_prediction_files(place)) or (place / AUDITS).is_file()]
+    places = [folder] if _is_run(folder) else sorted(place for place in folder.iterdir() if place.is_dir())
+    found = [place for place in places if _is_run(place)]
     if not found:
         raise FileNotFoundError(f"{folder}: expected results ({AUDITS}, or predictions_*.jsonl and run.json), got none")
     return [_read_own(place) if (place / AUDITS).is_file() else _read_run(place, data_dir) for place in found]
@@ -185,6 +185,10 @@ def _auditor(settings: dict, record: Path) -> str:
     names = ("auditor_dir", "auditor", "model")  # of an evaluation, of scripts.audit, of another auditor
     place, card = next(filter(None, map(settings.get, names)), None), settings.get("auditor_card")
     return f"{place}, {Card.from_record(card, record).line()}" if card else str(place)
+
+
+def _is_run(folder: Path) -> bool:
+    return any(_prediction_files(folder)) or (folder / AUDITS).is_file()
 
 
 def _prediction_files(folder: Path) -> Iterator[Path]:

@@ -38,15 +38,15 @@ class OwnAudit(NamedTuple):
 def read_own_audits(path: Path) -> Iterator[OwnAudit]:
     """Each audit of the file.
 
-    A mask is named by `mask`, so that runs in other folders have the same.
+    A mask is named by `mask`, so that runs in other folders have the same. Relative paths begin at the file's folder.
     Raises ValueError naming the line that is no such audit, and FileNotFoundError.
     """
     for number, line in enumerate(read_text(path).splitlines(), 1):
         if line.strip():
-            yield _read(parsed_json(line, f"{path} line {number}"), f"{path} line {number}")
+            yield _read(parsed_json(line, f"{path} line {number}"), f"{path} line {number}", path.parent)
 
 
-def _read(row: object, where: str) -> OwnAudit:
+def _read(row: object, where: str, folder: Path) -> OwnAudit:
     if not isinstance(row, dict) or not _is_audit(row):
         got = json.dumps(row)[:80]
         raise ValueError(f"{where}: expected an audit as scripts.audit writes it, with {', '.join(_TEXTS)}, got {got}")
@@ -56,9 +56,9 @@ def _read(row: object, where: str) -> OwnAudit:
         vid=row["clip"],
         expression=row["expression"],
         frame_idx=place,
-        frame_path=Path(row["frame_path"]),
-        video_paths=tuple(map(Path, row["video_paths"])),
-        audio_path=Path(row["audio_path"]),
+        frame_path=folder / row["frame_path"],
+        video_paths=tuple(folder / path for path in row["video_paths"]),
+        audio_path=folder / row["audio_path"],
         candidates=(),
         protocol="image",
     )
@@ -75,7 +75,7 @@ def _read(row: object, where: str) -> OwnAudit:
         clip_distance=row.get("clip_distance"),
     )
     carried = {key: value for key, value in row.items() if key not in AUDIT_KEYS}
-    candidate = Candidate(Path(row["mask_path"]), row["mask"], UNKNOWN)
+    candidate = Candidate(folder / row["mask_path"], row["mask"], UNKNOWN)
     return OwnAudit(prediction, sample, candidate, row["frame"], row.get("at"), row.get("shown"), carried)
 
 

@@ -44,6 +44,7 @@ OTHER_OBJECT = re.compile(
 )
 HEADING = re.compile(rf"(?:^|\n)[\s\u2022-]*(?:(?:small|medium|large)\s)?({ANY_TYPE})\s?:\s")
 REVISION = re.compile(r"\b(?:minor|major)[\s_-]revisions?\b")
+NOT_ENOUGH = re.compile(r"\s(?:\w+\s){0,2}?(?:not|insufficient|unnecessary)\b")
 SOFTENED = re.compile(r"\b(?:but|except|however|although|though|apart)\b")
 
 
@@ -138,7 +139,7 @@ def _revisions(text: str) -> list[str]:
     for found in REVISION.finditer(text):
         begin, end = sentence_span(text, found.start(), found.end())
         sentence = text[begin:end]
-        if not is_unsettled(sentence, text[begin : found.start()]):
+        if not (is_unsettled(sentence, text[begin : found.start()]) or NOT_ENOUGH.match(text, found.end())):
             actions = said_labels(sentence, ACTIONS)
             said += actions if len(actions) == 1 else []
     return list(dict.fromkeys(said))

@@ -31,7 +31,7 @@ WORDED_TYPES = {
         rf"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\s(?:pixels?|parts?)\sof\sthe\b{TARGET}"
         rf"|\b(?:includes|contains|covers)\s(?:no|zero|none of the)\spixels?\s(?:of|from)\sthe\b{TARGET}"
         rf"|\b(?:includes|contains|covers)\snone\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?pixels?\b"
-        rf"|\bnone\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?(?:pixels?|parts?|area|regions?)?\s?(?:is|are)\s(?:covered|included)"
+        rf"|\b(?:none|no\s(?:part|pixel)s?)\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?(?:pixels?|parts?|area|regions?)?\s?(?:is|are)\s(?:covered|included)"
         rf"|\b(?:no|zero)\soverlap\s(?:at all\s)?(?:with|between\sthe\smask\sand)\sthe\s{OBJECT}"
         r"|\b(?:no|zero)\soverlap(?=\s?[.,;)]|$|\serror)"
         rf"|\b(?:do(?:es)?|did)\snot\soverlap\s(?:at all\s)?(?:with\s)?the\s{OBJECT}"
@@ -48,11 +48,12 @@ DEGREE = (
 )
 NAMED_TYPE = (
     r"(?:\bmask\s(?:is|was|looks|appears|seems|has\sbeen|got)\s(?:{degree})*"
+    r"|(?:^|(?<=[.!\n]\s)|(?<=\n))(?:looks|seems)\s(?:{degree})*"
     r"|\b(?:this(?:\sone)?|it)(?:'s|\sis|\swas|\slooks like)\s(?:{degree})*"
     r"|\b(?:classif|categor|label)\w*\s(?:it\s|(?:this|the)\s(?:mask\s)?)?(?:as|under)\s(?:{degree})*"
     r"|\b(?:mask|this|it)\s(?:falls|belongs|corresponds)\s(?:under|to|into|in|with)\s(?:{degree})*"
     rf"|{I_SAY}(?:say|choose|pick|call\s(?:it|this)|go\s(?:for|with))\s(?:{{degree}})*"
-    r"|\b(?:case|definition)\sof\s(?:{degree})*){word}|{word}\s(?:mask|type|case|category|class)\b"
+    r"|\b(?:case|definition)\sof\s(?:{degree})*){word}|(?<!\d\s)\({word}\)|{word}\s(?:mask|type|case|category|class)\b"
 )
 PASSIVE = (
     r"\b(?:should|must|can|may|could|to|shall)\sbe"
@@ -60,13 +61,16 @@ PASSIVE = (
 )
 START = r"(?:^|(?<=[.!;,:\n]\s)|(?<=\n))(?:so\s|therefore,?\s|hence\s|please\s|and\s)?"
 THE_MASK = r"(?:it|this|(?:this\s|the\s)(?:\w+\s)?mask)(?=\s?[.,;!)\n]|$|\s(?:as|without|with|because|since|for|due)\b)"
+HAVE_TO = r"(?:(?:(?:have|had|need|decide|decided|choose|prefer|tend)\s)?to\s)?"
 PLUMP = r"(?:\s(?:this|the|it)\b(?!\s(?:request|task|prompt|question|instruction))|(?=\s?[.;!]|\s?$))"
 SPOKEN_ACTIONS = {
-    "accept": rf"{PASSIVE}\saccepted\b|{I_SAY}accept{PLUMP}|\b(?:mask|it)\sis\saccepted\b"
+    "accept": rf"{PASSIVE}\saccepted\b|{I_SAY}{HAVE_TO}accept{PLUMP}|\b(?:mask|it)\sis\saccepted\b"
+    r"|\bmask\saccepted\b"
     r"|\bacceptance\sis\s(?:recommended|advised|suggested|appropriate)\b"
     rf"|{START}accept\s(?:{THE_MASK}|as[\s-]is|without\b|with\sno\b)",
     "reject": rf"{PASSIVE}\s(?:rejected|discarded)\b"
-    rf"|\b(?:i|we|you)(?:'d)?\s(?:would\s|will\s|should\s|must\s)?reject{PLUMP}|\b(?:mask|it)\sis\srejected\b"
+    rf"|\b(?:i|we|you|me|us)(?:'d)?\s(?:would\s|will\s|should\s|must\s)?{HAVE_TO}reject{PLUMP}"
+    r"|\b(?:mask|it)\sis\srejected\b|\bmask\srejected\b"
     r"|\brejection\sis\s(?:recommended|advised|suggested|appropriate)\b"
     rf"|{START}(?:reject|discard)\s{THE_MASK}",
 } | {

@@ -79,7 +79,7 @@ CHOICE = r"(?:\b(?:answer|choice|option|keyword)\s(?:is|would\sbe)\b|\[x\]\s)"
 TYPE_LEADS = (  # stronger ones first
     re.compile(rf"(?:\bmask[\s_-]*(?:type|class|category)\b|{FOREIGN_TYPE}){LINKS}"),
     re.compile(rf"\b(?:type|category|class|classification|label)\b{LINKS}"),
-    re.compile(rf"(?:^|[{{,;\n(|])\s*mask\s?[:=]{LINKS}|{CHOICE}{LINKS}"),
+    re.compile(rf"(?:^|[{{,;\n(|])\s*mask\s?[:=]{LINKS}|(?<=\s)mask={LINKS}|{CHOICE}{LINKS}"),
 )
 ACTION_LEADS = (
     re.compile(rf"\b(?:recommend|suggest|propos)\w*[\s_-]action\b{LINKS}"),
