@@ -8,7 +8,7 @@ import unicodedata
 
 from utils.reading.ious import without_ranges
 
-SIGNS = {0x2019: "'", 0x2010: "-", 0x2011: "-"}
+SIGNS = {0x2019: "'", 0x2044: "/", 0x2010: "-", 0x2011: "-"}
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 LATEX = re.compile(r"\\+(?:text\w*|boxed|mathrm|mathbf)\s*\{([^{}]*)\}")
 SPECIAL_TOKEN = re.compile(r"<\|[^|<>]*\|>|</?s>|<(?:eos|bos|end_of_turn)>", re.IGNORECASE)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from utils.reading.negation import is_doubtful, is_open, sentence_span
 
-DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d+)?(?!\d|[.,]\d|[a-hj-z])"
+DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d{1,3})?(?!\d|[.,]\d|[a-hj-z])"
 PERCENT = r"(?:\s?(?:%|percent\b|per cent\b|prozent\b|pct\b))"
 AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:[1-9]\d*|1[.,]0+)(?!\d|[.,]\d))?{PERCENT}?"
 VALUE = rf"(?<![a-z0-9_.,@-]){AMOUNT}"
@@ -46,12 +46,13 @@ COMMA = rf",(?=\s(?:{'|'.join(COMMA_WORDS)})\b)"
 IN_BAND = rf"(?:(?:in|within)\s(?:the\s)?)?band(?:\s(?:range|interval))?\s?(?:{COMMA}|[(:\u2013-])"
 DENIED = rf"not\s{VALUE}[,;]?\s(?:but(?:\srather)?|rather|it\sis|it's)"  # "not 1 but 0.85"
 AREA = r"\bin\sthe\s(?:neighbou?rhood|vicinity|region|area|ballpark|order)\sof\b"
+ASIDE = r"\([^()\d\n]{0,60}\)|,?\sin\smy\s(?:estimation|opinion|view|judge?ment),?"
 PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, GT)"
     r"between(?:\s(?:the|and|gt|ground|truth|ground-truth|this|given|candidate|predicted|masks?|target|object|reference|it))+"
     r"|\(\s?(?:mask|m|pred|prediction|p|gt|g|ground truth)\s?,\s?(?:gt|g|ground truth|mask|m|pred|prediction|p)\s?\)"
 )
 FILLER = re.compile(
-    rf"(?:{PAIR}|{AREA}|\bdrop(?=\sto\b)|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{IN_BAND}|{DENIED}|{CJK_FILLERS}"
+    rf"(?:{PAIR}|{AREA}|{ASIDE}|w/|\bdrop(?=\sto\b)|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{IN_BAND}|{DENIED}|{CJK_FILLERS}"
     rf"|(?:{'|'.join(sorted(map(re.escape, set(FILLERS.split())), key=len, reverse=True))})(?![a-z0-9])){{0,40}}"
 )
 WORDS = {"zero": 0.0, "one": 1.0}
@@ -93,7 +94,7 @@ def to_iou(text: str) -> float | None:
         value /= 100
     fraction = FRACTION.match(text)
     if fraction:
-        whole = int(fraction[2])
+        whole = Decimal(fraction[2])
         if 0 < value < 1 < whole:  # "0.5/3"
             return None
         value /= whole

@@ -34,6 +34,7 @@ NUMBER_IN_BRACKETS = re.compile(r"\([^()a-z]*(?:iou)?[^()a-z]*\d[^()a-z]*\)")
 LINK = re.compile(r"^(?:so|hence|thus|therefore|and|then|i\.e\.)\s")
 CELL = re.compile(r"[,;|→]|\.\s|\s[\u2013\u2014-]\s|[-=]>")
 AFTER_COLON = re.compile(rf":\s*(?:{ANY_TYPE}|{ANY_ACTION})[.!]?\s*$")
+IN_BRACKETS = re.compile(r"\((?!or\b)[^()]*\)")
 AND = re.compile(r"\band\b")
 LETTER = re.compile(r"[^\W\d_]")
 SENTENCE = re.compile(r"\n|(?<=[.!?;])\s")
@@ -50,13 +51,13 @@ SOFTENED = re.compile(r"\b(?:but|except|however|although|though|apart)\b")
 
 def type_in_clause(clause: str) -> str | None:
     """The one mask type that a clause names and does not deny; None for several."""
-    return _only(said_labels(clause, TYPES) or _in_other_words(clause, TYPES, OTHER_TYPES))
+    return _only(_labels(clause, TYPES) or _in_other_words(clause, TYPES, OTHER_TYPES))
 
 
 def action_in_clause(clause: str) -> str | None:
     """The one action that a clause names and does not deny; None for several."""
     clause = AFTER_REVISION.sub("", clause)
-    return _only(said_labels(clause, ACTIONS) or _in_other_words(clause, ACTIONS, OTHER_ACTIONS))
+    return _only(_labels(clause, ACTIONS) or _in_other_words(clause, ACTIONS, OTHER_ACTIONS))
 
 
 def type_in_phrase(text: str) -> str | None:
@@ -96,6 +97,11 @@ def action_in_prose(text: str) -> str | None:
 def _only(labels: Iterable[str]) -> str | None:
     labels = list(labels)
     return labels[0] if len(labels) == 1 else None
+
+
+def _labels(clause: str, words: dict[str, str]) -> list[str]:
+    """Labels before those in brackets: "cutout (partly eroded)"."""
+    return said_labels(IN_BRACKETS.sub("", clause), words) or said_labels(clause, words)
 
 
 def _in_other_words(clause: str, words: dict[str, str], other_words: dict[str, str]) -> list[str]:

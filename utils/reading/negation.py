@@ -10,7 +10,8 @@ DENIAL = re.compile(
     r"|fails? to|unable to|nicht|keine?|не|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
     r"(?:(?:a|an|the|any|quite|really|fully|entirely|completely|be|been|considered|classified|called|as|exactly|even|is"
     r"|to|in|it|this|mask|need|needed|require|required|recommend|recommended|belong|belongs|of|type|case|further|truly"
-    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we|means|good|bad|poor|severe|enough)[\s-]+)*$"
+    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we|means|look|looks|seem|appear|like|good|bad|poor"
+    r"|severe|enough)[\s-]+)*$"
 )
 ALTERNATIVE = re.compile(r"\s*(?:,\s*)?(?:or|nor)\s+(?:a\s+|an\s+|to\s+)?")
 END = re.compile(r"[.!?;\n](?=\s|$)|\n")

@@ -86,8 +86,9 @@ ACTION_LEADS = (
     re.compile(rf"(?:(?<!band, )(?<!band )\b(?:recommended)?action\b|{FOREIGN_ACTION}){LINKS}"),
     re.compile(
         rf"\b(?:recommendation|decision|verdict)\b{LINKS}|{I_SAY}(?:recommend|suggest|propose|advise|choose|say"
-        rf"|(?:go|opt|vote|settle)\s(?:for|with)|lean\s(?:to|towards?))\b{LINKS}"
+        rf"|(?:go|opt|vote|settle)\s(?:for|with|to)|lean\s(?:to|towards?))\b{LINKS}"
         rf"|\b(?:recommend(?:ed)?|status|outcome|conclusion)\s?[:=]{LINKS}|{CHOICE}{LINKS}"
+        rf"|\bit\sis\s(?:recommended|advised|suggested|best)\s(?:to|that)\b{LINKS}"
     ),
 )
 BAND_ACTION = re.compile(rf"band,?\saction\b{LINKS}")
