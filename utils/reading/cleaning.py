@@ -8,13 +8,14 @@ import unicodedata
 
 from utils.reading.ious import without_ranges
 
-SIGNS = {0x2019: "'", 0x2010: "-", 0x2011: "-"}
+SIGNS = {0x2019: "'", 0x2044: "/", 0x2010: "-", 0x2011: "-"}
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 LATEX = re.compile(r"\\+(?:text\w*|boxed|mathrm|mathbf)\s*\{([^{}]*)\}")
 SPECIAL_TOKEN = re.compile(r"<\|[^|<>]*\|>|</?s>|<(?:eos|bos|end_of_turn)>", re.IGNORECASE)
 FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>")
 STRUCK = re.compile(r"~~[^~\n]*~~")
 THRESHOLD = re.compile(r"(?<=iou)\s?@\s?[\d.]*\d")  # "IoU@0.5"
+DOTS = re.compile(r"\.{4,}")  # "IoU ..... 0.85"
 FRACTION = re.compile(r"\\+[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 PERCENT_FIRST = re.compile(r"(?<![\d%])%\s?(\d+(?:[.,]\d+)?)(?![\d%])")  # Turkish "%85"
 FOREIGN_POINT = re.compile("(?<=\\d)[\u00b7\u2219\u2022\u066b](?=\\d)")
@@ -71,6 +72,7 @@ def clean(reply: str) -> str:
         text = mark.sub(tag, text)
     text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(SIGNS).lower()
     text = STYLE_TAG.sub(" ", SPECIAL_TOKEN.sub(" ", LATEX.sub(r"\1", FRACTION.sub(r"\1/\2", text))))
+    text = DOTS.sub(": ", text)
     text = THRESHOLD.sub("", IOU_KEY.sub(" ", IOU_KEY.sub(" ", with_plain_numbers(STRUCK.sub(" ", text)))))
     text = text.replace("cannot", "can not").replace("can't", "can not").replace("n't", " not")
     text = MARKUP.sub("", LITERAL_BREAK.sub("\n", text))

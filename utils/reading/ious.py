@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from utils.reading.negation import is_doubtful, is_open, sentence_span
 
-DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d+)?(?!\d|[.,]\d|[a-hj-z])"
+DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d{1,3})?(?!\d|[.,]\d|[a-hj-z])"
 PERCENT = r"(?:\s?(?:%|percent\b|per cent\b|prozent\b|pct\b))"
 AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:[1-9]\d*|1[.,]0+)(?!\d|[.,]\d))?{PERCENT}?"
 VALUE = rf"(?<![a-z0-9_.,@-]){AMOUNT}"
@@ -32,7 +32,7 @@ FILLERS = HEDGES + (
     " object mask candidate score value metric estimate estimation predicted computed calculated measured expected is"
     " was are be as equals equal would will should could may might must seems appears drops falls stands comes out thus"
     " therefore hence also here final overall respect very quite relatively extremely rather i it this high low"
-    " moderate poor good decent excellent perfect drop can lies lie amounts reaches reached reach sits remains"
+    " moderate poor good decent excellent perfect can lies lie amounts reaches reached reach sits remains"
     " es ist est beträgt é è de da di von zu mit con avec iou"
     " com la le el il lo o với là vérité terrain référence verdad terreno liegt bei zur dem der gegenüber"
     " с равен равна равно هي هو مع के साथ"
@@ -46,12 +46,13 @@ COMMA = rf",(?=\s(?:{'|'.join(COMMA_WORDS)})\b)"
 IN_BAND = rf"(?:(?:in|within)\s(?:the\s)?)?band(?:\s(?:range|interval))?\s?(?:{COMMA}|[(:\u2013-])"
 DENIED = rf"not\s{VALUE}[,;]?\s(?:but(?:\srather)?|rather|it\sis|it's)"  # "not 1 but 0.85"
 AREA = r"\bin\sthe\s(?:neighbou?rhood|vicinity|region|area|ballpark|order)\sof\b"
+ASIDE = r"\([^()\d\n]{0,60}\)|,?\sin\smy\s(?:estimation|opinion|view|judge?ment),?"
 PAIR = (  # what is compared: "between the mask and the ground truth", "(mask, GT)"
     r"between(?:\s(?:the|and|gt|ground|truth|ground-truth|this|given|candidate|predicted|masks?|target|object|reference|it))+"
     r"|\(\s?(?:mask|m|pred|prediction|p|gt|g|ground truth)\s?,\s?(?:gt|g|ground truth|mask|m|pred|prediction|p)\s?\)"
 )
 FILLER = re.compile(
-    rf"(?:{PAIR}|{AREA}|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{IN_BAND}|{DENIED}|{CJK_FILLERS}"
+    rf"(?:{PAIR}|{AREA}|{ASIDE}|w/|\bdrop(?=\sto\b)|\s|[-=~]>|d'(?=environ)|\+(?=[\d.,])|[:=≈~≃≅∼|()\[\]{{}}→\u2013\u2014-]|{COMMA}|{IN_BAND}|{DENIED}|{CJK_FILLERS}"
     rf"|(?:{'|'.join(sorted(map(re.escape, set(FILLERS.split())), key=len, reverse=True))})(?![a-z0-9])){{0,40}}"
 )
 WORDS = {"zero": 0.0, "one": 1.0}
@@ -70,6 +71,7 @@ FRACTION = re.compile(r"([\d.,]+)\s?/\s?(\d+)")
 # "the exact IoU is hard to tell, but I would estimate it at 0.85"
 ESTIMATED = re.compile(rf"{IOU}|\b(?:estimate|guess|put|place|assess|judge)\s(?:it|this)\s(?:to\sbe|at|as)\b")
 LOOK_BACK = 200
+LIMIT = re.compile(r"\b(?:max(?:imum|imal)?|min(?:imum|imal)?|possible|required|desired|necessary)\s$")  # "maximum IoU"
 EQUATION = re.compile(  # "IoU = 8/10 = 0.8"
     rf"({IOU})\s*=\s*[^=≈≃~\n;,]*/[^=≈≃~\n;,]*?(?:[=≈≃~]|\bapprox)\s*(?={VALUE})"
 )
@@ -92,7 +94,7 @@ def to_iou(text: str) -> float | None:
         value /= 100
     fraction = FRACTION.match(text)
     if fraction:
-        whole = int(fraction[2])
+        whole = Decimal(fraction[2])
         if 0 < value < 1 < whole:  # "0.5/3"
             return None
         value /= whole
@@ -116,7 +118,8 @@ def iou_in_phrase(text: str) -> float | None:
     text = EQUATION.sub(r"\1 = ", text)
     found: dict[bool, float] = {}
     for lead in ESTIMATED.finditer(text):
-        if not re.search(IOU, text[max(lead.start() - LOOK_BACK, 0) : lead.end()]):
+        before = text[max(lead.start() - LOOK_BACK, 0) : lead.start()]
+        if LIMIT.search(before) or not re.search(IOU, before + lead[0]):
             continue
         gap = FILLER.match(text, lead.end())
         said = READ.match(text, gap.end())

@@ -34,6 +34,7 @@ NUMBER_IN_BRACKETS = re.compile(r"\([^()a-z]*(?:iou)?[^()a-z]*\d[^()a-z]*\)")
 LINK = re.compile(r"^(?:so|hence|thus|therefore|and|then|i\.e\.)\s")
 CELL = re.compile(r"[,;|→]|\.\s|\s[\u2013\u2014-]\s|[-=]>")
 AFTER_COLON = re.compile(rf":\s*(?:{ANY_TYPE}|{ANY_ACTION})[.!]?\s*$")
+IN_BRACKETS = re.compile(r"\((?!or\b)[^()]*\)")
 AND = re.compile(r"\band\b")
 LETTER = re.compile(r"[^\W\d_]")
 SENTENCE = re.compile(r"\n|(?<=[.!?;])\s")
@@ -44,18 +45,19 @@ OTHER_OBJECT = re.compile(
 )
 HEADING = re.compile(rf"(?:^|\n)[\s\u2022-]*(?:(?:small|medium|large)\s)?({ANY_TYPE})\s?:\s")
 REVISION = re.compile(r"\b(?:minor|major)[\s_-]revisions?\b")
+NOT_ENOUGH = re.compile(r"\s(?:\w+\s){0,2}?(?:not|insufficient|unnecessary)\b")
 SOFTENED = re.compile(r"\b(?:but|except|however|although|though|apart)\b")
 
 
 def type_in_clause(clause: str) -> str | None:
     """The one mask type that a clause names and does not deny; None for several."""
-    return _only(said_labels(clause, TYPES) or _in_other_words(clause, TYPES, OTHER_TYPES))
+    return _only(_labels(clause, TYPES) or _in_other_words(clause, TYPES, OTHER_TYPES))
 
 
 def action_in_clause(clause: str) -> str | None:
     """The one action that a clause names and does not deny; None for several."""
     clause = AFTER_REVISION.sub("", clause)
-    return _only(said_labels(clause, ACTIONS) or _in_other_words(clause, ACTIONS, OTHER_ACTIONS))
+    return _only(_labels(clause, ACTIONS) or _in_other_words(clause, ACTIONS, OTHER_ACTIONS))
 
 
 def type_in_phrase(text: str) -> str | None:
@@ -95,6 +97,11 @@ def action_in_prose(text: str) -> str | None:
 def _only(labels: Iterable[str]) -> str | None:
     labels = list(labels)
     return labels[0] if len(labels) == 1 else None
+
+
+def _labels(clause: str, words: dict[str, str]) -> list[str]:
+    """Labels before those in brackets: "cutout (partly eroded)"."""
+    return said_labels(IN_BRACKETS.sub("", clause), words) or said_labels(clause, words)
 
 
 def _in_other_words(clause: str, words: dict[str, str], other_words: dict[str, str]) -> list[str]:
@@ -138,7 +145,7 @@ def _revisions(text: str) -> list[str]:
     for found in REVISION.finditer(text):
         begin, end = sentence_span(text, found.start(), found.end())
         sentence = text[begin:end]
-        if not is_unsettled(sentence, text[begin : found.start()]):
+        if not (is_unsettled(sentence, text[begin : found.start()]) or NOT_ENOUGH.match(text, found.end())):
             actions = said_labels(sentence, ACTIONS)
             said += actions if len(actions) == 1 else []
     return list(dict.fromkeys(said))

@@ -6,24 +6,26 @@ import re
 from collections.abc import Mapping
 
 DENIAL = re.compile(
-    r"(?:\b(?:not|no|non|never|neither|nor|without|rather than|instead of|far from|less than|hardly|fails? to|unable to"
-    r"|nicht|keine?|не|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
+    r"(?:\b(?:not|no|non|never|neither|nor|without|rather than|instead of|far from|less than|more than|hardly"
+    r"|fails? to|unable to|nicht|keine?|не|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
     r"(?:(?:a|an|the|any|quite|really|fully|entirely|completely|be|been|considered|classified|called|as|exactly|even|is"
     r"|to|in|it|this|mask|need|needed|require|required|recommend|recommended|belong|belongs|of|type|case|further|truly"
-    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we|means|good|bad|poor|severe|enough)[\s-]+)*$"
+    r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we|means|look|looks|seem|appear|like|good|bad|poor"
+    r"|severe|enough)[\s-]+)*$"
 )
 ALTERNATIVE = re.compile(r"\s*(?:,\s*)?(?:or|nor)\s+(?:a\s+|an\s+|to\s+)?")
 END = re.compile(r"[.!?;\n](?=\s|$)|\n")
 CONDITION = re.compile(r"(?<=[\w,]\s)after\b|\b(?:if|once|unless|were|had|provided|typically|usually|normally)\b")
-# "unclear whether this is a merge": what follows is open, up to a "but"
+# "unclear whether this is a merge", "to reach an IoU of 0.9": what follows is open, up to a "but"
 OPEN = re.compile(
-    r"\b(?:unclear|uncertain|unsure|not sure|hard to (?:say|tell)|not know|can not tell)\s(?:whether|if)\b"
-    r"(?:(?!\bbut\b).)*$"
+    r"(?:\b(?:whether|(?:unclear|uncertain|unsure|not sure|hard to (?:say|tell)|not know|can not tell)\sif)\b"
+    r"|^\s*(?:in order\s)?to\s(?:reach|achieve|get|obtain|attain)\b)(?:(?!\bbut\b).)*$"
 )
 SUPPOSITION = re.compile(r"\bif\b(?!\si\b)")  # but not "if I had to choose"
 # What would be true of any perfect mask says nothing of this one.
 OF_ANY_MASK = re.compile(
     r"\b(?:a|an|any|the)\s(?:perfect|ideal|flawless)\s(?:\w+\s){0,2}?(?:would|has|have|needs?|requires?|must|should)\b"
+    r"|\b(?:for|than|to|from)\s(?:a|an|any)\s(?:perfect|ideal|flawless)\s(?:mask|match|segmentation)\b"
 )
 CONTRAST = re.compile(r"(?:.*\b(?:but|however|yet|here|this one|this mask)\b)?", re.DOTALL)
 LOOK_AROUND = 300
@@ -38,7 +40,7 @@ def said_labels(clause: str, words: Mapping[str, str]) -> list[str]:
     said, denied, end = [], False, 0
     for start, stop, label in mentions:
         inherits = denied and ALTERNATIVE.fullmatch(clause[end:start])
-        denied = bool(inherits) or is_denied(clause[:start])
+        denied = bool(inherits) or is_denied(clause[max(start - LOOK_AROUND, 0) : start])
         end = stop
         if not denied:
             said.append(label)

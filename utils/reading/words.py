@@ -79,15 +79,16 @@ CHOICE = r"(?:\b(?:answer|choice|option|keyword)\s(?:is|would\sbe)\b|\[x\]\s)"
 TYPE_LEADS = (  # stronger ones first
     re.compile(rf"(?:\bmask[\s_-]*(?:type|class|category)\b|{FOREIGN_TYPE}){LINKS}"),
     re.compile(rf"\b(?:type|category|class|classification|label)\b{LINKS}"),
-    re.compile(rf"(?:^|[{{,;\n(|])\s*mask\s?[:=]{LINKS}|{CHOICE}{LINKS}"),
+    re.compile(rf"(?:^|[{{,;\n(|])\s*mask\s?[:=]{LINKS}|(?<=\s)mask={LINKS}|{CHOICE}{LINKS}"),
 )
 ACTION_LEADS = (
     re.compile(rf"\b(?:recommend|suggest|propos)\w*[\s_-]action\b{LINKS}"),
     re.compile(rf"(?:(?<!band, )(?<!band )\b(?:recommended)?action\b|{FOREIGN_ACTION}){LINKS}"),
     re.compile(
         rf"\b(?:recommendation|decision|verdict)\b{LINKS}|{I_SAY}(?:recommend|suggest|propose|advise|choose|say"
-        rf"|(?:go|opt|vote|settle)\s(?:for|with)|lean\s(?:to|towards?))\b{LINKS}"
+        rf"|(?:go|opt|vote|settle)\s(?:for|with|to)|lean\s(?:to|towards?))\b{LINKS}"
         rf"|\b(?:recommend(?:ed)?|status|outcome|conclusion)\s?[:=]{LINKS}|{CHOICE}{LINKS}"
+        rf"|\bit\sis\s(?:recommended|advised|suggested|best)\s(?:to|that)\b{LINKS}"
     ),
 )
 BAND_ACTION = re.compile(rf"band,?\saction\b{LINKS}")
