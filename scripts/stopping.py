@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STUCK = 120.0  # seconds within one call of a library, such as waiting for a process that is gone
+HANDLED, END = 0, 255  # no numbers of signals
 
 
 class Stopped(Exception):
@@ -53,17 +59,72 @@ class NotedSignals:
 
 
 @contextmanager
-def _handled_by(handler) -> Iterator[None]:
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Signals can be handled in the main thread only; elsewhere everything stays as it is."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, own in before.items():
-            signal.signal(number, own)
+    with _StuckWatch() as watch:
+        before = {number: signal.signal(number, watch.telling(handler)) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, own in before.items():
+                signal.signal(number, own)
+
+
+class _StuckWatch:
+    """Ends the process if a signal finds it in a call that does not come back to Python for STUCK seconds.
+
+    Python calls handlers between its own steps only. Its C code writes the number of each signal into a pipe at once;
+    the handler writes HANDLED behind it. A thread reads both.
+    """
+
+    def __enter__(self) -> _StuckWatch:
+        self.source, self.target = os.pipe()
+        os.set_blocking(self.target, False)
+        self.before = signal.set_wakeup_fd(self.target, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        signal.set_wakeup_fd(self.before)
+        os.write(self.target, bytes([END]))
+
+    def telling(self, handler: Callable) -> Callable:
+        """The handler, which also tells the thread that it was called."""
+
+        def handle(signum: int, frame: FrameType | None) -> None:
+            os.write(self.target, bytes([HANDLED]))
+            handler(signum, frame)
+
+        return handle
+
+    def _watch(self) -> None:
+        waiting, until = 0, 0.0  # for a handler of this signal, at most until then
+        while True:
+            patience = max(0.0, until - time.monotonic()) if waiting else None
+            if not select.select([self.source], [], [], patience)[0]:
+                name = signal.Signals(waiting).name
+                print(f"stopped by {name}, in a call that did not return for {STUCK:g} s", file=sys.stderr, flush=True)
+                os._exit(128 + waiting)
+            got = os.read(self.source, 1)[0]
+            if got == END:
+                break
+            if got == HANDLED:
+                waiting = 0
+            elif got in SIGNALS and not waiting:
+                waiting, until = got, time.monotonic() + STUCK
+        os.close(self.source)
+        os.close(self.target)
+
+
+def _forget_signals_of_the_parent() -> None:
+    with suppress(ValueError):  # not the main thread
+        signal.set_wakeup_fd(-1)
+
+
+os.register_at_fork(after_in_child=_forget_signals_of_the_parent)
 
 
 def leave_signals_to_the_main_process(worker: int) -> None:

@@ -91,6 +91,7 @@ def test_wrong_check_sums_are_refused(tmp_path):
         ([f"{i}.jpg" for i in range(11) if i != 5], "without a gap, got 0, 1, 2, 3, 4, 6, 7, 8, 9, 10"),
         ([*(f"{i}.jpg" for i in range(9)), "mask_9.png"], "names such as 0.jpg, got mask_9.png among them"),
         ([*(f"{i}.jpg" for i in range(9)), "9.png"], "names such as 0.jpg, got 9.png among them"),
+        ([*(f"{i}.jpg" for i in range(9)), "9.webp"], "names such as 0.jpg, got 9.webp among them"),
         ([*(f"{i}.jpg" for i in range(9)), "thumb9.jpg"], "got thumb9.jpg among them"),
         ([*(f"{i}.jpg" for i in range(9)), "8.JPG"], "expected each frame number once"),
         ([*(f"{i}.jpg" for i in range(9)), "08.jpg"], "expected each frame number once"),
@@ -111,6 +112,14 @@ def test_other_numbers_are_told(tmp_path, caplog, numbers, told):
     (tmp_path / "Thumbs.db").touch()
     assert [int(path.stem[-4:]) for path in find_frames(tmp_path)] == list(numbers)
     assert ("frame 9 is" in caplog.text) == told
+
+
+@pytest.mark.parametrize(("numbers", "told"), [(range(1, 10), True), (range(12), False)])
+def test_other_numbers_are_told_of_any_count(tmp_path, caplog, numbers, told):
+    for number in numbers:
+        (tmp_path / f"{number}.webp").touch()
+    choose_frames(tmp_path, 3)
+    assert ("frame 0 is 1.webp, frame 8 is 9.webp" in caplog.text) == told
 
 
 def test_a_gap_among_another_number_of_frames_is_named(tmp_path):

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -229,6 +230,12 @@ def test_audits_of_an_earlier_run_are_kept_with_their_masks(auditor, data, monke
         assert {one.candidate.mask_path for one in own.own.values()} == set(masks)
 
 
+def saved(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".png", picture)[1].tobytes()
+
+
+SMOOTH = cv2.GaussianBlur(MASK * np.uint8(255), (0, 0), 3)
+JOB = '{"clip": "clip", "expression": "the man", "frame": 2, "mask": "pairs/masks/one.png"}'
 ONE = ["--mask", "a", "--expression", "x"]
 BROKEN = [{"image_id": 1, "category_id": 3, "segmentation": {"size": [48, 64], "counts": "zz"}}]
 WRONG = [
@@ -256,6 +263,16 @@ WRONG = [
     (SOURCES["yolo"][0], ("labels/one.txt", "7 0.1 0.1 0.9 0.1 0.9 0.9\n"), "expected a class from 0 to 1"),
     (SOURCES["yolo"][0], ("labels/two.txt", "0 0.1 0.1 0.9 0.1 0.9 0.9\n"), "two.txt: expected its picture two.jpg"),
     (SOURCES["davis"][0], ("palettes/bear/00040.png", None), "00040.png: expected its frame in frames/bear, got none"),
+    (SOURCES["davis"][0], ("palettes/bear/overlay_00011.png", None), "expected each frame number once, got "),
+    (SOURCES["davis"][0], ("palettes/bear/overlay_00010.png", None), "palettes/bear: expected names such as "),
+    (SOURCES["davis"][0], ("palettes/bear/00011.png", saved(SMOOTH)), "nowhere 2 pixels wide"),
+    (
+        SOURCES["yolo"][0],
+        ("pairs/images/one.png", saved(MASK)),
+        "expected one picture of this name, got one.jpg as well",
+    ),
+    (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("2", "Infinity")), "frame: expected a whole number, got inf"),
+    (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("2", '"1_0"')), "expected a whole number, got '1_0'"),
     (
         ["--davis", "palettes", "--images", "frames", "--no_audio"],
         None,
@@ -278,7 +295,8 @@ def test_wrong_input_ends_in_one_sentence(data, auditor, monkeypatch, capsys, fl
     monkeypatch.chdir(data)
     if change:
         path, text = change
-        Image.fromarray(MASK).convert("P").save(path) if text is None else (data / path).write_text(text)
+        text = saved(MASK * np.uint8(1)) if text is None else text
+        (data / path).write_bytes(text if isinstance(text, bytes) else text.encode())
     try:
         code = run(data, auditor, *flags)
     except SystemExit as error:

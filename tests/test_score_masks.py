@@ -168,6 +168,8 @@ def test_bad_input_ends_in_a_sentence(name, tmp_path, capsys):
         ("u.npy", b"nothing", "a file that cannot be read"),
         ("u/00000.png", b"nothing", "cannot be decoded"),
         ("u/soft/00000.png", b"nothing", "cannot be decoded"),
+        ("u/00010.png", b"nothing", "expected masks 00000.png to 00009.png, got 00010.png"),
+        ("u/3.jpg", b"nothing", "expected masks 00000.png to 00009.png, got 3.jpg"),
     ],
 )
 def test_bad_masks(tmp_path, name, content, sentence):

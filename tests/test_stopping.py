@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -149,3 +151,32 @@ def test_workers_leave_signals_to_the_main_process(tmp_path):
     loader = trainer.get_train_dataloader()
     for one in (loader, skip_first_batches(loader, 0)):
         assert list(one) == [[[signal.SIG_IGN, signal.SIG_IGN]]]
+
+
+STUCK_PROGRAM = """
+import ctypes, os, signal, sys, threading, time
+from scripts import stopping
+stopping.STUCK = float(sys.argv[1])
+def send():
+    for _ in range(3):
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+with stopping.NotedSignals(patient=True).noting():
+    threading.Thread(target=send, daemon=True).start()
+    mutex, libc = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+    if sys.argv[2] == "stuck":
+        libc.pthread_mutex_lock(mutex)
+        libc.pthread_mutex_lock(mutex)
+    for _ in range(20):
+        time.sleep(0.1)
+print("end")
+"""
+
+
+@pytest.mark.parametrize(("what", "code", "said"), [("stuck", 143, ""), ("free", 0, "end\n")])
+def test_a_signal_ends_a_process_that_hangs_in_a_library(what, code, said):
+    """As one does that waits for another process which is gone."""
+    command = [sys.executable, "-c", STUCK_PROGRAM, "1", what]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (code, said)
+    assert ("stopped by SIGTERM, in a call that did not return for 1 s" in done.stderr) == bool(code)

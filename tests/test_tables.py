@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset.benchmark.metadata import metadata_rows
+from dataset.benchmark.metadata import CSV_COLUMNS, metadata_rows
 from utils.tables import Columns, read_table
 from utils.text_files import parsed_json, read_json
 
@@ -91,6 +91,8 @@ def test_without_a_header(tmp_path):
         ("\n\n ,,\n", "expected the columns vid,uid,split[,exp][,kfid], got an empty file"),
         (HEADER + "v,u,train,the c\0at,3\n", "line 2: expected UTF-8 text, got a byte of zero"),
         ((HEADER + "v,u,train,ä,3\n").encode("latin-1"), "line 2: expected UTF-8 text, got the byte 0xe4"),
+        (HEADER + "v,u,train,the cat,3\n\ufeff" + HEADER, "line 3: expected one table, got a byte order mark"),
+        ("\ufeff\ufeff" + HEADER, "line 1: expected one table, got a byte order mark"),
         (HEADER.encode("utf-16"), "expected UTF-8 text, got UTF-16"),
         (HEADER.encode("utf-16-le"), "line 1: expected UTF-8 text, got a byte of zero"),
         (HEADER + f"v,u,train,{'x' * 200_000},3\n", "line 2: expected comma-separated UTF-8 text"),
@@ -102,11 +104,17 @@ def test_wrong_tables(tmp_path, content, sentence):
         read_table(table(tmp_path, content), COLUMNS)
 
 
-@pytest.mark.parametrize("uid", ["V_cat_1", "v _cat_1", "v\u00a0_cat_1", "\uff56_cat_1"])
+@pytest.mark.parametrize("uid", ["V_cat_1", "v _cat_1", "v\u00a0_cat_1", "\uff56_cat_1", "v\u200b_cat_1"])
 def test_names_that_look_alike(tmp_path, uid):
     path = table(tmp_path, f"v,v_cat_1,train,0,a,1\nw,{uid},train,0,b,1\n")
     with pytest.raises(ValueError, match=r"line 2: expected a uid that differs clearly from all others"):
         list(metadata_rows(path, Columns(("vid", "uid", "split", "fid", "exp", "kfid"))))
+
+
+@pytest.mark.parametrize("split", ["Train", "TEST_S", "test-s", "test u"])
+def test_splits_with_a_slip_of_the_pen(tmp_path, split):
+    with pytest.raises(ValueError, match=f"line 1: split: expected (train|test_s|test_u), got '{split}'"):
+        list(metadata_rows(table(tmp_path, f"v,v_cat_1,{split},0,a,1\n"), Columns(CSV_COLUMNS)))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from models.auditor.build import load_tokenizer
 from models.auditor.config import AuditorConfig
 from tests.conftest import BENCHMARK, GOLDEN
 from utils.tokens import IMAGE, control_tokens
-from utils.words import fault_of_response, fault_of_words
+from utils.words import doubt_of_words, fault_of_response, fault_of_words
 
 LLAMA = GOLDEN / "weights/pretrained_weights/Llama-2-7b-chat-hf"
 PIXELS = {"size": {"height": 8}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}
@@ -64,6 +64,20 @@ def test_plain_words(text):
 )
 def test_no_plain_words(text, fault):
     assert fault in fault_of_words(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        (" NaN", "expected words, got 'NaN', which programs write for an empty cell"),
+        ("the &quot;big&#39; dog", "got the HTML code '&quot;'"),
+        ("salt & pepper; the dog", None),
+        ("the null hypothesis", None),
+    ],
+)
+def test_doubtful_words(text, doubt):
+    assert fault_of_words(text) is None
+    assert doubt_of_words(text) is None if doubt is None else doubt in doubt_of_words(text)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pathlib import Path
 from utils.text_files import read_text
 
 LATE_QUOTE = re.compile(r',[ \t]+"(?!")')  # a quote that stands behind a space does not hold a cell together
+BYTE_ORDER_MARK = "\ufeff"
 Line = tuple[int, list[str]]
 
 
@@ -62,6 +63,8 @@ def check_names(names: Iterable[tuple[int, str]], what: str, path: Path) -> None
     known: dict[str, tuple[int, str]] = {}
     for number, name in names:
         folded = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+        if not folded.isascii():
+            folded = "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")  # of no width
         first, other = known.setdefault(folded, (number, name))
         if other != name:
             raise ValueError(
@@ -89,6 +92,8 @@ def _lines(text: str, path: Path) -> Iterator[Line]:
             raise ValueError(_open_quote(where, source[start - 1]))
         if LATE_QUOTE.search(source[start - 1]) and any(cell.lstrip(" \t")[:1] == '"' != cell[:1] for cell in cells):
             raise ValueError(f'{where}: expected a quote right behind its comma, got a space between them (, "...")')
+        if any(cell.lstrip()[:1] == BYTE_ORDER_MARK for cell in cells):
+            raise ValueError(f"{where}: expected one table, got a byte order mark within it: were two files joined?")
         if any(cell.strip() for cell in cells):
             yield start, cells
 

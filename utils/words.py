@@ -10,6 +10,8 @@ from utils.tokens import CONTROL_TOKENS, PLACEHOLDERS, SPECIAL_TOKENS, control_t
 
 LONGEST = 1000  # characters of an expression: an auditor's prompt has room for so many, and no phrase is longer
 INVISIBLE = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+NOTHINGS = {"nan", "none", "null", "nil", "n/a", "#n/a", "<na>", "nat", "undefined", "#ref!", "#name?", "#value!"}
+ENTITIES = re.compile(r"&(?:[a-z]{2,8}|#[0-9]{1,6}|#x[0-9a-f]{1,5});", re.IGNORECASE)
 QUOTES = re.compile(r'(?<![0-9])"')  # behind a number it stands for inches
 
 
@@ -34,12 +36,16 @@ def doubt_of_words(text: str) -> str | None:
     """What is doubtful about words that can be used.
 
     Control characters and line breaks, U+FFFD, which stands where a character was lost, UTF-8 that was read as Latin-1,
-    and a quote without its partner, which tables are cut at.
+    codes of HTML, what programs write for an empty cell, and a quote without its partner, which tables are cut at.
     """
+    if text.strip().casefold() in NOTHINGS:
+        return f"expected words, got {text.strip()!r}, which programs write for an empty cell"
     if wrong := next((c for c in text.strip() if c == "\ufffd" or _steers(c)), None):
         return f"expected plain text, got the control character U+{ord(wrong):04X}"
     if (meant := _misread(text)) != text:
         return f"expected UTF-8 text, got {text[:60]!r}, which may stand for {meant[:60]!r}"
+    if code := ENTITIES.search(text):
+        return f"expected plain text, got the HTML code {code[0]!r}"
     if len(QUOTES.findall(text)) % 2:
         return f"expected quotes in pairs, got one alone: {text[:60]!r}"
     return None

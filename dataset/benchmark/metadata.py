@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataset.benchmark.samples import Benchmark, Problem
 from dataset.media.lengths import NUM_FRAMES
+from utils.splits import SPLITS
 from utils.tables import Columns, check_names, read_table
 
 CSV_COLUMNS = ("vid", "uid", "split", "fid", "exp", "kfid")
@@ -44,8 +46,8 @@ def metadata_text(rows: list[CsvRow]) -> str:
 def metadata_rows(path: Path, columns: Columns) -> Iterator[tuple[int, CsvRow]]:
     """(line number, row) of metadata.csv. The expression is as written; spaces around all others are taken away.
 
-    Raises FileNotFoundError, or ValueError naming file and line, for what is no such table, and for names of videos or
-    uids that differ only by case, spaces or Unicode's spelling.
+    Raises FileNotFoundError, or ValueError naming file and line, for what is no such table, for names of videos or uids
+    that differ only by case, spaces or Unicode's spelling, and for a split that so differs from a known one.
     """
     table = [
         (number, {k: v if k == "exp" else v.strip() for k, v in cells.items()})
@@ -54,6 +56,7 @@ def metadata_rows(path: Path, columns: Columns) -> Iterator[tuple[int, CsvRow]]:
     check_names(((number, cells["vid"]) for number, cells in table), "vid", path)
     check_names(((number, cells["uid"]) for number, cells in table), "uid", path)
     for number, cells in table:
+        _check_split(cells["split"], f"{path} line {number}")
         numbers = {name: _int_or_text(cells[name]) for name in ("fid", "kfid")}
         yield number, CsvRow(**cells | numbers)
 
@@ -78,9 +81,18 @@ def read_metadata(path: Path, benchmark: Benchmark, split: str) -> dict[str, Csv
             benchmark.problems.append(Problem(row.uid, f"{where}: expected each uid once, got it twice"))
             continue
         if row.split == split:
+            if not row.uid:
+                benchmark.problems.append(Problem("(no uid)", f"{where}: expected a uid, got none"))
             benchmark.problems += [Problem(row.uid, f"{where}: {fault}") for fault in number_faults(row)]
         rows[row.uid] = row
     return rows
+
+
+def _check_split(split: str, where: str) -> None:
+    """Splits of other names are another dataset's, and passed over; a slip of the pen would lose its rows."""
+    meant = re.sub(r"[\W_]+", "_", split.casefold())
+    if split not in SPLITS and meant in SPLITS:
+        raise ValueError(f"{where}: split: expected {meant}, got {split!r}")
 
 
 def _int_or_text(cell: str) -> int | str:

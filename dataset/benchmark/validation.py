@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from dataset.benchmark.links import link_problems
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
+from dataset.media.frame_folder import stray_doubt
 from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
 from utils.formatting import printable
 
@@ -69,7 +70,7 @@ def find_file_problems(samples: list[AuditSample], num_threads: int = 4) -> list
         verdicts = list(checked(pool, bar, partial(_check_mask, media), masks))
     fits = zip(masks, verdicts, strict=True)
     doubtful = {c.mask_path: found for (_, c), found in fits if isinstance(found, Usable) and found.doubt}
-    log_doubts(media | _mixed_sizes(samples, media) | doubtful)
+    log_doubts(media | _doubts_of_videos(samples, media) | doubtful)
     problems = []
     for uid, paths in _files_by_uid(samples).items():
         problems += [Problem(uid, media[path]) for path in paths if isinstance(media[path], str)]
@@ -91,12 +92,12 @@ def _check_mask(media: dict[Path, Usable | str], pair: tuple[AuditSample, Candid
     return Usable("; ".join(filter(None, doubts)) or None, mask.size)
 
 
-def _mixed_sizes(samples: list[AuditSample], media: dict[Path, Usable | str]) -> dict[str, Usable]:
-    """Folder of frames -> a doubt, for videos whose frames have several sizes."""
+def _doubts_of_videos(samples: list[AuditSample], media: dict[Path, Usable | str]) -> dict[str, Usable]:
+    """Folder of frames -> a doubt, for frames of several sizes, and for other pictures beside them."""
     found = {}
     for paths in dict.fromkeys(sample.video_paths for sample in samples):
-        sizes = [media[path].size for path in paths if isinstance(media[path], Usable)]
-        if doubt := size_doubt(sizes):
+        sizes = size_doubt(media[path].size for path in paths if isinstance(media[path], Usable))
+        if doubt := "; ".join(filter(None, (sizes, stray_doubt(paths)))):
             found[str(paths[0].parent)] = Usable(doubt)
     return found
 

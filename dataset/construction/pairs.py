@@ -17,7 +17,6 @@ from pathlib import Path
 from dataset.construction.source import frame_size
 from dataset.construction.stills import (
     DOUBTFUL,
-    PICTURE_SUFFIXES,
     ImportReport,
     Still,
     StillObject,
@@ -25,6 +24,7 @@ from dataset.construction.stills import (
     find_audio,
 )
 from dataset.media.images import examine_mask
+from dataset.media.pictures import PICTURE_SUFFIXES
 from dataset.media.usable import fit_doubt
 from utils.tables import Columns, read_table
 

@@ -23,6 +23,7 @@ from dataset.benchmark.links import refuse_links
 from dataset.benchmark.samples import Problem
 from dataset.benchmark.validation import attempt, checked
 from dataset.construction.referrals import Referral, is_plain_name, read_referrals, write_metadata
+from dataset.media.frame_folder import stray_doubt
 from dataset.media.images import encode_mask, examine_frame, read_mask, read_upright_frame
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES
 from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
@@ -114,7 +115,7 @@ class RefAVSBench(SourceLayout):
             found = dict(zip(frames, checked(pool, bar, attempt(self._inside(usable_frame)), frames), strict=True))
             found |= zip(audios, checked(pool, bar, attempt(self._inside(usable_sound)), audios), strict=True)
             found |= zip(masks, checked(pool, bar, attempt(self._inside(usable_mask)), masks), strict=True)
-        log_doubts(found | {f"video {vid}": Usable(self._size_doubt(vid, found)) for vid in fids})
+        log_doubts(found | {f"video {vid}": Usable(self._doubt(vid, found)) for vid in fids})
         return {vid: list(self._video_faults(vid, fids[vid], found)) for vid in fids}
 
     def _inside(self, check: Callable) -> Callable:
@@ -141,9 +142,10 @@ class RefAVSBench(SourceLayout):
             elif not isinstance(shown, str) and (doubt := fit_doubt(mask.size, shown.size)):
                 yield f"{path}: {doubt}"
 
-    def _size_doubt(self, vid: str, found: dict[Path, Usable | str]) -> str | None:
-        frames = (found[self.frame_path(vid, t)] for t in range(NUM_FRAMES))
-        return size_doubt(frame.size for frame in frames if isinstance(frame, Usable))
+    def _doubt(self, vid: str, found: dict[Path, Usable | str]) -> str | None:
+        paths = [self.frame_path(vid, t) for t in range(NUM_FRAMES)]
+        sizes = size_doubt(found[path].size for path in paths if isinstance(found[path], Usable))
+        return "; ".join(filter(None, (sizes, stray_doubt(paths)))) or None
 
     def _masks(self, vid: str, fids: list[int]) -> Iterator[tuple[int, int, Path]]:
         return ((fid, frame, self.mask_path(vid, fid, frame)) for fid in fids for frame in range(NUM_FRAMES))

@@ -24,7 +24,6 @@ from utils.spelling import existing_path
 from utils.words import doubt_of_words, fault_of_words
 
 logger = logging.getLogger(__name__)
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 DOUBTFUL = "taken with a doubt"
 MAX_VID_BYTES, MAX_OBJECT_BYTES = 120, 60

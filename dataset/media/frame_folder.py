@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from dataset.media.lengths import CLIP_SECONDS, NUM_FRAMES, SLACK
+from dataset.media.pictures import PICTURE_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+SAME_SUFFIXES = {".jpeg": ".jpg", ".tiff": ".tif"}
 
 
 class NumberedImage(NamedTuple):
@@ -46,20 +48,12 @@ def find_frames(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder of frames")
-    pictures = {path: _numbered(path) for path in sorted(folder.iterdir()) if _is_picture(path)}
-    found = sorted(filter(None, pictures.values()))
-    names = ", ".join(image.path.name for image in found[:12])
+    found = list_images(folder)
     if len(found) != NUM_FRAMES:
+        names = ", ".join(image.path.name for image in found[:12])
         got = f"{len(found)} ({names}{', ...' if len(found) > 12 else ''})" if found else "none"
         raise ValueError(f"{folder}: expected {NUM_FRAMES} numbered images such as 0.jpg to 9.jpg, got {got}")
-    if len({image.number for image in found}) != NUM_FRAMES:
-        raise ValueError(f"{folder}: expected each frame number once, got {names}")
-    _check_kinds(found, folder)
-    _check_gaps(found, folder)
-    _tell_numbering(found, folder)
-    if others := [path.name for path, image in pictures.items() if not image]:
-        logger.warning("%s: expected numbered images only, got %s, which is left out", folder, ", ".join(others[:5]))
-    return [image.path for image in found]
+    return _in_order(folder)
 
 
 def choose_frames(folder: str | Path, frame: int, fps: float | None = None) -> Chosen:
@@ -73,14 +67,7 @@ def choose_frames(folder: str | Path, frame: int, fps: float | None = None) -> C
     """
     folder = Path(folder)
     found = list_images(folder) if folder.is_dir() else []
-    if not found or len(found) == NUM_FRAMES:
-        paths = find_frames(folder)
-    else:
-        _check_kinds(found, folder)
-        if len({image.number for image in found}) != len(found):
-            raise ValueError(f"{folder}: expected each frame number once, got one twice")
-        _check_gaps(found, folder)
-        paths = [image.path for image in found]
+    paths = _in_order(folder) if found else find_frames(folder)
     if not 0 <= frame < len(paths):
         raise ValueError(f"--frame: expected 0 to {len(paths) - 1}, got {frame}")
     places, start = _spread(len(paths), frame, fps)
@@ -102,8 +89,43 @@ def list_images(folder: Path) -> list[NumberedImage]:
     return sorted(image for path in folder.iterdir() if _is_picture(path) and (image := _numbered(path)))
 
 
+def list_alike(folder: Path) -> list[NumberedImage]:
+    """As `list_images`, of which there may be any number, with gaps. Logs a warning of images without a number.
+
+    Raises ValueError for a number that comes twice, or a name that is unlike the others.
+    """
+    found = list_images(folder)
+    numbers = [image.number for image in found]
+    if twice := [image.path.name for image in found if numbers.count(image.number) > 1]:
+        raise ValueError(f"{folder}: expected each frame number once, got {', '.join(twice[:6])}")
+    if found:
+        _check_kinds(found, folder)
+    known = {image.path for image in found}
+    if others := [path.name for path in sorted(folder.iterdir()) if _is_picture(path) and path not in known]:
+        logger.warning("%s: expected numbered images only, got %s, which is left out", folder, ", ".join(others[:5]))
+    return found
+
+
+def stray_doubt(frames: Sequence[Path]) -> str | None:
+    """What is doubtful about the folder of ten frames: other pictures beside them, which are not shown."""
+    folders = {path.parent for path in frames}
+    if len(folders) != 1 or not (folder := folders.pop()).is_dir():
+        return None
+    known = {path.name for path in frames}
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in known and _is_picture(path)):
+        return f"expected {len(known)} frames, got {', '.join(others[:5])} beside them, which are not shown"
+    return None
+
+
+def _in_order(folder: Path) -> list[Path]:
+    found = list_alike(folder)
+    _check_gaps(found, folder)
+    _tell_numbering(found, folder)
+    return [image.path for image in found]
+
+
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _numbered(path: Path) -> NumberedImage | None:
@@ -111,7 +133,7 @@ def _numbered(path: Path) -> NumberedImage | None:
     match = re.search(r"[0-9]+$", path.stem)
     if not match:
         return None
-    suffix = path.suffix.lower().replace("jpeg", "jpg")
+    suffix = SAME_SUFFIXES.get(path.suffix.lower(), path.suffix.lower())
     return NumberedImage(int(match.group()), path, (path.stem[: match.start()], suffix))
 
 
@@ -120,7 +142,7 @@ def _check_kinds(found: list[NumberedImage], folder: Path) -> None:
     usual = max(kinds, key=kinds.count)
     if strange := [image.path.name for image in found if image.kind != usual]:
         example = next(image.path.name for image in found if image.kind == usual)
-        raise ValueError(f"{folder}: expected ten names such as {example}, got {', '.join(strange)} among them")
+        raise ValueError(f"{folder}: expected names such as {example}, got {', '.join(strange)} among them")
 
 
 def _check_gaps(found: list[NumberedImage], folder: Path) -> None:
@@ -137,5 +159,5 @@ def _check_gaps(found: list[NumberedImage], folder: Path) -> None:
 
 def _tell_numbering(found: list[NumberedImage], folder: Path) -> None:
     first, last = found[0], found[-1]
-    if first.number or last.number != NUM_FRAMES - 1:
-        logger.warning("%s: frame 0 is %s, frame %d is %s", folder, first.path.name, NUM_FRAMES - 1, last.path.name)
+    if first.number or last.number != len(found) - 1:
+        logger.warning("%s: frame 0 is %s, frame %d is %s", folder, first.path.name, len(found) - 1, last.path.name)

@@ -19,6 +19,7 @@ from PIL import Image
 MAX_PIXELS = 2**26  # 8192 x 8192; a frame of 8K video has half as many
 # What phones, cameras, editors and segmentation tools write. Others, such as EPS, would start programs.
 KNOWN_FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".gif", ".jp2", ".ppm", ".pgm")
 SEVERAL_VIEWS = ("MPO",)  # a phone's picture and its preview
 EXIF_ORIENTATION, UPRIGHT = 0x0112, 1
 TURNS = {  # EXIF orientation -> what makes the picture upright

@@ -7,13 +7,17 @@ to the list's folder.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils.tables import Columns, read_table
 from utils.text_files import parsed_json, read_text
 
+PLAIN_NUMBER = re.compile(r"[-+]?[0-9]{1,12}(\.[0-9]*)?")
 NEEDED = ("clip", "expression", "mask")
 PLACES = ("frame", "at", "audio")
 OWN = (*NEEDED, *PLACES)
@@ -44,7 +48,7 @@ def read_jobs(path: Path) -> list[Job]:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[int, dict]]:
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(re.split("\r\n|\n|\r", read_text(path)), 1):
         if line.strip():
             where = f"{path} line {number}"
             row = parsed_json(line, where)
@@ -74,10 +78,10 @@ def _job(where: str, row: dict, folder: Path) -> Job:
 def _number(value: object, kind: type, where: str) -> int | float | None:
     if value is None or value == "":
         return None
-    try:
-        number = kind(value) if isinstance(value, str) or type(value) in (int, float) else None
-    except ValueError:
-        number = None
-    if number is None or number != number or (type(value) is float and number != value):
+    number = None
+    with suppress(ValueError, OverflowError):
+        if type(value) in (int, float) or (isinstance(value, str) and PLAIN_NUMBER.fullmatch(value.strip())):
+            number = kind(value)
+    if number is None or not math.isfinite(number) or (type(value) is float and number != value):
         raise ValueError(f"{where}: expected {'a whole number' if kind is int else 'a number'}, got {value!r}")
     return number

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 
 from utils.run_length import decode_polygons
 from utils.text_files import read_text
+
+logger = logging.getLogger(__name__)
 
 PLACE = 0.25  # of a pixel, added to its place: readers that cut and readers that round find the same pixel
 SLACK = 0.01  # of a side: how far outside of the picture a point may be
@@ -32,7 +35,10 @@ class Outlined:
 def read_outlines(path: Path, size: tuple[int, int]) -> list[Outlined]:
     """The objects of a picture of this size (height, width). Raises ValueError naming file and line."""
     lines = read_text(path).splitlines()
-    return [_outlined(number, line, size, path) for number, line in enumerate(lines, 1) if line.strip()]
+    found = [_outlined(number, line, size, path) for number, line in enumerate(lines, 1) if line.strip()]
+    if len({one.confidence is None for one in found}) > 1:
+        logger.warning("%s: expected a confidence in every line or in none: is a number missing?", path)
+    return found
 
 
 def outline_line(class_number: int, mask: np.ndarray) -> str:

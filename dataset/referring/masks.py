@@ -10,19 +10,22 @@ mask for each uid needs no such folder: then the uid's masks are taken.
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from dataset.media.images import encode_mask, read_mask, resize_mask
+from dataset.media.images import encode_mask, examine_mask, resize_mask
 from dataset.media.lengths import NUM_FRAMES
-from dataset.media.pictures import open_picture
+from dataset.media.pictures import PICTURE_SUFFIXES, open_picture
 from dataset.referring.expressions import Expression
 from utils.whole_files import write_bytes
 
+logger = logging.getLogger(__name__)
 SOFT = "soft"
 
 
@@ -79,6 +82,7 @@ class MaskFolder:
                 if (path := self.root / f"{name}{ending}").is_file():
                     return [SoftMask.of_logits(frame) for frame in read_logits(path)]
             if (folder := self.root / name).is_dir():
+                _check_names(folder)
                 return [_read_frame_mask(folder, frame) for frame in range(NUM_FRAMES)]
         return [None] * NUM_FRAMES
 
@@ -120,11 +124,26 @@ def read_logits(path: Path) -> np.ndarray:
     return content.astype(np.float32)
 
 
+def _check_names(folder: Path) -> None:
+    """Raises ValueError for pictures of other names: their masks would be taken for missing ones."""
+    names = [f"{frame:05d}.png" for frame in range(NUM_FRAMES)]
+    found = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if others := [name for name in found if name not in names and not name.startswith(".")]:
+        raise ValueError(f"{folder}: expected masks {names[0]} to {names[-1]}, got {', '.join(others[:5])}")
+
+
+@cache  # a mask may be read several times
+def _tell_doubt(path: Path, doubt: str) -> None:
+    logger.warning("%s: %s", path, doubt)
+
+
 def _read_frame_mask(folder: Path, frame: int) -> SoftMask | None:
     path = folder / f"{frame:05d}.png"
     if not path.is_file():
         return None
-    hard, soft_path = read_mask(path), folder / SOFT / path.name
+    (hard, doubt), soft_path = examine_mask(path), folder / SOFT / path.name
+    if doubt:
+        _tell_doubt(path, doubt)
     if not soft_path.is_file():
         return SoftMask(hard)
     picture = open_picture(soft_path, "soft mask")

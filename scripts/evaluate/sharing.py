@@ -6,6 +6,7 @@ They speak to each other at the beginning, where the first one says what is left
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -45,7 +46,10 @@ def wait_for_all() -> None:
     if not dist.is_initialized():
         return
     try:
-        dist.barrier()
+        barrier = dist.barrier(async_op=True)
+        while not barrier.is_completed():  # Python sees signals between its own steps only
+            time.sleep(0.1)
+        barrier.wait()
     except RuntimeError:
         expected = f"expected {dist.get_world_size()} processes to the end, got fewer"
         raise ValueError(f"{expected}: start the run again, all answers so far are kept") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from configs.audit import AuditArguments
 from dataset.construction.stills import clean_expression
-from dataset.media.frame_folder import NumberedImage, list_images
+from dataset.media.frame_folder import NumberedImage, list_alike, list_images
 from dataset.own.palettes import EXPRESSIONS, read_expressions, read_objects
 from dataset.referring.expressions import Expression
 from dataset.referring.layout import ReferringData
@@ -49,7 +49,7 @@ class Palettes:
             if not frames.is_dir():
                 raise FileNotFoundError(f"{clip}: expected its frames in {frames}, got no such folder")
             place_of = {image.number: place for place, image in enumerate(list_images(frames))}
-            for image in list_images(clip):
+            for image in list_alike(clip):
                 if image.number not in place_of:
                     raise FileNotFoundError(f"{image.path}: expected its frame in {frames}, got none")
                 yield from self._of_picture(image, frames, place_of[image.number])

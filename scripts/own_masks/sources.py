@@ -10,7 +10,8 @@ from configs.audit import AuditArguments
 from dataset.construction.coco import CocoFile, read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.source import frame_size
-from dataset.construction.stills import PICTURE_SUFFIXES, ImportReport, StillObject
+from dataset.construction.stills import ImportReport, StillObject
+from dataset.media.pictures import PICTURE_SUFFIXES
 from dataset.own.job_list import Job, read_jobs
 from dataset.own.polygons import read_outlines
 from scripts.own_masks.masks import OwnMask, Source, ask_about, clip_arguments, mask_array, numbered
@@ -107,7 +108,10 @@ def _yolo(args: AuditArguments) -> Source:
     for folder in (labels, images):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder")
-    pictures = {path.stem: path for path in sorted(images.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES}
+    pictures: dict[str, Path] = {}
+    for path in sorted(path for path in images.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES):
+        if (other := pictures.setdefault(path.stem, path)) != path:
+            raise ValueError(f"{path}: expected one picture of this name, got {other.name} as well")
     texts = sorted(path for path in labels.glob("*.txt") if path.stem in pictures or path.stem != "classes")
     if not texts:
         raise FileNotFoundError(f"--yolo {labels}: expected text files such as picture.txt, got none")

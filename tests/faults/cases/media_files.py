@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import soundfile
 from PIL import Image
 
 from tests.faults.case import Case, Expected, found, refused, warned
-from tests.faults.changes import FRAME, MASK, SOUND
+from tests.faults.changes import FRAME, MASK, SOUND, gone
 from tests.right_benchmark import GT, HEIGHT, WIDTH
 from tests.test_masks import BY_OPACITY, SOFT, half_of_zeros
 from tests.test_masks import REFUSED as NO_MASKS
@@ -197,12 +198,25 @@ def frame_of_other_size(root: Path) -> None:
             Image.fromarray(RGB[::2]).save(root / place, "JPEG")
 
 
+def eleventh_frame(root: Path) -> None:
+    for place in FRAME_PLACES:
+        if (root / place).is_file():
+            shutil.copy(root / place, (root / place).with_name("10.jpg"))
+
+
 OWN_CLIPS = [
     Case("own frames: a gap", partial(renamed, "5.jpg", "10.jpg"), {"audit": refused("frame numbers without a gap")}),
     Case(
         "own frames: a mask", partial(renamed, "9.jpg", "mask_9.jpg"), {"audit": refused("got mask_9.jpg among them")}
     ),
     Case("own frames: another kind", partial(renamed, "9.jpg", "9.png"), {"audit": refused("got 9.png among them")}),
+    Case("own frames: a WebP file", partial(renamed, "9.jpg", "9.webp"), {"audit": refused("got 9.webp among them")}),
+    Case("own frames: no first one", partial(gone, "clip/frames/0.jpg"), {"audit": warned("frame 0 is 1.jpg")}),
+    Case(
+        "frames: an eleventh",
+        eleventh_frame,
+        dict.fromkeys(("evaluate", "verify", "build"), warned("got 10.jpg beside them, which are not shown")),
+    ),
     Case("own frames: one twice", partial(renamed, "9.jpg", "08.jpg"), {"audit": refused("each frame number once")}),
     Case(
         "own frames: a picture without a number",

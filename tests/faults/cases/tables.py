@@ -76,6 +76,20 @@ WHOLE = [
     table("Latin-1", partial(row, lambda c: [*c[:4], b"caf\xe9", c[5]]), "line 2: expected UTF-8 text"),
     table("UTF-16", partial(spoil, lambda x: [b"\n".join(x).decode().encode("utf-16")]), "UTF-8 text, got UTF-16"),
     table("a cell of 200,000 letters", partial(row, lambda c: [*c[:4], b"x" * 200_000, c[5]]), "line 2: expected"),
+    table(
+        "two files joined", partial(spoil, lambda x: [*x, b"\xef\xbb\xbf" + x[0]]), "got a byte order mark within it"
+    ),
+    table("a split in capitals", partial(row, lambda c: [*c[:2], c[2].upper(), *c[3:]]), "line 2: split: expected "),
+    table("a split with a dash", partial(row, lambda c: [*c[:2], b"test-s", *c[3:]]), "expected test_s, got 'test-s'"),
+    table("single quotes", partial(row, lambda c: [*c[:4], b"'the big, dog'", c[5]]), "line 2: expected 6 cells"),
+    table("a comment", partial(spoil, lambda x: [b"# all rows", *x]), "line 1: expected the columns"),
+    table("UTF-16 without a mark", partial(spoil, lambda x: [b"\n".join(x).decode().encode("utf-16-le")]), "of zero"),
+    table("marks of a merge", partial(spoil, lambda x: [x[0], b"<<<<<<< HEAD", *x[1:]]), "line 2: expected 6 cells"),
+    table(
+        "a quote that opens in the last line",
+        partial(spoil, lambda x: [*x[:-1], b',"'.join(x[-1].rsplit(b",", 1))]),
+        "expected a quote that is closed on its line",
+    ),
     table("empty", partial(spoil, lambda x: []), "got an empty file"),
     table(
         "uids that differ in capitals only",
@@ -87,6 +101,7 @@ RIGHT = [
     right("byte order mark", partial(spoil, lambda x: [b"\xef\xbb\xbf" + x[0], *x[1:]])),
     right("line ends of Windows", partial(spoil, lambda x: [line + b"\r" for line in x])),
     right("commas at the end", partial(spoil, lambda x: [line + b",," for line in x])),
+    right("line ends of old Macs", partial(spoil, lambda x: [b"\r".join(x)])),
     right("empty lines", partial(spoil, lambda x: [x[0], b"", b" , ,,,,", *x[1:], b""])),
     right("one more column", partial(spoil, lambda x: [x[0] + b",note", *(line + b",a" for line in x[1:])])),
     right("quotes and commas in an expression", partial(row, lambda c: [*c[:4], b'"the ""big"", brown dog"', c[5]])),
@@ -140,6 +155,8 @@ DOUBTFUL += [
         dict.fromkeys(("build", "verify"), warned(f"expression: {says}")),
     )
     for name, (text, says) in {
+        "a lost value": ("NaN", "expected words, got 'NaN', which programs write for an empty cell"),
+        "codes of HTML": ("the &quot;big&quot; dog", "expected plain text, got the HTML code"),
         "a quote alone": ('the dog"', "expected quotes in pairs, got one alone"),
         "UTF-8 read as Latin-1": ("the caf\u00c3\u00a9", "expected UTF-8 text, got 'the caf"),
         "a line separator": ("the\u2028dog", "expected plain text, got the control character U+2028"),
