@@ -352,7 +352,7 @@ def test_predictions_can_be_read_as_records(tmp_path):
         ('{"gt_iou": "high"}', 'line 2: expected gt_iou to be a number in [0, 1] or null, got "high"'),
         ('{"uid": "a", "iou_to_gt": 85}', "expected iou_to_gt to be a number in [0, 1] or null, got 85"),
         ('{"uid": "a", "iou_to_gt": NaN}', "expected iou_to_gt to be a number in [0, 1] or null, got NaN"),
-        ('{"uid": "a", "rank": true}', "expected rank to be a number or null, got true"),
+        ('{"uid": "a", "rank": true}', "expected rank to be a whole number or null, got true"),
         (f'{{"iou_to_gt": 1{"0" * 400}}}', "line 2: expected iou_to_gt to be a number in [0, 1] or null, got 1000"),
     ],
 )

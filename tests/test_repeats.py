@@ -46,9 +46,49 @@ def test_two_answers_to_one_mask_are_refused(tmp_path):
         read_predictions(tmp_path / "p.jsonl")
 
 
-def test_one_mask_has_many_spellings(tmp_path):
-    write_jsonl(tmp_path / "p.jsonl", [twice(mask_path=path) for path in ("a/m.png", "./a/m.png", "a//b/../m.png")])
+SPELLINGS = {
+    "mask_path": ("é/m.png", "./é/m.png", "é//b/../m.png", "é\\m.png", "e\u0301/m.png "),
+    "uid": (17, "17", " 017"),
+    "frame_idx": (3, "3", "00003"),
+    "mask_type": ("cutout", "Cutout ", "cutoff"),
+    "rank": (1, 1.0),
+    "action": ("reject", "Reject"),
+    "raw_output": (SAID, SAID + "\n"),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_one_mask_has_many_spellings(tmp_path, name):
+    write_jsonl(tmp_path / "p.jsonl", [twice(**{name: value}) for value in SPELLINGS[name]])
     assert len(read_predictions(tmp_path / "p.jsonl")) == 1
+
+
+@pytest.mark.parametrize("path", ["/data/bench/m.png", "bench/m.png", "M.png"])
+def test_the_same_name_in_another_folder_is_told(tmp_path, caplog, path):
+    write_jsonl(tmp_path / "p.jsonl", [twice(), twice(mask_path=path), twice(mask_path="x/m.png", rank=2)])
+    assert len(read_predictions(tmp_path / "p.jsonl")) == 3
+    assert "1 records may be about the same masks as earlier ones" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"uid": "u", "iou_to_gt": 0.5, "iou_to_gt": 0.9}', "the key 'iou_to_gt' is given twice"),
+        ('{"uid": "u", "iou_to_gt": 0.5, "gt_iou": 0.9}', "expected iou_to_gt and gt_iou to be the same"),
+        ('{"uid": "u", "rank": 1.5}', "expected rank to be a whole number or null, got 1.5"),
+    ],
+)
+def test_records_that_contradict_themselves(tmp_path, line, sentence):
+    (tmp_path / "p.jsonl").write_text(line)
+    with pytest.raises(ValueError, match=f"p.jsonl, line 1: .*{sentence}"):
+        read_predictions(tmp_path / "p.jsonl")
+
+
+def test_strange_truths_are_told(tmp_path, caplog):
+    write_jsonl(tmp_path / "p.jsonl", [twice("a", mask_type="perfect"), twice("b", iou_to_gt=None)])
+    score_answers(read_predictions(tmp_path / "p.jsonl"), "image")
+    assert "contradicts itself: 1 records, for example a perfect mask (uid a) of IoU 0.5" in caplog.text
+    assert "1 of 2 records have no iou_to_gt" in caplog.text
 
 
 @pytest.mark.parametrize(

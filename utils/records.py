@@ -22,6 +22,7 @@ from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.reading.reply import STRICT, read_audit
 from utils.repeats import Repeats
+from utils.text_files import unrepeated
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ def _is_number(value: Any) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
+def _is_rank(value: Any) -> bool:
+    return _is_number(value) and value == int(value)
+
+
 def _is_iou(value: Any) -> bool:
     # Rounding may give ratios just over 1.
     return _is_number(value) and -1e-6 <= value <= 1 + 1e-6
@@ -55,7 +60,7 @@ _FIELD_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {  # field -> what 
     "raw_output": (_is_text, "a string"),
     "vid": (_is_int_or_text, "an integer or a string"),
     "frame_idx": (_is_int_or_text, "an integer or a string"),
-    "rank": (_is_number, "a number"),
+    "rank": (_is_rank, "a whole number"),
     "mask_path": (_is_text, "a string"),
     "generated_ids": (lambda value: isinstance(value, list), "a list of token ids"),
     "shares": (lambda value: isinstance(value, dict), "an object"),
@@ -68,7 +73,7 @@ _KEYS = {name: (name, _RIGHT_TYPES.get(name, set()) | {type(None)}, *rule) for n
 _KEYS |= {key: _KEYS[name] for key, name in _RECORD_NAME.items()}
 # Inside a text its quotes would be written \", so only the key fits.
 _IDS = re.compile(rb'"generated_ids": ?\[[0-9, ]*\]')
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder(object_pairs_hook=unrepeated).decode
 _CORE_FIELDS = ("uid", "mask_type", "iou_to_gt", "action", "raw_output")
 
 
@@ -147,11 +152,14 @@ def _read_line(content: bytes, where: str) -> dict:
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)} ({error})") from None
     if not isinstance(row, dict):
         raise ValueError(f"{where}: expected one JSON object, got {_excerpt(line)}")
-    renamed, doubtful = _plan(tuple(row), tuple(map(type, row.values())))
+    renamed, doubtful, same = _plan(tuple(row), tuple(map(type, row.values())))
     for key in doubtful:
         _, _, is_right, expected = _KEYS[key]
         if not is_right(value := row[key]):
             raise ValueError(f"{where}: expected {key} to be {expected} or null, got {_excerpt(json.dumps(value))}")
+    for key, other in same:
+        if row[key] != row[other]:
+            raise ValueError(f"{where}: expected {key} and {other} to be the same, got {_excerpt(line)}")
     record = row if renamed is None else {field: row[key] for key, field in renamed}
     if record.keys().isdisjoint(_CORE_FIELDS):
         raise ValueError(f"{where}: expected at least one of {', '.join(_CORE_FIELDS)}, got {_excerpt(line)}")
@@ -159,14 +167,15 @@ def _read_line(content: bytes, where: str) -> dict:
 
 
 @lru_cache(256)
-def _plan(keys: tuple[str, ...], types: tuple[type, ...]) -> tuple[tuple | None, tuple[str, ...]]:
-    """Of rows with these keys and types of values: (key, field) of what is kept, or None if all is kept as it is; and
-    the keys whose values the type alone does not settle.
+def _plan(keys: tuple[str, ...], types: tuple[type, ...]) -> tuple[tuple | None, tuple[str, ...], tuple]:
+    """Of rows with these keys and types of values: (key, field) of what is kept, or None if all is kept as it is; the
+    keys whose values the type alone does not settle; and pairs of keys that mean the same.
     """
     known = tuple((key, _KEYS[key][0]) for key in keys if key in _KEYS)
     doubtful = [key for key, kind in zip(keys, types, strict=True) if key in _KEYS and kind not in _KEYS[key][1]]
     is_plain = known == tuple((key, key) for key in keys)
-    return None if is_plain else known, tuple(doubtful)
+    same = tuple((field, key) for key, field in known if key != field and field in keys)
+    return None if is_plain else known, tuple(doubtful), same
 
 
 def _excerpt(text: str) -> str:

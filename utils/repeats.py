@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from collections.abc import Iterator
+from functools import lru_cache
 from posixpath import normpath
 
 import numpy as np
 
+from utils.audit import canonical_mask_type
+
 
 class Repeats:
-    """Takes records (`utils.records`) one by one, 24 bytes each, and then tells which masks came again.
+    """Takes records (`utils.records`) one by one, 32 bytes each, and then tells which masks came again.
 
     Only records with a mask_path say which mask they are about; others are never repeats. A benchmark may list one file
-    twice, with two truths (rank, mask_type): these are two masks.
+    twice, with two truths (rank, mask_type): these are two masks. How paths, types and numbers are spelled does not
+    matter.
     """
 
     def __init__(self):
-        self.masks, self.answers, self.likely = array("q"), array("q"), array("q")
+        self.masks, self.answers, self.likely, self.moved = array("q"), array("q"), array("q"), array("q")
 
     def add(self, record: dict) -> None:
         get, number = record.get, len(self.masks)
-        path, place, truth = get("mask_path"), (get("uid"), get("frame_idx")), (get("rank"), get("mask_type"))
-        answer = get("raw_output"), get("iou_to_gt"), get("action")
+        path, place = get("mask_path"), _place(get("uid"), get("frame_idx"))
+        truth = _truth(get("mask_type"), get("rank"))
+        text = get("raw_output")
+        answer = hash((text and text.strip(), get("iou_to_gt"), _folded(get("action"))))
         if path is None:
-            mask, likely = number, number if None in place else hash((place, truth, answer))
+            mask = moved = number
+            likely = number if None in place else hash((place, truth, answer))
         else:
-            path = normpath(path) if "./" in path or "//" in path else path
+            path = _spelled(path)
             mask, likely = hash((place, path, truth)), hash((place, path))
+            moved = number if None in place else hash((place, truth, path[path.rfind("/") + 1 :].lower()))
         self.masks.append(mask)
-        self.answers.append(hash(answer))
+        self.answers.append(answer)
         self.likely.append(likely)
+        self.moved.append(moved)
 
     def find(self) -> dict[int, int]:
         """Number of a record, from 0 -> that of the first record about the same mask."""
@@ -39,13 +49,42 @@ class Repeats:
     def doubtful(self, found: dict[int, int]) -> dict[int, int]:
         """As `found`, but for records that are no repeats by name.
 
-        They name an earlier mask with another truth, or name no mask and say exactly what an earlier one says.
+        They name an earlier mask with another truth, or one of its name in another folder, or name no mask and say
+        exactly what an earlier one says.
         """
-        return {number: first for number, first in sorted(_again(self.likely)) if number not in found}
+        again = dict(_again(self.moved)) | dict(_again(self.likely))
+        return {number: first for number, first in sorted(again.items()) if number not in found}
 
     def are_copies(self, one: int, other: int) -> bool:
         """Whether two records about a mask say the same."""
         return self.answers[one] == self.answers[other]
+
+
+@lru_cache(1024)
+def _place(uid: int | str | None, frame: int | str | None) -> tuple[str | None, str | None]:
+    """As text: 3, "3" and "03" are one frame."""
+    texts = (value if value is None else str(value).strip() for value in (uid, frame))
+    return tuple(text.lstrip("0") or "0" if text and text.isdigit() else text for text in texts)
+
+
+@lru_cache(1024)
+def _truth(mask_type: str | None, rank: int | None) -> tuple[str | None, int | None]:
+    return canonical_mask_type(mask_type), rank
+
+
+@lru_cache(256)
+def _folded(text: str | None) -> str | None:
+    return text and text.strip().casefold()
+
+
+def _spelled(path: str) -> str:
+    """The path in one spelling."""
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path)
+    if "\\" in path:
+        path = path.replace("\\", "/")
+    path = path.strip()
+    return normpath(path) if "./" in path or "//" in path else path
 
 
 def _again(keys: array) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ from utils.scores.metrics import score_predictions
 from utils.scores.video import video_rows
 
 logger = logging.getLogger(__name__)
+KNOWN_IOUS, IOU_SLACK = {"perfect": 1.0, "full_neg": 0.0, "null": 0.0}, 0.01
 
 
 class ResultNames(NamedTuple):
@@ -82,6 +83,16 @@ def _warn_of_oddities(predictions: list[Prediction]) -> None:
         logger.warning("no records to score: every figure is null")
     elif all(p.said == Audit(None, None, None) for p in predictions):
         logger.warning("no answer could be parsed (cut off by max_new_tokens? special tokens lost from raw_output?)")
+    ious = [p.true.iou for p in predictions]
+    if unknown := ious.count(None):
+        logger.warning("%d of %d records have no iou_to_gt: the RMSE leaves them out", unknown, len(predictions))
+    known_ious = [KNOWN_IOUS.get(p.true.mask_type) for p in predictions]
+    pairs = enumerate(zip(known_ious, ious, strict=True))
+    if wrong := [predictions[i] for i, (a, b) in pairs if a is not None and b is not None and abs(a - b) > IOU_SLACK]:
+        logger.warning(
+            "ground truth that contradicts itself: %d records, for example a %s mask (uid %s) of IoU %g",
+            *(len(wrong), wrong[0].true.mask_type, wrong[0].uid, wrong[0].true.iou),
+        )
     for name, label, known in (("mask types", "mask_type", MASK_TYPES), ("actions", "action", ACTIONS)):
         truths = Counter(map(attrgetter(f"true.{label}"), predictions))
         odd = {truth: count for truth, count in truths.items() if truth not in known}

@@ -8,4 +8,5 @@
 - model_settings: JSON files of an auditor, its parts and DeepSpeed
 - tables: the tables of a benchmark, a source and pairs; expressions
 - splits: the split files of a benchmark
+- records: files of answers that others wrote
 """
