@@ -31,7 +31,7 @@ from utils.reading.words import (
 PREFIX = re.compile(r"^\s*(?:final\s|my\s)?(?:answer|audit|result|verdict|output|evaluation)s?\s?[:=]")
 LABEL = re.compile(rf"{ANY_TYPE}|{ANY_ACTION}")
 NUMBER_IN_BRACKETS = re.compile(r"\([^()a-z]*(?:iou)?[^()a-z]*\d[^()a-z]*\)")
-LINK = re.compile(r"^(?:so|hence|thus|therefore|and|then|i\.e\.)\s")
+LINK = re.compile(r"^(?:(?:so|hence|thus|therefore|and|then|i\.e\.|probably|possibly|likely|maybe|an?):?\s){1,3}")
 CELL = re.compile(r"[,;|→]|\.\s|\s[\u2013\u2014-]\s|[-=]>")
 AFTER_COLON = re.compile(rf":\s*(?:{ANY_TYPE}|{ANY_ACTION})[.!]?\s*$")
 IN_BRACKETS = re.compile(r"\((?!or\b)[^()]*\)")

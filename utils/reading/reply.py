@@ -123,7 +123,7 @@ def _lone_iou(text: str) -> float | None:
     numbers = [cell.rstrip(".") for cell in cells if re.fullmatch(VALUE, cell.rstrip("."))]
     if not numbers:
         numbers = [found[0] for line in text.split("\n") if is_record(line) for found in re.finditer(VALUE, line)]
-    return to_iou(numbers[0]) if len(numbers) == 1 else None
+    return to_iou(numbers[0]) if len(set(numbers)) == 1 else None
 
 
 def _reading(said: Said) -> Reading:
