@@ -10,7 +10,7 @@ from configs.audit import AuditArguments
 from dataset.construction.coco import CocoFile, read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.source import frame_size
-from dataset.construction.stills import ImportReport, StillObject
+from dataset.construction.stills import ImportReport, StillObject, expression_by_name
 from dataset.media.pictures import PICTURE_SUFFIXES
 from dataset.own.job_list import Job, read_jobs
 from dataset.own.polygons import read_outlines
@@ -97,7 +97,7 @@ def _pairs(args: AuditArguments) -> Source:
 
 def _of_still(name: str, picture: Path, found: StillObject, carried: dict, args: AuditArguments) -> Iterator[OwnMask]:
     """An object of a picture, once for each of its expressions."""
-    expressions = tuple(args.expression) or found.expressions or (f"the {found.name}",)
+    expressions = tuple(args.expression) or found.expressions or (expression_by_name(found),)
     for number, words in enumerate(expressions):
         request = ask_about(found.origin, mask=mask_array(found.mask), expression=words, frames=picture, **STILL)
         yield OwnMask(numbered(name, number, expressions), request, carried)
