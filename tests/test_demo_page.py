@@ -33,7 +33,7 @@ SECONDS = 1000  # of a browser's timeouts, in milliseconds
 def files(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("dropped")
     encode(folder / "clip.mp4", codecs=("mpeg4", "aac"), size=(320, 240))
-    Image.fromarray(np.tri(240, 320, dtype=bool)).save(folder / "mask.png")
+    Image.fromarray(np.tri(120, 160, dtype=bool)).save(folder / "mask.png")
     (folder / "words.mp4").write_text("no video")
     return folder
 
@@ -122,6 +122,11 @@ def test_a_mask_that_is_uploaded(page, files):
         expect(page.locator(f"#{name}")).to_be_visible()
     assert page.locator("#types").inner_text().count("%") == 6 and page.locator("#actions").inner_text().count("%") == 4
     assert page.locator("img[src=x]").count() == 0
+    notes = page.locator("#notes textarea").input_value()
+    assert "\nmask.png: expected the size of its frame" in f"\n{notes}" and "/" not in notes
+    page.locator("#frames button").nth(4).click()  # the audit was of another frame
+    expect(page.locator("#audit textarea")).to_have_value("")
+    expect(page.locator("#types")).not_to_contain_text("%")
 
 
 def test_a_mask_that_is_drawn(page, files):

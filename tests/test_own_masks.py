@@ -256,6 +256,7 @@ WRONG = [
     (["--jobs", "jobs.jsonl"], ("jobs.jsonl", '{"clip": "clip"}\n'), "line 1: expected expression as text, got null"),
     (["--jobs", "jobs.jsonl"], ("jobs.jsonl", "[1]\n"), "jobs.jsonl line 1: expected one JSON object"),
     (SOURCES["coco"][0][:-2], None, "--coco: its pictures neither move nor sound: say so with --still --no_audio"),
+    (["--coco", "results.json", "--images", "pairs/images", *STILL], None, "got a list, as COCO results are"),
     (SOURCES["coco"][0], ("results.json", '{"a": 1}'), "results.json: expected COCO results, a list"),
     (SOURCES["coco"][0], ("results.json", json.dumps(BROKEN)), "annotation 1: run-length code"),
     (SOURCES["yolo"][0], ("labels/one.txt", "0 0.1 0.1 0.4 0.4\n"), "line 1: expected an outline of three points"),

@@ -53,17 +53,7 @@ def test_a_level_leaves_out_the_later_ones():
 
 @pytest.mark.parametrize(
     "part",
-    [
-        "<think>",
-        "<audit>",
-        "iou ",
-        "mask type is ",
-        "0.5 ",
-        "not a ",
-        "perfectly matches ",
-        "minor revision ",
-        "no, wait ",
-    ],
+    ["<think>", "<audit>", "iou ", "mask type is ", "0.5 ", "not a ", "perfectly matches ", "minor revision "],
 )
 def test_repetitions_take_no_time(part):
     """A model that repeats itself for ever must not stop the reader: this would take minutes in quadratic time."""

@@ -111,6 +111,7 @@ def test_every_mask_is_there_with_its_media(report):
 def test_the_summary_says_what_was_scored(report):
     page = (report / "index.html").read_text()
     assert "an &lt;auditor&gt;" in page and "<auditor>" not in page
+    assert "<dt>beside it</dt><dd>prose</dd>" in page
     assert "All masks, with 95% intervals over videos" in page
     assert (report / "tables.csv").read_text().startswith("run,metric,perfect,cutout_hard")
     assert (report / "tables.tex").read_text().startswith("\\begin{tabular}")

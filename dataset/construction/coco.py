@@ -141,7 +141,9 @@ def read_coco(
 def _load(path: Path, results: Path | None) -> dict:
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a COCO file with a list of objects called 'images', got none")
+        results_hint = "a list, as COCO results are (scripts.audit reads them with --instances)"
+        got = results_hint if isinstance(content, list) else "none"
+        raise ValueError(f"{path}: expected a COCO file with a list of objects called 'images', got {got}")
     if results:
         content["annotations"] = _load_results(results)
     content.setdefault("categories", [])

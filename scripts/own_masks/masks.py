@@ -60,7 +60,8 @@ def clip_arguments(clip: Path, audio: Path | None, still: bool, no_audio: bool, 
     if clip.suffix.lower() in VIDEO_SUFFIXES and not still:
         return how | {"video": clip}
     if not still:
-        raise ValueError(f"{clip}: expected a video or a folder of frames, got a picture (--still: it does not move)")
+        expected = "a video or a folder of frames, or with --still a picture"
+        raise ValueError(f"{clip}: expected {expected}, got another file")
     return how | {"frames": clip}
 
 

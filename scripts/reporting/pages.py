@@ -40,7 +40,7 @@ def write_page(
     overall, columns = score_rows([*runs, *others])
     content = {
         "title": title,
-        "facts": facts(runs, audits),
+        "facts": facts(runs, audits, others),
         "tables": tables(overall, columns, audits),
         "has_truth": bool(overall),
         "charts": draw_charts(folder, audits, beliefs),

@@ -120,7 +120,7 @@ def _areas(mask: np.ndarray, frame: np.ndarray, size: tuple[int, int]) -> np.nda
 def _write_palette(path: Path, areas: np.ndarray, colours: tuple[tuple[int, int, int, int], ...]) -> None:
     picture = Image.fromarray(areas, "P")
     picture.putpalette([part for colour in colours for part in colour[:3]])
-    picture.save(path, transparency=bytes(colour[3] for colour in colours), optimize=True)
+    picture.save(path, transparency=bytes(colour[3] for colour in colours))
 
 
 def _write_jpeg(path: Path, pixels: np.ndarray) -> None:

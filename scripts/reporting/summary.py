@@ -19,8 +19,10 @@ LABELS = {"rmse": "RMSE", "f2_mask_type": "F2-M %", "f2_action": "F2-A %"}
 OTHER = "other"  # a label that is none of the paper's, or could not be read
 
 
-def facts(runs: Sequence[RunResults], audits: Sequence[Shown]) -> list[tuple[str, str]]:
-    """Names and values."""
+def facts(
+    runs: Sequence[RunResults], audits: Sequence[Shown], others: Sequence[RunResults] = ()
+) -> list[tuple[str, str]]:
+    """Names and values. `others`: runs of auditors shown beside."""
     said = [one.prediction.said for one in audits]
     known = [one for one in audits if one.prediction.true.mask_type]
     right = sum(one.is_right for one in known)
@@ -29,6 +31,7 @@ def facts(runs: Sequence[RunResults], audits: Sequence[Shown]) -> list[tuple[str
         ("masks", f"{len(audits):,}"),
         ("clips", f"{len({one.sample.vid for one in audits}):,}"),
         ("auditor", ", ".join(dict.fromkeys(run.auditor for run in runs))),
+        *dict.fromkeys(("beside it", run.auditor) for run in others),
         *([("type and action right", f"{right / len(known):.1%}")] if known else []),
         *((action, f"{count:,}") for action, count in sorted(actions.items())),
         ("contradict themselves", f"{sum(bool(contradictions(audit)) for audit in said):,}"),

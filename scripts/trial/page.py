@@ -92,22 +92,27 @@ def _answers() -> tuple[gr.Textbox, list]:
 def _connect(
     session: AuditSession, given: dict, gallery: gr.Gallery, button: gr.Button, problem: gr.Textbox, results: list
 ) -> None:
-    """One request at a time: an auditor answers one after the other."""
-    clip, notes = [given["video"], given["no_audio"]], results[-1]
+    """One request at a time: an auditor answers one after the other. Another clip or frame takes an audit away."""
+    where, nothing = [given["video"], given["no_audio"], given["frame"]], [None, *NO_VERDICT, ""]
 
     def show_clip(video, no_audio, frame):
         if not video:
-            return [], None, ""
+            return [], *nothing
         frames, said = shown_frames(session, video, no_audio)
         pictures = [read_upright_frame(path) for path in frames]
-        return [(picture, str(number)) for number, picture in enumerate(pictures)], pictures[int(frame)], said
+        numbered = [(picture, str(number)) for number, picture in enumerate(pictures)]
+        return numbered, pictures[int(frame)], *NO_VERDICT, said
 
     def show_frame(video, no_audio, frame):
-        return (read_upright_frame(shown_frames(session, video, no_audio)[0][int(frame)]),) if video else (None,)
+        if not video:
+            return nothing
+        frames, said = shown_frames(session, video, no_audio)
+        return read_upright_frame(frames[int(frame)]), *NO_VERDICT, said
 
     def audit(video, no_audio, frame, expression, drawn, uploaded):
         found = ask(session, video, no_audio, int(frame), expression, drawn_mask(drawn), uploaded)
-        return found.overlay, found.kept, found.text, found.types, found.actions, found.notes
+        notes = _without_folders(found.notes, [video, uploaded])
+        return found.overlay, found.kept, found.text, found.types, found.actions, notes
 
     def listen(event, work, inputs, outputs, empty):
         event(
@@ -119,10 +124,10 @@ def _connect(
             api_name=False,
         )
 
-    shown = [gallery, given["drawn"], notes]
-    for field in clip:
-        listen(field.change, show_clip, [*clip, given["frame"]], shown, [[], None, ""])
-    listen(given["frame"].change, show_frame, [*clip, given["frame"]], [given["drawn"]], [None])
+    shown = [given["drawn"], *results]
+    for field in where[:2]:
+        listen(field.change, show_clip, where, [gallery, *shown], [[], *nothing])
+    listen(given["frame"].change, show_frame, where, shown, nothing)
     gallery.select(_number_of, None, given["frame"], api_name=False)
     listen(button.click, audit, list(given.values()), results, [*NO_VERDICT, ""])
 
@@ -146,12 +151,16 @@ def told(work: Callable, empty: list) -> Callable:
 
 
 def _sentence(error: Exception, given: Iterable[object]) -> str:
-    """Without the folders that uploads lie in, and without the dashes of a command line."""
-    text = str(error)
+    """Without the dashes of a command line."""
+    return one_line(_without_folders(str(error), given).removeprefix("--"))
+
+
+def _without_folders(text: str, given: Iterable[object]) -> str:
+    """Without the folders that uploads lie in."""
     for upload in given:
         if isinstance(upload, str) and "/" in upload:
             text = text.replace(upload, Path(upload).name)
-    return one_line(text.removeprefix("--"))
+    return text
 
 
 def drawn_mask(editor: dict | None) -> np.ndarray | None:

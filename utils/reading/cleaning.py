@@ -12,7 +12,11 @@ SIGNS = {0x2019: "'", 0x2044: "/", 0x2010: "-", 0x2011: "-"}
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 LATEX = re.compile(r"\\+(?:text\w*|boxed|mathrm|mathbf)\s*\{([^{}]*)\}")
 SPECIAL_TOKEN = re.compile(r"<\|[^|<>]*\|>|</?s>|<(?:eos|bos|end_of_turn)>", re.IGNORECASE)
-FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>")
+FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>", re.IGNORECASE)
+UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+QUOTATION = re.compile(r"^> ", re.MULTILINE)
+NO_SPACE = re.compile(r"(?<=[a-z)])\.(?=[A-Z])")  # "Merge.The recommended action"
+ROLE = re.compile(r"^\s*(?:assistant|model|ai|bot)\s?:")
 STRUCK = re.compile(r"~~[^~\n]*~~")
 THRESHOLD = re.compile(r"(?<=iou)\s?@\s?[\d.]*\d")  # "IoU@0.5"
 DOTS = re.compile(r"\.{4,}")  # "IoU ..... 0.85"
@@ -27,7 +31,7 @@ IOU_KEY = re.compile(r"(?<=[a-z])_(?=m?iou(?:_|\b))|(?<=iou)_(?=[a-z])|(?<=with)
 STYLE_TAG = re.compile(r"</?(?:b|strong|em|i|u|code|span|br|p|div|li|ul)(?:\s[^<>]*)?/?>")
 LITERAL_BREAK = re.compile(r"\\+[nrt]")
 MARKUP = re.compile("[*`\"$#\\\\\u201c\u201d\u201e\u00ab\u00bb]|__|(?<![a-z])'|'(?![a-z])")
-UNDERSCORES = re.compile(r"(?<![a-z0-9])_([a-z0-9 ._-]*?)_(?![a-z0-9])")
+UNDERSCORES = re.compile(r"(?<![a-z0-9])_([a-z0-9 .,%_-]*?)_(?![a-z0-9])")
 THINKING = r"[\w:]*(?:think|thinking|thought|thoughts)"
 CLOSED_THOUGHT = re.compile(rf"<({THINKING})\s*>(?:(?!<\1\s*>).)*?</\s*\1\s*>", re.DOTALL)
 OPEN_THOUGHT = re.compile(rf"<{THINKING}\s*>")
@@ -67,11 +71,12 @@ DEFINITIONS = (
 
 def clean(reply: str) -> str:
     """Lower case, without markup, escapes, thinking text and a repeated prompt; ranges of numbers are " band "."""
-    text = FINAL_CHANNEL.split(html.unescape(reply))[-1]
+    text = FINAL_CHANNEL.split(html.unescape(reply.replace("\r\n", "\n")))[-1]
     for mark, tag in MARKS_OF_THOUGHT:
         text = mark.sub(tag, text)
-    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(SIGNS).lower()
-    text = STYLE_TAG.sub(" ", SPECIAL_TOKEN.sub(" ", LATEX.sub(r"\1", FRACTION.sub(r"\1/\2", text))))
+    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", UNICODE_ESCAPE.sub(_character, text))).translate(SIGNS)
+    text = QUOTATION.sub("", NO_SPACE.sub(". ", text)).lower()
+    text = STYLE_TAG.sub(" ", ROLE.sub("", SPECIAL_TOKEN.sub(" ", LATEX.sub(r"\1", FRACTION.sub(r"\1/\2", text)))))
     text = DOTS.sub(": ", text)
     text = THRESHOLD.sub("", IOU_KEY.sub(" ", IOU_KEY.sub(" ", with_plain_numbers(STRUCK.sub(" ", text)))))
     text = text.replace("cannot", "can not").replace("can't", "can not").replace("n't", " not")
@@ -79,6 +84,10 @@ def clean(reply: str) -> str:
     text = _without_thoughts(UNDERSCORES.sub(r"\1", text))
     text = tables_as_lines(text)
     return _without_echo(without_ranges(MENTION.sub("audit", re.sub(r"[ \t\u00a0]+", " ", text))))
+
+
+def _character(escape: re.Match) -> str:
+    return chr(int(escape[1], 16))
 
 
 def with_plain_numbers(text: str) -> str:

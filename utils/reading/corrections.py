@@ -15,7 +15,7 @@ SECOND_THOUGHT = (
     r"|let\sme\s(?:correct|revise|reconsider|re-?(?:evaluate|assess|check|think)|fix)"
 )
 INTERJECTION = r"(?:no(?=\s?[,.:;!]|\swait)|oh|hm+|but|or|sorry)"
-GAP = r"[\s.,;:!()\u2013\u2014-]*"
+GAP = r"[\s.,;:!()>→\u2013\u2014-]*"
 LINE = r"(?:^|\n)[\s#>\u2022-]{0,8}"
 # What is read on its own: all from here on.
 TURN = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 DENIAL = re.compile(
     r"(?:\b(?:not|no|non|never|neither|nor|without|rather than|instead of|far from|less than|more than|hardly"
     r"|fails? to|unable to|nicht|keine?|не|anything but|falls? short of|lacks?|avoid|ruled? out|excludes?)\b)[\s-]*"
-    r"(?:(?:a|an|the|any|quite|really|fully|entirely|completely|be|been|considered|classified|called|as|exactly|even|is"
+    r"(?:(?:a|an|the|any|quite|really|fully|entirely|completely|be|been|considered|classified|call(?:ed)?|as|exactly|even|is"
     r"|to|in|it|this|mask|need|needed|require|required|recommend|recommended|belong|belongs|of|type|case|further|truly"
     r"|absolutely|simply|merely|reason|for|being|that|necessarily|do|does|can|you|i|we|means|look|looks|seem|appear|like|good|bad|poor"
     r"|severe|enough)[\s-]+)*$"

@@ -28,13 +28,15 @@ WORDED_TYPES = {
     rf"|\bboundary\sshrinkage\b|{MASK}{IS}(?:eroded|shrunk|shrunken)\b|{MASK}{SUFFERS}erosion\b",
     "merge": r"\bmerges\sin\b(?!\sno)|\bmask\s(?:\w+\s){0,2}?merges\b(?!\s(?:in\s)?no)",
     "full_neg": (
-        rf"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\s(?:pixels?|parts?)\sof\sthe\b{TARGET}"
+        rf"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\s(?:any|a\ssingle)\s(?:pixels?|parts?)\sof\sthe\b{TARGET}"
+        rf"|\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\spixels?\b"
         rf"|\b(?:includes|contains|covers)\s(?:no|zero|none of the)\spixels?\s(?:of|from)\sthe\b{TARGET}"
         rf"|\b(?:includes|contains|covers)\snone\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?pixels?\b"
         rf"|\b(?:none|no\s(?:part|pixel)s?)\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?(?:pixels?|parts?|area|regions?)?\s?(?:is|are)\s(?:covered|included)"
         rf"|\b(?:no|zero)\soverlap\s(?:at all\s)?(?:with|between\sthe\smask\sand)\sthe\s{OBJECT}"
         r"|\b(?:no|zero)\soverlap(?=\s?[.,;)]|$|\serror)"
         rf"|\b(?:do(?:es)?|did)\snot\soverlap\s(?:at all\s)?(?:with\s)?the\s{OBJECT}"
+        rf"|\b(?:do(?:es)?|did)\snot\soverlap\s(?:with\s)?the\b{TARGET}\s(?:\w+\s){{1,3}}at\sall\b"
         rf"|\b(?:completely|entirely|totally)\smiss(?:es|ed)\sthe\s{OBJECT}"
         rf"|\b{SHOWS}\s(?:an?\s|the\s)?(?:completely|entirely|totally)\s(?:different|unrelated|wrong)\s"
         r"(?:object|region|person|area|instrument|animal)"
@@ -49,12 +51,12 @@ DEGREE = (
 NAMED_TYPE = (
     r"(?:\bmask\s(?:is|was|looks|appears|seems|has\sbeen|got)\s(?:{degree})*"
     r"|(?:^|(?<=[.!\n]\s)|(?<=\n))(?:looks|seems)\s(?:{degree})*"
-    r"|\b(?:this(?:\sone)?|it)(?:'s|\sis|\swas|\slooks like)\s(?:{degree})*"
+    r"|\b(?:this(?:\sone)?|that|it)(?:'s|\sis|\swas|\slooks like)\s(?:{degree})*"
     r"|\b(?:classif|categor|label)\w*\s(?:it\s|(?:this|the)\s(?:mask\s)?)?(?:as|under)\s(?:{degree})*"
     r"|\b(?:mask|this|it)\s(?:falls|belongs|corresponds)\s(?:under|to|into|in|with)\s(?:{degree})*"
     rf"|{I_SAY}(?:say|choose|pick|go\s(?:for|with))\s(?:{{degree}})*"
     r"|\b(?:makes?|consider|call|deem|rate|judge)\s(?:it|this|(?:this|the)\smask)\s(?:{degree})*"
-    r"|\b(?:case|definition)\sof\s(?:{degree})*){word}|(?<!\d\s)\({word}\)|{word}\s(?:mask|type|case|category|class|fits|applies)\b"
+    r"|\b(?:case|definition)\sof\s(?:{degree})*){word}|\((?!perfect){word}\)|(?<!\d\s)\({word}\)|{word}\s(?:mask|type|case|category|class|fits|applies)\b"
 )
 PASSIVE = (
     r"\b(?:should|must|can|may|could|to|shall)\sbe"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 TAG = re.compile(r"<\s*([a-z][a-z _-]*?)\s*>([^<]*)")
-ANGLED = re.compile(r"<\s*/?\s*([a-z0-9][a-z0-9 _.,%-]*?)\s*/?\s*>")
+ANGLED = re.compile(r"<\s*/?\s*([a-z0-9.][a-z0-9 _.,%-]*?)\s*/?\s*>")
 # Names without what stands between their words: "mask type", "mask_type" and "mask-type" are one.
 ALIASES = {
     "iou": ("iouscore", "iouvalue", "iouwithgt", "iouestimate", "estimatediou", "predictediou", "score"),
