@@ -1,5 +1,6 @@
 """The program that scores masks: what it reads, what it says of gaps, and its sentences about bad input."""
 
+import io
 import json
 import shutil
 
@@ -160,6 +161,19 @@ def test_bad_input_ends_in_a_sentence(name, tmp_path, capsys):
     assert sentence in error[-1]
 
 
+NOISE = np.random.default_rng(0).normal(size=(10, 4, 6))
+
+
+def claimed() -> bytes:
+    """A small file whose header says that it is 2^52 bytes large."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": (10, 2**23, 2**23)})
+    return stream.getvalue()
+
+
+CLAIMED = claimed()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -168,6 +182,10 @@ def test_bad_input_ends_in_a_sentence(name, tmp_path, capsys):
         ("u.npy", b"nothing", "a file that cannot be read"),
         ("u/00000.png", b"nothing", "cannot be decoded"),
         ("u/soft/00000.png", b"nothing", "cannot be decoded"),
+        ("u.npy", 1 / (1 + np.exp(-NOISE)), "below 0 outside the object, got numbers from"),
+        ("u.npy", (NOISE > 0) * np.arange(10)[:, None, None], "as probabilities or labels have them"),
+        ("u.npy", NOISE[:, :0], "expected one array of logits (10, height, width), got (10, 0, 6)"),
+        ("u.npy", CLAIMED, "got a file that cannot be read (Unable to allocate"),
         ("u/00010.png", b"nothing", "expected masks 00000.png to 00009.png, got 00010.png"),
         ("u/3.jpg", b"nothing", "expected masks 00000.png to 00009.png, got 3.jpg"),
     ],

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 
 from dataset.benchmark.entries import path_inside
 from dataset.construction.coco_checks import (
@@ -28,6 +29,7 @@ from dataset.construction.stills import (
     clean_expression,
     find_audio,
 )
+from dataset.media.mask_values import doubts_of_inside
 from utils.run_length import decode_segmentation
 from utils.text_files import read_json
 
@@ -91,7 +93,7 @@ class CocoFile:
             self.report.warn("polygon of one or two points, which encloses nothing", where)
         if annotation.get("category_id") is None and self.categories:
             self.report.warn(f"annotation without a category, called '{UNNAMED}'", where)
-        for oddity in oddities(annotation, segmentation, mask):
+        for oddity in (*oddities(annotation, segmentation, mask), *doubts_of_inside(mask)):
             self.report.warn(oddity, where)
         texts = next((annotation[key] for key in EXPRESSION_KEYS if annotation.get(key)), [])
         texts = texts if isinstance(texts, list) else [texts]
@@ -186,7 +188,7 @@ def _images_by_id(items: list[dict], coco: CocoFile) -> dict[object, dict]:
             raise ValueError(f"{coco.path}: expected each image to have its own id, got {got}")
         if not isinstance(item.get("file_name"), str) or not item["file_name"]:
             raise ValueError(f"{where}: expected a file_name, got {item.get('file_name')!r}")
-        file = unicodedata.normalize("NFC", item["file_name"])
+        file = normpath(unicodedata.normalize("NFC", item["file_name"]))
         if file in files:
             raise ValueError(f"{where}: expected each file_name once, got {file!r} of image {files[file]} again")
         files[file] = item["id"]

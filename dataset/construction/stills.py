@@ -139,6 +139,8 @@ def _distinct_objects(still: Still, report: ImportReport) -> list[StillObject]:
             report.warn("two objects with the same mask and two names", item.origin)
         known = distinct.get(key)
         expressions = dict.fromkeys((known.expressions if known else ()) + item.expressions)
+        if known and len(expressions) == len(known.expressions):
+            report.warn("the mask of another annotation once more, with nothing new", item.origin)
         distinct[key] = StillObject(item.name, item.mask, item.origin, tuple(expressions))
     return list(distinct.values())
 

@@ -7,6 +7,7 @@ several values away from the edges (labels, probabilities, a picture) is refused
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -38,11 +39,17 @@ def read_values(pixels: np.ndarray) -> MaskReading:
         reading = _opaque_or_not(colours, opacity)
     else:
         reading = _coloured(pixels)
-    if reading.inside.all():
-        return _with(reading, "it covers the whole picture")
-    if _surrounds(reading.inside):
-        return _with(reading, "inside is all along the border and around what is outside: is it inverted?")
+    for doubt in doubts_of_inside(reading.inside):
+        reading = _with(reading, doubt)
     return reading
+
+
+def doubts_of_inside(inside: np.ndarray) -> Iterator[str]:
+    """What is doubtful about a mask (H, W) bool of any source."""
+    if inside.all():
+        yield "it covers the whole picture"
+    elif _surrounds(inside):
+        yield "inside is all along the border and around what is outside: is it inverted?"
 
 
 def _with(reading: MaskReading, doubt: str) -> MaskReading:

@@ -21,12 +21,13 @@ import numpy as np
 
 from dataset.media.images import encode_mask, examine_mask, resize_mask
 from dataset.media.lengths import NUM_FRAMES
-from dataset.media.pictures import PICTURE_SUFFIXES, open_picture
+from dataset.media.pictures import MAX_PIXELS, PICTURE_SUFFIXES, open_picture
 from dataset.referring.expressions import Expression
 from utils.whole_files import write_bytes
 
 logger = logging.getLogger(__name__)
 SOFT = "soft"
+MOST_BYTES = 8 * NUM_FRAMES * MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -104,24 +105,37 @@ def write_masks(root: Path, key: str, masks: list[SoftMask | None], with_soft: b
 
 def read_logits(path: Path) -> np.ndarray:
     """(10, H, W) float32 from a .npy file, or a .npz file with one array. Raises ValueError that names the file."""
-    try:
-        content = np.load(path, allow_pickle=False)
-        if not isinstance(content, np.ndarray):
-            with content:
-                names = content.files
-                content = content[names[0]] if len(names) == 1 else None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: expected an array of logits, got a file that cannot be read ({error})") from None
     expected = f"{path}: expected one array of logits ({NUM_FRAMES}, height, width)"
+    try:
+        names, content = _load_arrays(path)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+        raise ValueError(f"{path}: expected an array of logits, got a file that cannot be read ({error})") from None
     if content is None:
         raise ValueError(f"{expected}, got {len(names)} arrays")
     if content.ndim == 4 and content.shape[1] == 1:
         content = content[:, 0]  # (10, 1, H, W), as networks give them
-    if content.ndim != 3 or len(content) != NUM_FRAMES or content.dtype.kind not in "fiu":
+    if content.ndim != 3 or len(content) != NUM_FRAMES or not content.size or content.dtype.kind not in "fiu":
         raise ValueError(f"{expected}, got {content.shape} {content.dtype}")
     if not np.isfinite(content).all():
         raise ValueError(f"{expected}, got numbers that are not finite")
+    lowest, highest = content.min(), content.max()
+    if lowest >= 0 and ((content != 0) & (content != highest)).any():
+        got = f"numbers from {lowest:.3g} to {highest:.3g}, as probabilities or labels have them"
+        raise ValueError(f"{path}: expected logits, which are below 0 outside the object, got {got}")
     return content.astype(np.float32)
+
+
+def _load_arrays(path: Path) -> tuple[list[str], np.ndarray | None]:
+    """The names of a file's arrays, and the only one, if it is one. Raises as np.load."""
+    content = np.load(path, allow_pickle=False)
+    if isinstance(content, np.ndarray):
+        return [""], content
+    with content:
+        names = content.files
+        size = sum(entry.file_size for entry in content.zip.infolist())
+        if size > MOST_BYTES:
+            raise ValueError(f"expected at most {MOST_BYTES:,} bytes, got {size:,}")
+        return names, content[names[0]] if len(names) == 1 else None
 
 
 def _check_names(folder: Path) -> None:

@@ -36,8 +36,11 @@ RATES = (
     "adam_beta2",
     "adam_epsilon",
     "max_grad_norm",
+    "label_smoothing_factor",
+    "neftune_noise_alpha",
+    "optim_args",
 )
-ORDER = ("seed", "data_seed", "per_device_train_batch_size", "gradient_accumulation_steps")
+ORDER = ("seed", "data_seed", "per_device_train_batch_size", "gradient_accumulation_steps", "dataloader_drop_last")
 FIXED = ("optim", "deepspeed_stage")
 FIXED_WITH_DEEPSPEED = ("processes", "bf16", "fp16")
 

@@ -9,7 +9,7 @@ from utils.reading.negation import is_doubtful, is_open, sentence_span
 
 DIGITS = r"(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e-\d{1,3})?(?!\d|[.,]\d|[a-hj-z])"
 PERCENT = r"(?:\s?(?:%|percent\b|per cent\b|prozent\b|pct\b))"
-AMOUNT = rf"{DIGITS}(?:\s?/\s?(?:[1-9]\d*|1[.,]0+)(?!\d|[.,]\d))?{PERCENT}?"
+AMOUNT = rf"{DIGITS}(?:(?:\s?/\s?|\sout\sof\s)(?:[1-9]\d*|1[.,]0+)(?!\d|[.,]\d))?{PERCENT}?"
 VALUE = rf"(?<![a-z0-9_.,@-]){AMOUNT}"
 BAND = " band "  # stands for a range of numbers, which is no value
 RANGES = (
@@ -67,7 +67,7 @@ BOUND_AFTER = re.compile(
     r"|\s(?:at (?:best|most|least|worst|maximum|minimum)|(?:or|and) (?:lower|less|higher|more|below|above"
     r"|under|over|greater|smaller)|max(?:imum)?|min(?:imum)?)\b"
 )
-FRACTION = re.compile(r"([\d.,]+)\s?/\s?(\d+)")
+FRACTION = re.compile(r"([\d.,]+)(?:\s?/\s?|\sout\sof\s)(\d+)")
 # "the exact IoU is hard to tell, but I would estimate it at 0.85"
 ESTIMATED = re.compile(rf"{IOU}|\b(?:estimate|guess|put|place|assess|judge)\s(?:it|this)\s(?:to\sbe|at|as)\b")
 LOOK_BACK = 200
@@ -143,7 +143,7 @@ def _stated(text: str, start: int, said: re.Match) -> float | None:
     is_share = re.search(PERCENT, said[0]) and text.startswith(" of ", said.end())  # "20% of the legs"
     if is_share or BOUND_AFTER.match(text, said.end()):
         return None
-    is_whole_number = said["word"] or said[0] in ("0", "1") or "/" in said[0]
+    is_whole_number = said["word"] or said[0] in ("0", "1") or FRACTION.match(said[0])
     if is_whole_number and not AFTER_WHOLE_NUMBER.match(text, said.end()):
         return None
     return WORDS[said["word"]] if said["word"] else to_iou(said["number"])

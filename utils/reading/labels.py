@@ -32,7 +32,7 @@ PREFIX = re.compile(r"^\s*(?:final\s|my\s)?(?:answer|audit|result|verdict|output
 LABEL = re.compile(rf"{ANY_TYPE}|{ANY_ACTION}")
 NUMBER_IN_BRACKETS = re.compile(r"\([^()a-z]*(?:iou)?[^()a-z]*\d[^()a-z]*\)")
 LINK = re.compile(r"^(?:(?:so|hence|thus|therefore|and|then|i\.e\.|probably|possibly|likely|maybe|an?):?\s){1,3}")
-CELL = re.compile(r"[,;|→]|\.\s|\s[\u2013\u2014-]\s|[-=]>")
+CELL = re.compile(r"[,;|→]|\s/\s|\.\s|\s[\u2013\u2014-]\s|[-=]>")
 AFTER_COLON = re.compile(rf":\s*(?:{ANY_TYPE}|{ANY_ACTION})[.!]?\s*$")
 IN_BRACKETS = re.compile(r"\((?!or\b)[^()]*\)")
 AND = re.compile(r"\band\b")
@@ -160,7 +160,7 @@ def _alone(text: str, words: dict[str, str]) -> list[str]:
     """Labels in sentences of nothing but labels, numbers and signs ("0.45 merge reject"), or between two commas."""
     said = []
     for line in SENTENCE.split(text):
-        if len(said_labels(line, words)) != 1 or SUPPOSITION.search(line):
+        if line.rstrip().endswith("?") or len(said_labels(line, words)) != 1 or SUPPOSITION.search(line):
             continue
         line = NUMBER_IN_BRACKETS.sub(" ", PREFIX.sub("", line))
         cells = [LINK.sub("", cell.strip(" .-()[]{}:")) for cell in CELL.split(line)]

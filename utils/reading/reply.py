@@ -119,7 +119,7 @@ def _lone_iou(text: str) -> float | None:
     """A number that is all that stands in a line or between two commas, as in "0.45, merge, reject"; or that stands
     with labels alone: "0.45 merge reject".
     """
-    cells = [cell.strip(" -()[]{}:") for cell in re.split(r"(?<!e\.g)(?<!i\.e)[,.]\s|[;|\n]", text)]
+    cells = [cell.strip(" -()[]{}:") for cell in re.split(r"(?<!e\.g)(?<!i\.e)[,.]\s|\s/\s|[;|\n→]", text)]
     numbers = [cell.rstrip(".") for cell in cells if re.fullmatch(VALUE, cell.rstrip("."))]
     if not numbers:
         numbers = [found[0] for line in text.split("\n") if is_record(line) for found in re.finditer(VALUE, line)]

@@ -28,7 +28,8 @@ WORDED_TYPES = {
     rf"|\bboundary\sshrinkage\b|{MASK}{IS}(?:eroded|shrunk|shrunken)\b|{MASK}{SUFFERS}erosion\b",
     "merge": r"\bmerges\sin\b(?!\sno)|\bmask\s(?:\w+\s){0,2}?merges\b(?!\s(?:in\s)?no)",
     "full_neg": (
-        rf"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\s(?:pixels?|parts?)\sof\sthe\b{TARGET}"
+        rf"\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\s(?:any|a\ssingle)\s(?:pixels?|parts?)\sof\sthe\b{TARGET}"
+        rf"|\b(?:do(?:es)?|did)\snot\s(?:include|contain|cover)\sany\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\spixels?\b"
         rf"|\b(?:includes|contains|covers)\s(?:no|zero|none of the)\spixels?\s(?:of|from)\sthe\b{TARGET}"
         rf"|\b(?:includes|contains|covers)\snone\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?pixels?\b"
         rf"|\b(?:none|no\s(?:part|pixel)s?)\sof\sthe\s(?:{OBJECT}\s?)+(?:'s)?\s?(?:pixels?|parts?|area|regions?)?\s?(?:is|are)\s(?:covered|included)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from tests.faults.case import Case, accepted, refused, warned
 from tests.faults.changes import edit, edit_json, write
 from tests.right_benchmark import GT, HEIGHT, WIDTH
@@ -43,6 +45,23 @@ def same_file(content: dict) -> None:
     content["images"].append(content["images"][0] | {"id": 2})
 
 
+def other_spelling(content: dict) -> None:
+    content["images"].append(content["images"][0] | {"id": 2, "file_name": "a/.././/3.jpg"})
+
+
+def told(name: str, says: str, function: Callable) -> Case:
+    return Case(f"COCO: {name}", partial(edit_json, FILE, function), {"import COCO": warned(says)})
+
+
+def without_check(mask: np.ndarray) -> Callable:
+    """A run-length code with neither box nor area beside it."""
+    return lambda c: c["annotations"][0].update(segmentation=encode_rle(mask), bbox=None, area=None)
+
+
+def mask_twice(content: dict) -> None:
+    content["annotations"].append(content["annotations"][0] | {"id": 2})
+
+
 def two_names(content: dict) -> None:
     content["categories"].append({"id": 2, "name": "cat"})
     content["annotations"].append(content["annotations"][0] | {"id": 2, "category_id": 2})
@@ -74,6 +93,7 @@ CASES = [
     whole("annotation twice", "expected each annotation to have its own id", again("annotations")),
     whole("picture twice", "expected each image to have its own id", again("images")),
     whole("category twice", "category 1: expected each id once", again("categories")),
+    whole("file twice, with ..", "image 2: expected each file_name once, got '3.jpg'", other_spelling),
     whole("file twice", "image 2: expected each file_name once", same_file),
     picture("height and width swapped", "(height and width swapped?)", height=WIDTH, width=HEIGHT),
     picture("other size", "expected (height, width) (960, 1280)", height=960, width=1280),
@@ -97,6 +117,27 @@ CASES = [
         partial(edit, FILE, lambda b: b.replace(b'"bbox":', b'"area": 1, "bbox":')),
         {"import COCO": refused("the key 'area' is given twice")},
     ),
+    told("inverted code", "is it inverted?", without_check(~GT)),
+    told("code of the whole picture", "it covers the whole picture", without_check(GT | True)),
+    told("one mask twice", "once more, with nothing new", mask_twice),
+    told("area of 0", "area or bbox of 0 beside a mask", lambda c: c["annotations"][0].update(area=0)),
+    annotation("box of middle and size", "got 40,40,40,40", bbox=[40, 40, 40, 40]),
+    annotation(
+        "box with a negative side", "bbox: expected x,y,width,height, got [60, 60, -40", bbox=[60, 60, -40, -40]
+    ),
+    annotation("box of NaN", "bbox: expected x,y,width,height, got [nan", bbox=[float("nan")] * 4),
+    annotation("area of another mask", "area: expected about the mask's 16", area=750),
+    annotation("area as a share", "area: expected about the mask's 16", area=0.13),
+    annotation(
+        "code of floats", "expected counts of 0 or more", segmentation={"size": [HEIGHT, WIDTH], "counts": [9.0]}
+    ),
+    annotation(
+        "code of no counts", "expected counts that sum to", segmentation={"size": [HEIGHT, WIDTH], "counts": []}
+    ),
+    annotation("list of a code", "polygon: expected x1,y1", segmentation=[encode_rle(GT)]),
+    annotation("points in pairs", "polygon: expected x1,y1", **shape([20, 20], [60, 20], [60, 60], [20, 60])),
+    annotation("category id as text", "expected the id of a category, got category_id '1'", category_id="1"),
+    annotation("image id as text", "expected the id of an image, got image_id '1'", image_id="1"),
     annotation("code as it should be", segmentation=encode_rle(GT)),
     annotation("no box, no area", bbox=None, area=None),
     Case(
