@@ -79,7 +79,7 @@ SOURCES = {
     "jobs.csv": (["--jobs", "jobs.csv"], 1),
     "jobs.jsonl": (["--jobs", "jobs.jsonl"], 1),
     "coco": (["--coco", "results.json", "--instances", "instances.json", "--images", "pairs/images", *STILL], 3),
-    "yolo": (["--yolo", "labels", "--images", "pairs/images", "--class_names", "dog", "cat", *STILL], 2),
+    "yolo": (["--yolo", "labels", "--images", "pairs/images", "--class_names", "dog", "big_cat", *STILL], 2),
     "davis": (["--davis", "palettes", "--images", "frames", "--expression", "the bear", "--no_audio"], 2),
     "pairs": (["--pairs", "pairs", "--expression", "the triangle", *STILL], 1),
 }
@@ -114,10 +114,11 @@ def test_masks_of_every_format(data, auditor, monkeypatch, capsys, name):
         assert rows[0]["tags"] == [1, 2] and rows[0]["job_iou"] == 3
     if name == "coco":
         assert {row["score"] for row in rows} == {0.5} and {row["expression"] for row in rows} == {"the cat"}
+        assert "CAREFUL: asked about by a name that several masks of their picture have: 3 masks, for exam" in shown
         first, second = (np.asarray(Image.open(data / "out" / row["mask_path"])) > 0 for row in rows[:2])
         assert (first == MASK).all() and (second == MASK).all()
     if name == "yolo":
-        assert [(row["expression"], row["score"]) for row in rows] == [("the cat", None), ("the dog", 0.75)]
+        assert [(row["expression"], row["score"]) for row in rows] == [("the big cat", None), ("the dog", 0.75)]
     if name == "davis":
         assert [row["object"] for row in rows] == [1, 2] and (rows[0]["frame"], rows[0]["place"]) == (11, 9)
         assert "frames 0, 1, 2, 3, 4, 6, 7, 8, 9, 11" in rows[0]["shown"] and "silence" in shown

@@ -121,6 +121,11 @@ def clean_expression(text: object, where: str) -> str:
     return words
 
 
+def expression_by_name(item: StillObject) -> str:
+    """For an object that has no expression of its own. Raises as `clean_expression`."""
+    return clean_expression(f"the {item.name.replace('_', ' ')}", item.origin)
+
+
 def _distinct_objects(still: Still, report: ImportReport) -> list[StillObject]:
     """Objects that have pixels; one that is annotated several times is one object with several expressions."""
     distinct: dict[tuple[str, bytes], StillObject] = {}
@@ -145,7 +150,7 @@ def _referrals(vid: str, split: str, objects: list[StillObject], report: ImportR
     named = Counter(item.name for item in objects)
     numbers: Counter = Counter()
     for fid, item in enumerate(objects):
-        by_name = (clean_expression(f"the {item.name.replace('_', ' ')}", item.origin),)
+        by_name = (expression_by_name(item),)
         is_ambiguous = not item.expressions and named[item.name] > 1
         if is_ambiguous:
             report.leave_out("no expression, and its picture has several objects of this name", item.origin)

@@ -17,7 +17,7 @@ from utils.whole_files import write_jsonl, write_text
 
 RESULTS, TABLE = "audits.jsonl", "audits.csv"
 MASKS, CLIPS = "masks", "clips"  # what was given as other files than pictures and sounds
-ALL = (RESULTS, TABLE, "run.json", "report", MASKS, CLIPS)
+ALL = (TABLE, "run.json", "report", MASKS, CLIPS, RESULTS)  # the results last: with them a run is a finished one
 # Columns of the table, behind those that are carried through; a dot leads into an object.
 COLUMNS = ("mask", "expression", "frame", "at", "mask_type", "iou", "action", "belief.iou", "certainty")
 COLUMNS += ("likeliest_type", "clip_distance", "text")

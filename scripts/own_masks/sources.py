@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -10,7 +11,7 @@ from configs.audit import AuditArguments
 from dataset.construction.coco import CocoFile, read_coco
 from dataset.construction.pairs import read_pairs
 from dataset.construction.source import frame_size
-from dataset.construction.stills import ImportReport, StillObject
+from dataset.construction.stills import ImportReport, StillObject, expression_by_name
 from dataset.media.pictures import PICTURE_SUFFIXES
 from dataset.own.job_list import Job, read_jobs
 from dataset.own.polygons import read_outlines
@@ -61,17 +62,18 @@ def _coco(args: AuditArguments) -> Source:
     count = sum(len(coco.annotations[image["id"]]) for image in coco.images)
     if not count:
         raise ValueError(f"{path}: expected masks, got none that can be used")
-    return Source(_of_coco(coco, args), count, lambda: _left_out(report))
+    by_name: Counter = Counter()
+    return Source(_of_coco(coco, args, by_name), count, lambda: _left_out(report) + _shared(by_name))
 
 
-def _of_coco(coco: CocoFile, args: AuditArguments) -> Iterator[OwnMask]:
+def _of_coco(coco: CocoFile, args: AuditArguments, by_name: Counter) -> Iterator[OwnMask]:
     for image in coco.images:
         picture, size = coco.picture_of(image)
         for annotation in coco.annotations[image["id"]]:
             found = coco.object_of(annotation, size)
             scores = {name: annotation[name] for name in ("score", "category_id") if name in annotation}
             carried = {"image": image["file_name"], "image_id": image["id"], "annotation": annotation["id"], **scores}
-            yield from _of_still(f"{image['file_name']}: {annotation['id']}", picture, found, carried, args)
+            yield from _of_still(f"{image['file_name']}: {annotation['id']}", picture, found, carried, args, by_name)
 
 
 def _pairs(args: AuditArguments) -> Source:
@@ -80,6 +82,7 @@ def _pairs(args: AuditArguments) -> Source:
     count = sum(map(len, pairs.masks.values()))
     if not count:
         raise ValueError(f"{args.pairs}: expected pictures with masks, got none")
+    by_name: Counter = Counter()
     masks = (
         own
         for still in pairs.stills("test_s", None)
@@ -90,14 +93,19 @@ def _pairs(args: AuditArguments) -> Source:
             found,
             {"image": still.picture.name},
             args,
+            by_name,
         )
     )
-    return Source(masks, count, lambda: _left_out(report))
+    return Source(masks, count, lambda: _left_out(report) + _shared(by_name))
 
 
-def _of_still(name: str, picture: Path, found: StillObject, carried: dict, args: AuditArguments) -> Iterator[OwnMask]:
-    """An object of a picture, once for each of its expressions."""
-    expressions = tuple(args.expression) or found.expressions or (f"the {found.name}",)
+def _of_still(
+    name: str, picture: Path, found: StillObject, carried: dict, args: AuditArguments, by_name: Counter
+) -> Iterator[OwnMask]:
+    """An object of a picture, once for each of its expressions. `by_name` counts (picture, name) of those without."""
+    if not (args.expression or found.expressions):
+        by_name[picture, found.name] += 1
+    expressions = tuple(args.expression) or found.expressions or (expression_by_name(found),)
     for number, words in enumerate(expressions):
         request = ask_about(found.origin, mask=mask_array(found.mask), expression=words, frames=picture, **STILL)
         yield OwnMask(numbered(name, number, expressions), request, carried)
@@ -117,10 +125,12 @@ def _yolo(args: AuditArguments) -> Source:
         raise FileNotFoundError(f"--yolo {labels}: expected text files such as picture.txt, got none")
     if lacking := next((path for path in texts if path.stem not in pictures), None):
         raise FileNotFoundError(f"{lacking}: expected its picture {lacking.stem}.jpg in {images}, got none")
-    return Source(_of_yolo([(path, pictures[path.stem]) for path in texts], args))
+    by_name: Counter = Counter()
+    masks = _of_yolo([(path, pictures[path.stem]) for path in texts], args, by_name)
+    return Source(masks, None, lambda: _shared(by_name))
 
 
-def _of_yolo(pairs: list[tuple[Path, Path]], args: AuditArguments) -> Iterator[OwnMask]:
+def _of_yolo(pairs: list[tuple[Path, Path]], args: AuditArguments, by_name: Counter) -> Iterator[OwnMask]:
     for path, picture in pairs:
         for found in read_outlines(path, frame_size(picture)):
             where = f"{path} line {found.line}"
@@ -129,7 +139,17 @@ def _of_yolo(pairs: list[tuple[Path, Path]], args: AuditArguments) -> Iterator[O
                 raise ValueError(f"{where}: expected {known}, got {found.class_number}")
             thing = StillObject(args.class_names[found.class_number], found.mask, where)
             carried = {"image": picture.name, "line": found.line, "class": thing.name, "score": found.confidence}
-            yield from _of_still(f"{path.stem}: {found.line}", picture, thing, carried, args)
+            yield from _of_still(f"{path.stem}: {found.line}", picture, thing, carried, args, by_name)
+
+
+def _shared(by_name: Counter) -> list[str]:
+    """What should make people doubt audits of masks that were asked about by a name alone."""
+    shared = {key: count for key, count in by_name.items() if count > 1}
+    if not shared:
+        return []
+    (picture, name), total = next(iter(shared)), sum(shared.values())
+    what = f"asked about by a name that several masks of their picture have: {total} masks"
+    return [f"CAREFUL: {what}, for example the {name} of {picture}"]
 
 
 def _left_out(report: ImportReport) -> list[str]:
