@@ -219,7 +219,7 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path, pattern, first):
         ([], "expected 10 numbered images such as 0.jpg to 9.jpg, got none"),
         ([f"{i}.jpg" for i in range(9)], r"got 9 \(0.jpg, 1.jpg, "),
         ([f"{i}.jpg" for i in range(30)], r"got 30 \(0.jpg, .*11.jpg, ...\)"),
-        ([f"{i}.jpg" for i in range(9)] + ["8.png"], "expected each frame number once, got 0.jpg, .*8.jpg, 8.png"),
+        ([f"{i}.jpg" for i in range(9)] + ["8.png"], "expected each frame number once, got 8.jpg, 8.png"),
     ],
 )
 def test_another_count_of_frames_is_refused(tmp_path, names, sentence):

@@ -92,7 +92,7 @@ def extract_moments(
     on_screen = np.searchsorted(np.maximum.accumulate(times), times[0] + moments + SAME_INSTANT, side="right") - 1
     frame_paths = _write_frames(video_path, on_screen.tolist(), folder / "frames")
     audio_path = folder / "audio.wav"
-    _write_sound(sound, seconds, audio_path)
+    _write_sound(sound, seconds, audio_path, sound_path or video_path)
     return Extracted(frame_paths, audio_path, moments.tolist())
 
 
@@ -101,7 +101,7 @@ def cut_sound(sound_path: str | Path, folder: str | Path, start: float) -> Path:
     _tell(sound_path, known_doubt(sound_path))
     sound, path = _read_sound(Path(sound_path), skip=start), own_folder(Path(folder)) / "audio.wav"
     _warn_of_gaps(CLIP_SECONDS, Path(sound_path), CLIP_SECONDS, Path(sound_path), sound)
-    _write_sound(sound, CLIP_SECONDS, path)
+    _write_sound(sound, CLIP_SECONDS, path, sound_path)
     return path
 
 
@@ -169,8 +169,8 @@ def _place(samples: np.ndarray, block: np.ndarray, position: int) -> None:
         samples[start:stop] = block[start - position : stop - position]
 
 
-def _write_sound(sound: Sound, seconds: float, path: Path) -> None:
-    check_scale(float(np.abs(sound.samples).max()), f"audio {path}")
+def _write_sound(sound: Sound, seconds: float, path: Path, origin: str | Path) -> None:
+    check_scale(float(np.abs(sound.samples).max()), f"audio {origin}")
     write_wav(path, sound.samples[: round(seconds * sound.rate)], sound.rate)
 
 
