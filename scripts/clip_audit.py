@@ -16,6 +16,7 @@ from dataset.media.images import read_mask, read_upright_frame
 from models.weights.about import About
 from models.weights.checkpoint import check_auditor, find_auditor
 from scripts.answering.answerer import AuditRequest
+from scripts.answering.audit_result import cautions
 from scripts.clips.files import audit_request, find_clip, find_mask, fitted_mask, media_files
 from scripts.clips.request import ClipRequest
 from scripts.program import resolve_runtime
@@ -48,7 +49,8 @@ def audit_clip(model_args: ModelArguments, args: AuditArguments) -> None:
     write_json(folder / "audit.json", describe(args, request, result, shown, times.seconds) | about_record(about))
     settings = {**vars(model_args), **vars(args), "resolved_dtype": str(dtype), "resolved_device": str(device)}
     write_run_record(folder, settings, media_files(request), seed=None)
-    audit_picture(frame, mask, request.sample.expression, result, folder / "audit.png", result.text)
+    said = request.sample.expression, result
+    audit_picture(frame, mask, *said, folder / "audit.png", result.text, cautions(result))
     print(render(result, about))
     if shown != "all ten frames":
         print(f"{'shown':<10} {shown}")
@@ -145,7 +147,4 @@ def render(result: AuditResult, about: About) -> str:
     }
     lines = [f"{name:<10} {NOT_PARSED if value is None else one_line(value)}" for name, value in shown.items()]
     lines += [f"{'answer':<10} {result.text}", f"{'auditor':<10} {one_line(about.line())}"]
-    if result.is_unlike_training:
-        times = f"{result.clip_distance:.1f} times as far from them as any of them"
-        lines.insert(0, f"{'CAREFUL':<10} the clip is unlike those that the auditor was trained on ({times}): a guess")
-    return "\n".join(lines)
+    return "\n".join([f"{'CAREFUL':<10} {one_line(text)}" for text in cautions(result)] + lines)

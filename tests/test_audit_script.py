@@ -5,17 +5,22 @@ import json
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dataset.media.clip import extract_clip
+from models.weights.about import About
 from models.weights.bundle import AuditorBundle
 from scripts import audit as script
+from scripts.answering.audit_result import AuditResult, cautions
+from scripts.clip_audit import render
 from tests.conftest import BENCHMARK, GOLDEN, golden_json
 from tests.test_clip import encode
 from utils.audit import Audit
+from utils.certainty.belief import Belief
 from utils.formatting import one_line
 from utils.reports.audit_picture import audit_picture
 
@@ -168,6 +173,23 @@ def test_any_text_can_be_drawn(tmp_path, recwarn, expression):
         with Image.open(tmp_path / "picture.png") as picture:
             assert 200 < picture.height < 1600
     assert not recwarn.list
+
+
+def test_doubts_are_in_the_picture_and_printed_first(tmp_path):
+    frame, mask, said = np.zeros((40, 30, 3), np.uint8), np.tri(40, 30, dtype=bool), Audit("perfect", 0.4, "reject")
+    belief = Belief({"perfect": 1.0}, {"reject": 1.0}, None, None, None)
+    result = AuditResult(
+        **vars(said), text="", raw_output="", generated_ids=[], belief=belief, shares={}, clip_distance=6
+    )
+    found = cautions(result)
+    assert found[0].startswith("the clip is unlike those that the auditor was trained on (6.0 times as far")
+    assert found[1].startswith("the audit contradicts itself: a perfect mask: expected the action accept, got reject")
+    first, second, *_ = render(result, About()).splitlines()
+    assert (first, second) == (f"CAREFUL    {found[0]}", f"CAREFUL    {found[1]}")
+    for name, texts in (("sure", ()), ("unsure", found)):
+        audit_picture(frame, mask, "a dog", said, tmp_path / f"{name}.png", cautions=texts)
+    sure, unsure = (Image.open(tmp_path / f"{name}.png") for name in ("sure", "unsure"))
+    assert unsure.height > sure.height + 40
 
 
 def test_a_picture_needs_a_mask_of_its_size(tmp_path):

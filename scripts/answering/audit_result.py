@@ -8,6 +8,7 @@ from models.weights.about import About
 from scripts.answering.answerer import Reply
 from utils.audit import Audit, parse_audit
 from utils.certainty.belief import Belief, belief_of
+from utils.certainty.contradictions import contradictions
 from utils.certainty.known_clips import is_unlike
 from utils.certainty.shares import Shares
 from utils.certainty.stored import scaling_of
@@ -36,6 +37,15 @@ class AuditResult(Audit):
     def is_unlike_training(self) -> bool:
         """Whether the clip is unlike those that the auditor was trained on: the audit is a guess then."""
         return is_unlike(self.clip_distance)
+
+
+def cautions(result: AuditResult) -> list[str]:
+    """What should make people doubt the audit, in sentences."""
+    found = [f"the audit contradicts itself: {text}" for text in contradictions(result)]
+    if result.is_unlike_training:
+        times = f"{result.clip_distance:.1f} times as far from them as any of them"
+        found.insert(0, f"the clip is unlike those that the auditor was trained on ({times}): a guess")
+    return found
 
 
 def result_of(reply: Reply, about: About) -> AuditResult:

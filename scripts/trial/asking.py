@@ -12,8 +12,8 @@ import numpy as np
 
 from configs.audit import check_frame
 from dataset.media.images import read_mask, read_upright_frame, resize_mask
+from scripts.answering.audit_result import cautions
 from scripts.session import AuditResult, AuditSession
-from utils.certainty.contradictions import contradictions
 from utils.formatting import one_line
 from utils.mask_types import PAPER_TYPES
 from utils.reports.audit_picture import NOT_PARSED
@@ -72,7 +72,7 @@ def ask(
         text=in_lines(result),
         types={name: result.belief.types[name] for name in PAPER_TYPES},
         actions=dict(result.belief.actions),
-        notes="\n".join([*cautions(result), *notes, shown_notes]),
+        notes="\n".join([*(f"CAREFUL: {text}" for text in cautions(result)), *notes, shown_notes]),
     )
 
 
@@ -86,15 +86,6 @@ def in_lines(result: AuditResult) -> str:
         low, high = belief.interval
         lines.append(f"expected IoU: {belief.iou:.2f}, with 90% probability {low:.2f} to {high:.2f}")
     return "\n".join([*lines, "", result.text])
-
-
-def cautions(result: AuditResult) -> list[str]:
-    """What should make people doubt the audit."""
-    found = [f"The audit contradicts itself: {text}" for text in contradictions(result)]
-    if result.is_unlike_training:
-        times = f"{result.clip_distance:.1f} times as far from them as any of them"
-        found.insert(0, f"CAREFUL: the clip is unlike those that the auditor was trained on ({times}): a guess")
-    return found
 
 
 @contextmanager

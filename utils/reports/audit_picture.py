@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,16 @@ NARROWEST, PANEL_WIDTH, PANEL_HEIGHT = 760, 560, 620  # pixels
 
 
 def audit_picture(
-    frame: np.ndarray, mask: np.ndarray, expression: str, audit: Audit, path: str | Path, answer: str = ""
+    frame: np.ndarray,
+    mask: np.ndarray,
+    expression: str,
+    audit: Audit,
+    path: str | Path,
+    answer: str = "",
+    cautions: Sequence[str] = (),
 ) -> None:
-    """Write a PNG. `frame` (H, W, 3) uint8 RGB, `mask` (H, W) bool; `answer` is what the auditor wrote, in plain words.
+    """Write a PNG. `frame` (H, W, 3) uint8 RGB, `mask` (H, W) bool; `answer` is what the auditor wrote, in plain words;
+    `cautions` are reasons to doubt it.
 
     A field of the audit that is None is shown as "not parsed". Raises ValueError when the sizes differ.
     """
@@ -37,6 +45,9 @@ def audit_picture(
     if answer:
         page.space(14)
         page.paragraph(one_line(answer), size=14, color=GREY, max_lines=8)
+    for caution in cautions:
+        page.space(8)
+        page.paragraph(f"Careful: {one_line(caution)}", size=14, color=ACTION_COLOURS["reject"], max_lines=4)
     page.save(path)
 
 
