@@ -274,6 +274,12 @@ WRONG = [
         "expected one picture of this name, got one.jpg as well",
     ),
     (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("2", "Infinity")), "frame: expected a whole number, got inf"),
+    (
+        SOURCES["yolo"][0],
+        ("labels/one.txt", "0 0.1 0.1 0.9 0.1 0.9 0.9 7\n"),
+        "or a confidence from 0 to 1 as the last",
+    ),
+    (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("}", ', "audio": [1]}')), "expected audio as text, got [1]"),
     (["--jobs", "jobs.jsonl"], ("jobs.jsonl", JOB.replace("2", '"1_0"')), "expected a whole number, got '1_0'"),
     (
         ["--davis", "palettes", "--images", "frames", "--no_audio"],

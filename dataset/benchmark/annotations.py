@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from dataset.benchmark.agreement import frame_doubts, frames_of, repeated_masks, row_doubts
 from dataset.benchmark.entries import BadEntry, EntryReader, Wants
 from dataset.benchmark.metadata import read_metadata
 from dataset.benchmark.samples import Benchmark, Problem
@@ -123,5 +124,12 @@ def _add_samples(benchmark: Benchmark, reader: EntryReader) -> None:
         benchmark.problems.append(Problem(reader.row.uid, str(error)))
         return
     benchmark.samples += [sample for sample in samples if sample.candidates]
+    row, protocol = reader.row, reader.protocol
+    doubts = [
+        *row_doubts(row, reader.entry, protocol),
+        *(text for sample in samples for text in repeated_masks(sample)),
+    ]
+    doubts += [text for frame in frames_of(reader.entry) for text in frame_doubts(row, frame, protocol)]
+    benchmark.doubts += [f"{row.uid}: {text}" for text in doubts]
     if not any(sample.candidates for sample in samples):
         benchmark.passed_over["without any mask of this run"] += 1

@@ -59,13 +59,17 @@ class Problem:
 
 @dataclass
 class Benchmark:
-    """What one run reads. `passed_over`: reason -> number of entries that are right but not part of this run."""
+    """What one run reads. `passed_over`: reason -> number of entries that are right but not part of this run.
+
+    `doubts`: what is strange about entries that can be used, as sentences.
+    """
 
     root: Path
     samples: list[AuditSample] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     passed_over: Counter = field(default_factory=Counter)
     files: list[Path] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def requests(self) -> list[tuple[int, int]]:
         """(sample index, candidate index) of every mask, in the published order of evaluation."""

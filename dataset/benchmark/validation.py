@@ -16,7 +16,16 @@ from tqdm import tqdm
 from dataset.benchmark.links import link_problems
 from dataset.benchmark.samples import AuditSample, Benchmark, Candidate, Problem
 from dataset.media.frame_folder import stray_doubt
-from dataset.media.usable import Usable, fit_doubt, log_doubts, size_doubt, usable_frame, usable_mask, usable_sound
+from dataset.media.usable import (
+    MOST_LISTED,
+    Usable,
+    fit_doubt,
+    log_doubts,
+    size_doubt,
+    usable_frame,
+    usable_mask,
+    usable_sound,
+)
 from utils.formatting import printable
 
 logger = logging.getLogger(__name__)
@@ -40,6 +49,10 @@ def validated(
     """
     for reason, count in benchmark.passed_over.items():
         logger.info("passed over %d entries: %s", count, reason)
+    for doubt in benchmark.doubts[:MOST_LISTED]:
+        logger.warning("%s", doubt)
+    if len(benchmark.doubts) > MOST_LISTED:
+        logger.warning("... and %d more entries with a doubt", len(benchmark.doubts) - MOST_LISTED)
     silent = sum(s.protocol == "train" and not c.response for s in benchmark.samples for c in s.candidates)
     if silent:
         logger.warning("%d training masks have no response: their answer to learn is empty", silent)

@@ -63,6 +63,8 @@ def _job(where: str, row: dict, folder: Path) -> Job:
             raise ValueError(f"{where}: expected {name} as text, got {json.dumps(row.get(name))}")
     frame, at = (_number(row.get(name), kind, f"{where}: {name}") for name, kind in (("frame", int), ("at", float)))
     audio = row.get("audio")
+    if audio is not None and not isinstance(audio, str):
+        raise ValueError(f"{where}: expected audio as text, got {json.dumps(audio)}")
     return Job(
         where,
         folder / row["clip"].strip(),
@@ -70,7 +72,7 @@ def _job(where: str, row: dict, folder: Path) -> Job:
         folder / row["mask"].strip(),
         frame,
         at,
-        folder / str(audio).strip() if audio else None,
+        folder / audio.strip() if audio and audio.strip() else None,
         {name: value for name, value in row.items() if name not in OWN},
     )
 

@@ -79,6 +79,10 @@ def _outlined(number: int, line: str, size: tuple[int, int], path: Path) -> Outl
     confidence = points.pop() if len(points) % 2 else None
     if len(points) < 6:
         raise ValueError(f"{where}: expected an outline of three points or more, got {len(points)} numbers")
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise ValueError(
+            f"{where}: expected pairs of numbers, or a confidence from 0 to 1 as the last, got {confidence:g}"
+        )
     if min(points) < -SLACK or max(points) > 1 + SLACK:
         expected = "points in parts of the picture, from 0 to 1"
         raise ValueError(f"{where}: expected {expected}, got {min(points):g} to {max(points):g}")

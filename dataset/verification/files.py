@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataset.benchmark.agreement import frame_doubts, frames_of, row_doubts
 from dataset.benchmark.annotations import META_DIR, read_entries
-from dataset.benchmark.metadata import CsvRow, int_or_none, read_metadata
+from dataset.benchmark.metadata import CsvRow, read_metadata
 from dataset.benchmark.samples import AuditSample, Benchmark
 from dataset.benchmark.uids import vid_of
 from dataset.verification.findings import Finding
@@ -53,7 +54,7 @@ def metadata_findings(root: Path, files: list[SplitFile]) -> Iterator[Finding]:
             if row.split != file.split:
                 yield _finding(file, uid, "metadata", f"expected split {file.split} in metadata.csv, got '{row.split}'")
             yield from _row_findings(file, row, entry)
-            for frame in _frames(entry):
+            for frame in frames_of(entry):
                 yield from _frame_findings(file, row, frame)
     for split, rows in by_split.items():
         for row in rows.values():
@@ -64,26 +65,15 @@ def metadata_findings(root: Path, files: list[SplitFile]) -> Iterator[Finding]:
 
 
 def _row_findings(file: SplitFile, row: CsvRow, entry: dict) -> Iterator[Finding]:
-    """A uid must have the same values in metadata.csv and in the split file."""
-    from_uid = vid_of(row.uid)
-    if file.protocol == TRAIN and row.vid not in ("", from_uid):
-        text = f"vid: expected {from_uid} in metadata.csv, as training takes it from the uid, got '{row.vid}'"
+    for text in row_doubts(row, entry, file.protocol):
         yield _finding(file, row.uid, "metadata", text)
-    for key in ("vid", "kfid", "exp"):
-        in_csv, in_json = getattr(row, key), entry.get(key)
-        if in_json is not None and in_csv != "" and str(in_json).split() != str(in_csv).split():
-            text = f"{key}: expected '{in_csv}' as in metadata.csv, got '{in_json}'"
-            yield _finding(file, row.uid, "metadata", text)
-    if not any(True for frame in _frames(entry) for _ in _masks(frame)):
+    if not any(True for frame in frames_of(entry) for _ in _masks(frame)):
         yield _finding(file, row.uid, "metadata", "expected masks, got an entry without any")
 
 
 def _frame_findings(file: SplitFile, row: CsvRow, frame: dict) -> Iterator[Finding]:
-    number = int_or_none(frame.get("frame") if file.protocol == "video" else row.kfid)
-    image = frame.get("image_path")
-    shown = int_or_none(Path(image).stem) if isinstance(image, str) else None
-    if file.protocol != TRAIN and None not in (number, shown) and number != shown:
-        yield _finding(file, row.uid, "metadata", f"image_path: expected frame {number}, got {image}")
+    for text in frame_doubts(row, frame, file.protocol):
+        yield _finding(file, row.uid, "metadata", text)
     for mask_type, mask in _masks(frame):
         yield from _mask_findings(file, row.uid, mask_type, mask)
 
@@ -112,14 +102,6 @@ def _mask_findings(file: SplitFile, uid: str, mask_type: str, mask: dict) -> Ite
         yield Finding(uid, str(where), "iou", f"{where}: iou_to_gt: expected 1.0 of a perfect mask, got {iou!r}")
 
 
-def _frames(entry: dict) -> list[dict]:
-    """The frames of an entry. An entry of image mode or training is one frame itself."""
-    frames = entry.get("frames")
-    if not isinstance(frames, list):
-        return [entry]
-    return [frame for frame in frames if isinstance(frame, dict)]
-
-
 def _masks(frame: dict) -> Iterator[tuple[str, dict]]:
     """(type as written, mask) for each mask of a frame. Values of a wrong kind are skipped; the reader reports them."""
     lists = {"perfect": [frame.get("gt_mask_path")]}
@@ -142,7 +124,7 @@ def orphan_findings(root: Path, files: list[SplitFile], samples: list[AuditSampl
     Other files are allowed at the top of the benchmark and beside the split files: reports, licences.
     """
     entries = [entry for file in files for entry in read_entries(file.path)]
-    frames = [frame for _, entry in entries for frame in _frames(entry)]
+    frames = [frame for _, entry in entries for frame in frames_of(entry)]
     masks = _inside_all(root, {mask["mask_path"] for frame in frames for _, mask in _masks(frame)})
     media = {path for sample in samples for path in (sample.frame_path, sample.audio_path, *sample.video_paths)}
     used = masks | _inside_all(root, media)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tests.damage import change
-from tests.faults.case import Case, accepted, nothing, refused
+from tests.faults.case import Case, accepted, found, nothing, refused, warned
 from tests.faults.changes import SPLIT, edit, edit_json, fifo, write
 from tests.faults.programs import PROGRAMS
 from tests.right_benchmark import META, TEST
@@ -25,6 +25,17 @@ def other_entry(content: list) -> None:
     content[0]["uid"] = "nobody_x_1"
 
 
+def twice(content: list) -> None:
+    content[0]["part_neg_masks"]["cutout"] *= 2
+
+
+CONTRADICTIONS = {
+    "another key frame": (lambda c: c[0].update(kfid=9), "kfid: expected '3' as in metadata.csv, got '9'"),
+    "another video": (lambda c: c[0].update(vid="vA"), "vid: expected 'vB' as in metadata.csv, got 'vA'"),
+    "another expression": (lambda c: c[0].update(exp="the cat"), "as in metadata.csv, got 'the cat'"),
+    "another picture": (lambda c: c[0].update(image_path="media/vB/frames/9.jpg"), "image_path: expected frame 3, got"),
+    "a mask twice": (twice, "expected each mask"),
+}
 NO_JSON = f"{TEST}.json: expected JSON, got something else"
 CASES = [
     Case("everything is right", nothing, dict.fromkeys(PROGRAMS, accepted)),
@@ -46,6 +57,10 @@ CASES = [
     ),
     Case(
         "split with one uid twice", partial(edit_json, SPLIT, lambda c: c * 2), {"evaluate": refused("each uid once")}
+    ),
+    *(
+        Case(f"split: {name}", partial(edit_json, SPLIT, function), {"evaluate": warned(says), "verify": found(says)})
+        for name, (function, says) in CONTRADICTIONS.items()
     ),
     entry("IoU is NaN", "iou_to_gt: expected a number from 0 to 1, got nan", iou_to_gt=float("nan")),
     entry("IoU is infinite", "iou_to_gt: expected a number from 0 to 1, got inf", iou_to_gt=float("inf")),
