@@ -33,7 +33,7 @@ class EvaluationArguments(FeatureArguments, AnsweringArguments, LinkArguments):
         },
     )
     report: bool = field(
-        default=False, metadata={"help": "Also write a report into the run's folder, as scripts.report does."}
+        default=True, metadata={"help": "Also write a report into the run's folder, as scripts.report does."}
     )
     on_bad_sample: str = field(
         default="fail", metadata={"help": "fail, or skip and count.", "choices": ("fail", "skip")}

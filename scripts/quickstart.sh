@@ -54,7 +54,7 @@ finetune() { # FOLDER STEPS [FLAG ...]
 audit() { # AUDITOR FOLDER TEST_NAME MODE
     local run=$2/${3}_${4}_mask-all_rank-all
     [ -f "$run/metrics_summary_${4}_mask-all_rank-all.json" ] || MQ_AUDITOR_CKPT_DIR=$1 OUTPUT_DIR=$2 TEST_NAME=$3 \
-        REFAVS_EVAL_MODE=$4 bash scripts/finetune/inference_hyper_lora.sh --merge_lora true >/dev/null
+        REFAVS_EVAL_MODE=$4 bash scripts/finetune/inference_hyper_lora.sh --merge_lora true --report false >/dev/null
 }
 
 echo "The quickstart takes about 10 minutes on two CPU cores."

@@ -34,6 +34,8 @@ def audit(auditor, output, *more) -> int:
         str(output),
         "--num_workers",
         "0",
+        "--report",
+        "false",
     ]
     return inference([*flags, *more])
 
@@ -66,7 +68,8 @@ def image_run(weights_dir, tmp_path_factory) -> Path:
 def test_files_of_a_run(image_run):
     run = "image_mask-all_rank-all"
     names = {path.name for path in image_run.iterdir()}
-    assert names == {f"predictions_{run}.jsonl", f"metrics_summary_{run}.json", "run.json"}
+    assert names == {f"predictions_{run}.jsonl", f"metrics_summary_{run}.json", "run.json", "report"}
+    assert (image_run / "report/index.html").is_file()
 
 
 def test_predictions_equal_the_references(image_run):

@@ -139,7 +139,7 @@ def restart(root: Path, *more: str, answered: int = 0, data_dir: str = "") -> in
     flags = ("--auditor_dir", str(root / "ckpt"), "--data_dir", data_dir or str(root / "bench"), "--num_workers", "0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tensor_answerer, "write_answers", stop)
-        return inference([*parts, *flags, "--output_dir", str(root / "results"), *FILTER, *more])
+        return inference([*parts, *flags, "--output_dir", str(root / "results"), "--report", "false", *FILTER, *more])
 
 
 @pytest.fixture

@@ -46,9 +46,9 @@ def measure(args: OwnMasksSpeedArguments) -> None:
     root = _with_masks(built, folder / f"{args.masks}_masks", args.masks)
     jobs = _write_jobs(root, folder / "jobs.jsonl")
     shared = ["--pretrained_weights_dir", args.pretrained_weights_dir, "--device", "cpu", "--max_new_tokens", "96"]
-    shared += ["--merge_lora", "true"]
+    shared += ["--merge_lora", "true", "--report", "false"]
     evaluation = ["scripts.evaluate.run", "--auditor_dir", args.auditor, "--data_dir", str(root), *shared]
-    audit = ["scripts.audit", "--auditor", args.auditor, "--jobs", str(jobs), "--report", "false", *shared]
+    audit = ["scripts.audit", "--auditor", args.auditor, "--jobs", str(jobs), *shared]
     taken: dict[str, list[Taken]] = {"evaluation": [], "audit": []}
     for number in range(args.repeats):
         place = folder / f"results-{number}"

@@ -31,6 +31,7 @@ _EVALUATE = _ASK | {
     "--data_dir": "{root}/bench",
     "--auditor_dir": "{root}/auditor",
     "--output_dir": "{root}/results",
+    "--report": "false",
 }
 PROGRAMS = {
     "evaluate": Program("scripts.evaluate.run", _EVALUATE | {"--num_workers": "0", "--batch_size": "16"}),

@@ -37,7 +37,7 @@ class Evaluation:
         batch, workers = self.rng.choice(("1", "3", "8", "40")), self.rng.choice(("0", "1"))
         argv = ["--pretrained_weights_dir", f"{self.material}/parts", "--auditor_dir", f"{self.material}/auditor"]
         argv += ["--data_dir", str(BENCHMARK), "--output_dir", str(self.output), "--device", "cpu"]
-        argv += ["--max_new_tokens", "8", "--batch_size", batch, "--num_workers", workers]
+        argv += ["--max_new_tokens", "8", "--batch_size", batch, "--num_workers", workers, "--report", "false"]
         return start_group(lambda: evaluate(argv), processes, self.log)
 
     def log(self, rank: int) -> Path:
