@@ -178,7 +178,7 @@ def test_doubts_are_in_the_picture_and_printed_first(tmp_path):
     frame, mask, said = np.zeros((40, 30, 3), np.uint8), np.tri(40, 30, dtype=bool), Audit("perfect", 0.4, "reject")
     belief = Belief({"perfect": 1.0}, {"reject": 1.0}, None, None, None)
     result = AuditResult(
-        **vars(said), text="", raw_output="", generated_ids=[], belief=belief, shares={}, clip_distance=6
+        **asdict(said), text="", raw_output="", generated_ids=[], belief=belief, shares={}, clip_distance=6
     )
     found = cautions(result)
     assert found[0].startswith("the clip is unlike those that the auditor was trained on (6.0 times as far")
