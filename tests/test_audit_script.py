@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from dataclasses import asdict
 
 import numpy as np
 import pytest
