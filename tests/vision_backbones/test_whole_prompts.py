@@ -20,6 +20,7 @@ from transformers import (
 from transformers.models.gemma4.video_processing_gemma4 import Gemma4VideoProcessor
 from transformers.video_utils import VideoMetadata
 
+from models.others.chat_model import joined
 from models.others.load import load_chat_model
 from models.others.parts import Frame, Frames, Picture, Sound, Turn
 from models.others.qwen_vl import frame_size
@@ -87,10 +88,11 @@ def test_questions_are_those_of_the_real_processor(kind, tmp_path):
     clip = [Frames(tuple(map(Frame, FRAMES)))] if kind != "Gemma4" else []
     made = model.prompt([Turn("user", ("Sound: ", *sound, *clip, Picture(FRAMES[3]), "\nHow good is it?"))])
     assert made.ids == expected["input_ids"][0].tolist()
-    names = made.tensors.keys()
+    tensors = joined(made.media)
+    names = tensors.keys()
     assert names <= expected.keys(), json.dumps([*names, *expected.keys()])
     for name in names:
-        ours, theirs = made.tensors[name].double(), torch.as_tensor(expected[name]).double()
+        ours, theirs = tensors[name].double(), torch.as_tensor(expected[name]).double()
         assert ours.shape == theirs.shape, name
         difference = (ours - theirs).abs()
         assert difference.max() < (0.031 if name == "pixel_values_videos" else 1e-5), name
