@@ -12,6 +12,6 @@ if [ "$#" -eq 0 ]; then
     bash scripts/test_vision_backbones.sh # in an environment of its own: they need torchvision
     bash scripts/test_servers.sh           # in another one: they need servers
     export OMP_NUM_THREADS=1              # a core for each of the processes that share the files
-    set -- --numprocesses auto --maxprocesses 4 --dist loadfile
+    set -- --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 fi
 python -m pytest "$@"

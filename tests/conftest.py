@@ -25,6 +25,16 @@ def pytest_configure(config) -> None:
         os.environ.pop(name, None)
 
 
+LONGEST = ("inference", "distributed", "training", "efficiency", "thinker", "audit_script", "improve", "world")
+LONGEST += ("faults", "sweep", "stopping", "build", "segment_program", "other_models", "auditor", "launch", "pretrain")
+
+
+def pytest_collection_modifyitems(items: list) -> None:
+    """Files that take long begin first, so that at the end no process is left alone with one of them."""
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 GOLDEN = Path(__file__).parent / "golden"
 BENCHMARK = GOLDEN / "MQ-RAVSBench"
 
