@@ -57,7 +57,7 @@ audit() { # AUDITOR FOLDER TEST_NAME MODE
         REFAVS_EVAL_MODE=$4 bash scripts/finetune/inference_hyper_lora.sh --merge_lora true --report false >/dev/null
 }
 
-echo "The quickstart takes about 10 minutes on two CPU cores."
+echo "The quickstart takes 10 to 15 minutes on two CPU cores."
 say "1/5 a world of $((TRAIN_VIDEOS + 2 * TEST_VIDEOS + VALIDATION_VIDEOS)) drawn videos, and MQ-RAVSBench from its ground truth (1 to 2 minutes)"
 draw_and_build "$RESULTS" --num_train "$TRAIN_VIDEOS" --num_test_s "$TEST_VIDEOS" --num_test_u "$TEST_VIDEOS"
 draw_and_build "$RESULTS/validation" --num_train 0 --num_validation "$VALIDATION_VIDEOS" --num_test_s 0 --num_test_u 0

@@ -1,103 +1,15 @@
-"""Masks of other datasets brought into the layout of Ref-AVSBench: run-length codes, COCO files, folders of pairs."""
+"""COCO files brought into the layout of Ref-AVSBench."""
 
 import json
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
-from PIL import Image
-from pycocotools import mask as coco_mask
 
 from dataset.construction.source import RefAVSBench
 from scripts.benchmark.import_masks import main
-from utils.run_length import decode_polygons, decode_rle, decode_segmentation, encode_rle
-
-HEIGHT, WIDTH = 40, 60
-
-
-def square(top: int, left: int, side: int = 10) -> np.ndarray:
-    mask = np.zeros((HEIGHT, WIDTH), bool)
-    mask[top : top + side, left : left + side] = True
-    return mask
-
-
-def picture(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(len(path.name)).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
-
-
-def mask_file(path: Path, mask: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(mask.astype(np.uint8)).save(path)  # foreground is 1, not 255
-
-
-def run_lengths(mask: np.ndarray) -> list[int]:
-    """COCO's uncompressed counts, by walking over the pixels."""
-    counts, value = [0], False
-    for pixel in mask.T.ravel():
-        if pixel != value:
-            counts.append(0)
-            value = pixel
-        counts[-1] += 1
-    return counts
-
-
-@pytest.mark.filterwarnings("ignore:__array__ implementation")
-@pytest.mark.parametrize("seed", range(40))
-def test_run_length_codes(seed):
-    rng = np.random.default_rng(seed)
-    mask = rng.random(rng.integers(1, 50, 2)) < rng.choice([0, 0.02, 0.5, 0.98, 1])
-    mask = np.repeat(mask, rng.integers(1, 40), axis=0)  # long runs as well
-    rle = encode_rle(mask)
-    assert json.loads(json.dumps(rle)) == rle
-    assert np.array_equal(coco_mask.decode(rle).astype(bool), mask)
-    assert np.array_equal(decode_rle(rle), mask)
-    assert np.array_equal(decode_rle({"size": list(mask.shape), "counts": run_lengths(mask)}), mask)
-
-
-def test_polygons():
-    drawn = decode_polygons([[10, 5, 20, 5, 20, 15, 10, 15], [30.5, 20, 40.5, 20, 40.5, 30, 30.5, 30]], (HEIGHT, WIDTH))
-    both = square(5, 10) | square(20, 30)
-    assert drawn.shape == both.shape and drawn.dtype == bool
-    assert np.count_nonzero(drawn ^ both) <= 40  # half a pixel at the borders
-    outside = decode_polygons([[-3, -3, 63.5, -3, 63.5, 43, -3, 43]], (HEIGHT, WIDTH))
-    assert outside.all()
-
-
-@pytest.mark.parametrize(
-    ("segmentation", "complaint"),
-    [
-        ({"size": [40, 60], "counts": "5"}, "sum to 40 x 60 = 2400, got 5"),
-        ({"size": [40, 60], "counts": ""}, "sum to 40 x 60 = 2400, got 0"),
-        ({"size": [40, 60], "counts": "\x00\xff"}, "expected compressed counts"),
-        ({"size": [40, 60], "counts": "o" * 200}, "expected compressed counts"),
-        ({"size": [40, 60], "counts": "5o"}, "cut off"),
-        ({"size": [40, 60], "counts": [2000, 401]}, "got 2401"),
-        ({"size": [40, 60], "counts": [2401, -1]}, "expected counts of 0 or more"),
-        ({"size": [40, 60], "counts": [2400.0]}, "expected counts of 0 or more"),
-        ({"size": [40, 60], "counts": None}, "expected counts of 0 or more"),
-        ({"size": [60, 40], "counts": [2400]}, r"expected the picture's size \[40, 60\], got \[60, 40\]"),
-        ({"size": [10**6, 10**6], "counts": [10**12]}, "expected at most"),
-        ({"size": [0, 60], "counts": []}, r"expected size \[height, width\]"),
-        ({"size": "40", "counts": []}, r"expected size \[height, width\]"),
-        ({"counts": [2400]}, "expected an object with size and counts"),
-        ([], "expected an object with size and counts"),
-        ("text", "expected an object with size and counts"),
-        ([[1, 2, 3, 4]], "of three points or more"),
-        ([[1, 2, 3, 4, 5]], "of three points or more"),
-        ([[1, 2, 3, 4, 5, 6, 7]], "of three points or more"),
-        ([[1, 2, 3, 4, 5, float("nan")]], "of three points or more"),
-        ([[1, 2, 3, 4, 5, "6"]], "of three points or more"),
-        ([1, 2, 3, 4, 5, 6], "of three points or more"),
-        ([[0, 0, 1e9, 0, 5, 5]], "expected points near the picture of 60x40"),
-    ],
-)
-def test_broken_segmentations(segmentation, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        decode_segmentation(segmentation, (HEIGHT, WIDTH))
+from tests.import_material import HEIGHT, WIDTH, mask_file, picture, run_lengths, square
+from utils.run_length import encode_rle
 
 
 @pytest.fixture
@@ -171,47 +83,6 @@ def test_several_splits_with_pictures_of_the_same_name(tmp_path):
     assert main([*flags, "--output", str(tmp_path / "out")]) == 0
     referrals = RefAVSBench(tmp_path / "out").referrals
     assert [(r.split, r.uid) for r in referrals] == [("train", "0_object_1"), ("test_s", "0-2_object_1")]
-
-
-@pytest.fixture
-def pairs(tmp_path) -> Path:
-    root = tmp_path / "pairs"
-    picture(root / "images" / "street.jpg")
-    picture(root / "images" / "null.jpg")
-    picture(root / "images" / "alone.jpg")
-    mask_file(root / "masks" / "null.png", square(4, 4))
-    for i, name in enumerate(("red_car", "cat_1", "cat_2")):
-        mask_file(root / "masks" / "street" / f"{name}.png", square(5, 15 * i))
-    mask_file(root / "masks" / "lost.png", square(4, 4))
-    (root / "masks" / "street" / "notes.txt").write_text("no mask")
-    (root / "masks" / ".DS_Store").write_text("")
-    soundfile.write(root / "street.flac", np.full(32_000, 0.25), 16_000)
-    (root / "expressions.csv").write_text(
-        "mask,expression,object\nnull.png,the thing that hums,fridge\nstreet/cat_2.png,the right cat,\n"
-    )
-    return root
-
-
-def test_pairs(tmp_path, pairs):
-    assert main(["--pairs", str(pairs), "--audio", str(pairs), "--output", str(tmp_path / "out")]) == 0
-    source = RefAVSBench(tmp_path / "out")
-    assert source.problems(source.referrals) == []
-    assert {r.uid: r.expression for r in source.referrals} == {
-        "picture-null_fridge_1": "the thing that hums",
-        "street_cat_2": "the right cat",
-        "street_red-car_1": "the red car",
-    }
-    assert source.object_names("street") == {0: "cat", 1: "cat", 2: "red-car"}  # files in the order of their names
-    assert np.array_equal(source.read_masks("street", 3)[1], square(5, 30))
-    sound, _ = soundfile.read(source.audio_path("street"))
-    assert len(sound) == 32_000 and np.allclose(sound, 0.25, atol=1e-4)
-    left_out = json.loads((tmp_path / "out" / "import_report.json").read_text())["left_out"]
-    assert {reason: [Path(origin).name for origin in origins] for reason, origins in left_out.items()} == {
-        "mask that is no PNG file": ["notes.txt"],
-        "picture without a mask": ["alone.jpg"],
-        "mask without a picture": ["lost"],
-        "no expression, and its picture has several objects of this name": ["cat_1.png"],
-    }
 
 
 def edited(coco: dict, key: str, index: int, **change) -> dict:
@@ -342,83 +213,7 @@ def test_crowds_of_brush_tools(tmp_path, coco, capsys):
     assert json.loads((tmp_path / "out" / "import_report.json").read_text())["num_objects"] == 3
 
 
-def test_names_with_accents_are_found_in_either_spelling(tmp_path, coco, pairs):
+def test_names_with_accents_are_found_in_either_spelling(tmp_path, coco):
     one, two = (unicodedata.normalize(form, "caf\u00e9") for form in ("NFC", "NFD"))
     picture(tmp_path / "images" / f"{two}.jpg")
     assert import_coco(tmp_path, edited(coco, "images", 0, file_name=f"{one}.jpg")) == 0
-    picture(pairs / "images" / f"{one}.jpg")
-    mask_file(pairs / "masks" / f"{two}.png", square(4, 4))
-    (pairs / "expressions.csv").write_text(f"mask,expression\n{one}.png,the table\n", encoding="utf-8")
-    assert main(["--pairs", str(pairs), "--output", str(tmp_path / "other")]) == 0
-    assert "the table" in {r.expression for r in RefAVSBench(tmp_path / "other").referrals}
-
-
-def shorter_sound(root: Path) -> None:
-    soundfile.write(root / "street.wav", np.zeros(800), 16_000)
-
-
-@pytest.mark.parametrize(
-    ("damage", "complaint"),
-    [
-        (
-            lambda root: mask_file(root / "masks" / "null.png", np.ones((5, 5), bool)),
-            "its frame, 60x40, got 5x5",
-        ),
-        (lambda root: (root / "images" / "street.jpg").write_bytes(b"no picture"), "street.jpg: expected an image"),
-        (lambda root: (root / "masks" / "null.png").write_bytes(b"no mask"), "null.png: expected an image"),
-        (lambda root: picture(root / "images" / "null.png"), "expected one picture of this name, got null.jpg"),
-        (lambda root: (root / "expressions.csv").write_text("mask,words\nnull.png,a\n"), "mask,expression[,object]"),
-        (
-            lambda root: (root / "expressions.csv").write_text("mask,expression\nnull.png,a, b\n"),
-            "line 2: expected 2 cells",
-        ),
-        (
-            lambda root: (root / "expressions.csv").write_text("mask,expression,object\nnull.png,big, brown dog\n"),
-            "line 2: expected an object, or the whole expression in quotes",
-        ),
-        (lambda root: (root / "expressions.csv").write_text("mask,expression\ncat.png,a\n"), "got 'cat.png'"),
-        (lambda root: (root / "expressions.csv").write_text("mask,expression\nnull.png,\n"), "expression in words"),
-        (lambda root: (root / "expressions.csv").write_bytes(b"mask,expression\n\xff,\n"), "UTF-8"),
-        (shorter_sound, "too short"),
-    ],
-)
-def test_a_broken_folder_of_pairs_ends_in_one_sentence_and_writes_nothing(tmp_path, pairs, damage, complaint, capsys):
-    damage(pairs)
-    assert main(["--pairs", str(pairs), "--audio", str(pairs), "--output", str(tmp_path / "out")]) == 2
-    assert complaint in capsys.readouterr().err.splitlines()[-1]
-    assert {path.name for path in tmp_path.iterdir()} == {"pairs"}
-
-
-def test_an_output_with_content_is_not_touched(tmp_path, pairs, capsys):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine.txt").write_text("keep")
-    assert main(["--pairs", str(pairs), "--output", str(tmp_path / "out")]) == 2
-    assert "expected a folder that is new or empty" in capsys.readouterr().err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
-    (tmp_path / "out" / "mine.txt").unlink()
-    assert main(["--pairs", str(pairs), "--output", str(tmp_path / "out")]) == 0
-
-
-@pytest.mark.parametrize(
-    ("flags", "complaint"),
-    [
-        ("", "expected --coco or --pairs, got neither"),
-        ("--coco a.json --images b --pairs c", "expected --coco or --pairs, got both"),
-        ("--coco a.json", "--images: expected a folder with --coco"),
-        ("--pairs c --images b", "--images: expected it with --coco only"),
-        ("--pairs a b c --split train test_s", "--split: expected 1 or 3 values, one for each source, got 2"),
-        ("--pairs a --split val", "--split: expected train, test_s or test_u, got 'val'"),
-        ("--pairs a", "a/images: no such folder"),
-        ("--coco a.json --images b", "a.json: no such file"),
-        ("--pairs a --maks b", "unknown flag or key: --maks b"),
-    ],
-)
-def test_wrong_flags_end_in_one_sentence(tmp_path, monkeypatch, flags, complaint, capsys):
-    monkeypatch.chdir(tmp_path)
-    try:
-        code = main(["--output", "out", *flags.split()])
-    except SystemExit as stop:
-        code = stop.code
-    assert code == 2
-    assert complaint in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
