@@ -50,6 +50,15 @@ def test_rendered_text_parses_back(mask_type, action):
     assert ("red piano" in text) == (mask_type in ("merge", "full_neg"))
 
 
+@pytest.mark.parametrize("iou", [" 0.5 ", "nan", "1.5", "x", ""])
+@pytest.mark.parametrize("label", ["Perfect", " cut off ", ""])
+def test_plain_answers_are_read_as_all_others(iou, label):
+    text = (
+        f"<s><audit> a <iou>{iou}</iou>, <mask_type>{label}</mask_type>\n<action> Major {label} </action></audit></s>"
+    )
+    assert parse_audit(text) == parse_audit(text + "<b>") == parse_audit(text.replace("iou>", "IoU>"))
+
+
 def test_wording_is_the_papers():
     assert render_audit(Audit("merge", 0.2911, "reject"), "guitar", "piano") == (
         "<audit> The given mask is highly erroneous, segmenting the guitar but merging an excessively large, "

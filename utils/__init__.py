@@ -14,6 +14,8 @@ The words of the task:
 
 Files:
 - records: predictions as JSON lines, read and written; filters
+- record_lines: their lines, each checked
+- record_parts: large files of them, read by several processes
 - answer_log: a log of answers, each with what it was made from
 - repeats: records about a mask that was there before
 - record_log: a log of other results, from which an interrupted run continues

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from utils.audit import Audit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one takes three times as long to make, and there may be a million
 class Prediction:
     """One audited mask. Any field may be None, since files of other programs leave things out.
 

@@ -18,29 +18,36 @@ class Repeats:
 
     Only records with a mask_path say which mask they are about; others are never repeats. A benchmark may list one file
     twice, with two truths (rank, mask_type): these are two masks. How paths, types and numbers are spelled does not
-    matter.
+    matter. `start`: for a later part of a file; more than there are records before it.
     """
 
-    def __init__(self):
+    def __init__(self, start: int = 0):
+        self.start = start
         self.masks, self.answers, self.likely, self.moved = array("q"), array("q"), array("q"), array("q")
 
     def add(self, record: dict) -> None:
-        get, number = record.get, len(self.masks)
-        path, place = get("mask_path"), _place(get("uid"), get("frame_idx"))
-        truth = _truth(get("mask_type"), get("rank"))
-        text = get("raw_output")
+        get, number = record.get, self.start + len(self.masks)
+        path, text = get("mask_path"), get("raw_output")
+        is_placed, place, truth = _place_and_truth(get("uid"), get("frame_idx"), get("mask_type"), get("rank"))
         answer = hash((text and text.strip(), get("iou_to_gt"), _folded(get("action"))))
         if path is None:
             mask = moved = number
-            likely = number if None in place else hash((place, truth, answer))
+            likely = hash((truth, answer)) if is_placed else number
         else:
             path = _spelled(path)
-            mask, likely = hash((place, path, truth)), hash((place, path))
-            moved = number if None in place else hash((place, truth, path[path.rfind("/") + 1 :].lower()))
+            mask, likely = hash((truth, path)), hash((place, path))
+            moved = hash((truth, path[path.rfind("/") + 1 :].lower())) if is_placed else number
         self.masks.append(mask)
         self.answers.append(answer)
         self.likely.append(likely)
         self.moved.append(moved)
+
+    def extend(self, later: Repeats) -> None:
+        """Add the records of a later part. Hashes differ from run to run, so only a fork may have taken them."""
+        self.masks.extend(later.masks)
+        self.answers.extend(later.answers)
+        self.likely.extend(later.likely)
+        self.moved.extend(later.moved)
 
     def find(self) -> dict[int, int]:
         """Number of a record, from 0 -> that of the first record about the same mask."""
@@ -61,15 +68,13 @@ class Repeats:
 
 
 @lru_cache(1024)
-def _place(uid: int | str | None, frame: int | str | None) -> tuple[str | None, str | None]:
-    """As text: 3, "3" and "03" are one frame."""
+def _place_and_truth(
+    uid: int | str | None, frame: int | str | None, mask_type: str | None, rank: float | None
+) -> tuple[bool, int, int]:
+    """Whether the place is known, and hashes of the place and of place and truth. 3, "3" and "03" are one frame."""
     texts = (value if value is None else str(value).strip() for value in (uid, frame))
-    return tuple(text.lstrip("0") or "0" if text and text.isdigit() else text for text in texts)
-
-
-@lru_cache(1024)
-def _truth(mask_type: str | None, rank: int | None) -> tuple[str | None, int | None]:
-    return canonical_mask_type(mask_type), rank
+    place = tuple(text.lstrip("0") or "0" if text and text.isdigit() else text for text in texts)
+    return None not in place, hash(place), hash((place, canonical_mask_type(mask_type), rank))
 
 
 @lru_cache(256)

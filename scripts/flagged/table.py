@@ -13,19 +13,8 @@ from utils.formatting import plain_cell
 from utils.whole_files import write_jsonl, write_text
 
 TABLE, PROMPTS = "worklist.csv", "prompts.jsonl"
-COLUMNS = ("place", "image", "mask", "expression", "frame", "at", "why", "mark", "mask_type", "iou")
-COLUMNS += (
-    "expected_iou",
-    "certainty",
-    "action",
-    "object",
-    "wrong_object",
-    "answer",
-    "run",
-    "clip",
-    "uid",
-    "audited_mask",
-)
+COLUMNS = ("place", "image", "mask", "expression", "frame", "at", "why", "mark", "mask_type", "iou", "expected_iou")
+COLUMNS += ("certainty", "action", "object", "wrong_object", "answer", "run", "clip", "uid", "audited_mask")
 
 
 def write_table(listed: Sequence[Listed], folder: Path) -> None:
@@ -42,9 +31,9 @@ def write_table(listed: Sequence[Listed], folder: Path) -> None:
 
 
 def _cell(value: object) -> object:
-    return (
-        plain_cell(value) if isinstance(value, str) else json.dumps(value) if isinstance(value, list | dict) else value
-    )
+    if isinstance(value, str):
+        return plain_cell(value)
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def write_prompts(listed: Sequence[Listed], folder: Path) -> None:

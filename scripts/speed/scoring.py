@@ -15,8 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
+
+import psutil
 
 from configs.scoring import ScoringSpeedArguments
 from scripts.program import run_program
@@ -41,15 +44,29 @@ def measure(args: ScoringSpeedArguments) -> None:
         program = [sys.executable, "-m", "scripts.evaluate.score", str(path), "--eval_mode", args.eval_mode]
         start = time.perf_counter()
         process = subprocess.Popen([*program, "--output", f"{folder}/metrics.json"], stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
+        memory, ended = 0, 0
+        while not ended:
+            memory = max(memory, _memory(process.pid))
+            time.sleep(0.1)
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
         wall = time.perf_counter() - start
         megabytes = path.stat().st_size / 10**6
     if status:
         raise ValueError(f"scripts.evaluate.score: expected exit code 0, got {os.waitstatus_to_exitcode(status)}")
     print(
         f"{args.records} records, {args.eval_mode} mode, {megabytes:.0f} MB: {wall:.1f} s, "
-        f"{used.ru_utime + used.ru_stime:.1f} s of them computing, {used.ru_maxrss * 1024 / 10**6:.0f} MB of memory"
+        f"{used.ru_utime + used.ru_stime:.1f} s of computing in all processes, {memory / 10**6:.0f} MB of memory"
     )
+
+
+def _memory(pid: int) -> int:
+    """Bytes of a process and those that it started; what they share counts for each."""
+    found = 0
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            found += one.memory_info().rss
+    return found
 
 
 def drawn_records(seed: int = 0) -> Iterator[dict]:

@@ -1,6 +1,7 @@
 """From predictions to numbers. Nothing here draws a picture, runs a model or needs torch.
 
 - counts: hits and misses, precision, recall, F scores and RMSE
+- answers: predictions as columns, from which all of this is counted
 - metrics: the summary of one run, frame by frame
 - video: the figures of whole videos
 - regions: J, F and S of segmentation masks

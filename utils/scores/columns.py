@@ -5,10 +5,13 @@ Each column is what `metrics` gives for a run filtered to its mask type and rank
 
 from __future__ import annotations
 
+from functools import partial
+
 from utils.audit import canonical_mask_type
 from utils.mask_types import LEVEL_RANKS, PAPER_COLUMNS
 from utils.prediction import Prediction
 from utils.records import passes_filters
+from utils.scores.answers import Answers, Labels
 from utils.scores.counts import mean
 from utils.scores.metrics import frame_scores
 from utils.scores.video import video_average, video_rows
@@ -21,25 +24,23 @@ def column_name(mask_type: str, level: str) -> str:
     return mask_type if level == "all" else f"{mask_type}_{level}"
 
 
-def ranks_known(predictions: list[Prediction], eval_mode: str) -> bool:
+def ranks_known(predictions: list[Prediction] | Answers, eval_mode: str) -> bool:
     """Whether the columns can be computed: there are predictions, and each one of a graded type has its rank."""
     graded = [mask_type for mask_type, level in PAPER_COLUMNS[eval_mode] if level != "all"]
-    lacking = {p.true.mask_type for p in predictions if p.rank is None}
-    return bool(predictions) and not any(canonical_mask_type(name) in graded for name in lacking)
+    given = Answers.of(predictions).count("true_mask_type", "rank")
+    return bool(given) and not any(canonical_mask_type(name) in graded for name, rank in given if rank is None)
 
 
-def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
+def compute_columns(predictions: list[Prediction] | Answers, eval_mode: str) -> dict:
     """{metric: {column: value, ..., "avg": value}}, with num_samples per column and columns_in_avg per metric.
 
     Metrics: rmse in [0, 1], f2_mask_type and f2_action in percent; video mode has rmse_strict too (see `video`).
     A column without samples is None and left out of the average. A graded column takes only samples of known rank.
     """
-    groups: dict[tuple, list[Prediction]] = {}
-    for prediction in predictions:
-        groups.setdefault((prediction.true.mask_type, prediction.rank), []).append(prediction)
-    samples = {column_name(*column): _select(predictions, groups, *column) for column in PAPER_COLUMNS[eval_mode]}
+    answers = Answers.of(predictions)
+    samples = {column_name(*column): answers.where(partial(_is_in, *column)) for column in PAPER_COLUMNS[eval_mode]}
     values = {
-        name: _column_values(chosen, eval_mode, mask_type) if chosen else {}
+        name: _column_values(chosen, eval_mode, mask_type) if len(chosen) else {}
         for (name, chosen), (mask_type, _) in zip(samples.items(), PAPER_COLUMNS[eval_mode], strict=True)
     }
     metrics = METRICS if eval_mode == "image" else (*METRICS, "rmse_strict")
@@ -50,30 +51,19 @@ def compute_columns(predictions: list[Prediction], eval_mode: str) -> dict:
     return table | {"num_samples": {name: len(chosen) for name, chosen in samples.items()}, "columns_in_avg": counted}
 
 
-def _select(
-    predictions: list[Prediction], groups: dict[tuple, list[Prediction]], mask_type: str, level: str
-) -> list[Prediction]:
-    """The predictions of a column in their order. `groups`: all predictions by true type and rank."""
-    chosen = [
-        (true_type, rank)
-        for true_type, rank in groups
-        if true_type is not None
-        and (level == "all" or rank is not None)
-        and passes_filters(true_type, rank, mask_type, LEVEL_RANKS[level])
-    ]
-    if len(chosen) == 1:
-        return groups[chosen[0]]
-    return [p for p in predictions if (p.true.mask_type, p.rank) in chosen]
+def _is_in(mask_type: str, level: str, labels: Labels) -> bool:
+    """Whether a column has the predictions with these labels."""
+    is_known = labels.true_mask_type is not None and (level == "all" or labels.rank is not None)
+    return is_known and passes_filters(labels.true_mask_type, labels.rank, mask_type, LEVEL_RANKS[level])
 
 
-def _column_values(predictions: list[Prediction], eval_mode: str, mask_type: str) -> dict:
+def _column_values(answers: Answers, eval_mode: str, mask_type: str) -> dict:
     """What the summary of a run with this filter would say; the rest of it, which is more, is not worked out."""
     if eval_mode == "image":
-        of_type = [p for p in predictions if p.true.mask_type == mask_type]
-        scores = frame_scores(predictions, of_type, mask_type, gt_only=False)
+        scores = frame_scores(answers, answers.of_type(mask_type), mask_type, gt_only=False)
         f2_mask, f2_action = scores["mask_macro"]["f2"], scores["action_macro"]["f2"]
     else:
-        scores = video_average(video_rows(predictions))
+        scores = video_average(video_rows(answers))
         f2_mask = scores["mask_macro_avg_per_video"]["f2"]
         f2_action = scores["action_macro_avg_per_video"]["f2"]
     return {

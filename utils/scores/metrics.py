@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from operator import attrgetter
+
+import numpy as np
 
 from utils.audit import ACTIONS, normalize_action
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.records import normalize_filters
+from utils.scores.answers import Answers
 from utils.scores.counts import class_scores, count_labels, macro_scores, micro_scores, rmse
 from utils.scores.video import video_average, video_rows
 from utils.splits import EVAL_MODES
@@ -21,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def score_predictions(
-    predictions: list[Prediction],
+    predictions: list[Prediction] | Answers,
     eval_mode: str,
     mask_type_filter: str | None = "all",
     mask_rank_filter: int | None = -1,
@@ -47,58 +49,56 @@ def score_predictions(
     if mask_type not in ("all", *MASK_TYPES):
         logger.warning("mask type filter %r is none of %s: mask scores are empty", mask_type, ", ".join(MASK_TYPES))
     gt_only = eval_mode == "video"
-    by_type: dict[str | None, list[Prediction]] = {}
-    for prediction in predictions:
-        by_type.setdefault(prediction.true.mask_type, []).append(prediction)
-    of_type = predictions if mask_type == "all" else by_type.get(mask_type, [])
+    answers = Answers.of(predictions)
+    of_type = answers if mask_type == "all" else answers.of_type(mask_type)
     summary = {
         "mask_rank_filter": rank,
         "mask_rank_desc": f"rank={rank}" if rank > 0 else "all ranks (average across mask candidates)",
         "mask_type_filter": mask_type,
         "eval_mode": eval_mode,
-        "samples": len(predictions),
-        **frame_scores(predictions, of_type, mask_type, gt_only),
-        "prediction_failures": _failures(predictions),
+        "samples": len(answers),
+        **frame_scores(answers, of_type, mask_type, gt_only),
+        "prediction_failures": _failures(answers),
         "per_mask": {
-            name: _one_type_metrics(name, by_type.get(name, []), gt_only)
+            name: _one_type_metrics(name, answers.of_type(name), gt_only)
             for name in (MASK_TYPES if mask_type == "all" else [mask_type])
         },
     }
     if mask_type != "all":
         summary["gt_mask_type_breakdown"] = _breakdown(mask_type, of_type)
-    if eval_mode == "video" and predictions:
-        summary["video_avg"] = video_average(video_rows(predictions) if rows is None else rows)
+    if eval_mode == "video" and len(answers):
+        summary["video_avg"] = video_average(video_rows(answers) if rows is None else rows)
     return summary
 
 
-def frame_scores(predictions: list[Prediction], of_type: list[Prediction], mask_type: str, gt_only: bool) -> dict:
+def frame_scores(answers: Answers, of_type: Answers, mask_type: str, gt_only: bool) -> dict:
     """The summary's figures of all frames: rmse, and those of actions and mask types.
 
-    `of_type`: the predictions for masks of the filter's type, whose actions are scored; all, if the filter is "all".
+    `of_type`: the answers for masks of the filter's type, whose actions are scored; all, if the filter is "all".
     """
     mask_classes = [name for name in MASK_TYPES if mask_type in ("all", name)]
     return {
-        "rmse": _iou_rmse(predictions),
-        **_label_metrics("action", predictions, _actions_present(of_type), gt_only),
-        **_label_metrics("mask", predictions, mask_classes, gt_only),
+        "rmse": _iou_rmse(answers),
+        **_label_metrics("action", answers, _actions_present(of_type), gt_only),
+        **_label_metrics("mask", answers, mask_classes, gt_only),
     }
 
 
-def _iou_rmse(predictions: list[Prediction]) -> float | None:
-    pairs = map(attrgetter("said.iou", "true.iou"), predictions)
+def _iou_rmse(answers: Answers) -> float | None:
+    pairs = zip(answers.said.tolist(), answers.true.tolist(), strict=True)
     return rmse((said or 0.0, true) for said, true in pairs if true is not None)
 
 
-def _actions_present(predictions: list[Prediction]) -> list[str]:
+def _actions_present(answers: Answers) -> list[str]:
     """The actions that occur as ground truth, in the order of ACTIONS; all of them if none does."""
-    present = {normalize_action(action) for action in set(map(attrgetter("true.action"), predictions))}
+    present = {normalize_action(action) for action in answers.count("true_action")}
     return [action for action in ACTIONS if action in present] or list(ACTIONS)
 
 
-def _label_metrics(label: str, predictions: list[Prediction], classes: list[str], gt_only: bool) -> dict:
+def _label_metrics(label: str, answers: Answers, classes: list[str], gt_only: bool) -> dict:
     """{label}_metrics, _micro and _macro by the published rule, and _macro_strict; label is "action" or "mask"."""
     field = "mask_type" if label == "mask" else label
-    pairs = Counter(map(attrgetter(f"true.{field}", f"said.{field}"), predictions))
+    pairs = answers.count(f"true_{field}", f"said_{field}")
     counts = count_labels(pairs, classes)
     scores = {name: class_scores(counts[name]) for name in classes}
     return {
@@ -117,9 +117,9 @@ def _strict_macro(label: str, pairs: Counter[tuple], classes: list[str]) -> dict
     return macro_scores(map(class_scores, count_labels(pairs, classes).values()), gt_only=True)
 
 
-def _one_type_metrics(mask_type: str, own: list[Prediction], gt_only: bool) -> dict:
+def _one_type_metrics(mask_type: str, own: Answers, gt_only: bool) -> dict:
     """Scores inside the samples of one true type; nothing else can be mistaken for it there, so precision is 0 or 1."""
-    pairs = [(mask_type, p.said.mask_type) for p in own]
+    pairs = own.count("true_mask_type", "said_mask_type")
     actions = _label_metrics("action", own, _actions_present(own), gt_only)
     return {
         "num_samples": len(own),
@@ -130,34 +130,36 @@ def _one_type_metrics(mask_type: str, own: list[Prediction], gt_only: bool) -> d
     }
 
 
-def _failures(predictions: list[Prediction]) -> dict:
+def _failures(answers: Answers) -> dict:
+    unread = {
+        "action": answers.chosen(lambda labels: labels.said_action is None),
+        "mask_type": answers.chosen(lambda labels: labels.said_mask_type is None),
+        "iou_value": np.array([iou is None for iou in answers.said], bool),
+    }
     failures = {}
-    for name, field in (("action", "action"), ("mask_type", "mask_type"), ("iou_value", "iou")):
-        said = map(attrgetter(f"said.{field}"), predictions)
-        failed = [p.uid for p, value in zip(predictions, said, strict=True) if value is None]
+    for name, chosen in unread.items():
+        failed = [answers.uids[video] for video in answers.videos[chosen]]
         uids = [uid for uid in failed if uid is not None]
         failures[name] = {"count": len(uids), "uids": uids, "count_all": len(failed)}
     return failures
 
 
-def _breakdown(mask_type: str, predictions: list[Prediction]) -> dict:
+def _breakdown(mask_type: str, answers: Answers) -> dict:
     """What was predicted for the samples of the filtered type, in order of first appearance.
 
     An unparsed label has the key None, which JSON writes as "null": beside predictions of the class "null" the file has
     that key twice, and a reader keeps the later one. The published files are like this; `unparsed` has the number in
     any case.
     """
+    types, actions = answers.count("said_mask_type"), answers.count("said_action")
     return {
         "gt_mask_type": mask_type,
-        "total_samples": len(predictions),
-        "pred_mask_distribution": _distribution([p.said.mask_type for p in predictions]),
-        "pred_action_distribution": _distribution([p.said.action for p in predictions]),
-        "unparsed": {
-            "mask_type": sum(p.said.mask_type is None for p in predictions),
-            "action": sum(p.said.action is None for p in predictions),
-        },
+        "total_samples": len(answers),
+        "pred_mask_distribution": _distribution(types),
+        "pred_action_distribution": _distribution(actions),
+        "unparsed": {"mask_type": types[None], "action": actions[None]},
     }
 
 
-def _distribution(labels: list[str | None]) -> dict[str | None, dict]:
-    return {label: {"count": count, "ratio": count / len(labels)} for label, count in Counter(labels).items()}
+def _distribution(labels: Counter) -> dict[str | None, dict]:
+    return {label: {"count": count, "ratio": count / labels.total()} for label, count in labels.items()}

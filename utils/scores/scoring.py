@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from operator import attrgetter
 from typing import NamedTuple
 
-from utils.audit import ACTIONS, Audit
+import numpy as np
+
+from utils.audit import ACTIONS
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
 from utils.records import normalize_filters, passes_filters
+from utils.scores.answers import Answers
 from utils.scores.columns import compute_columns, ranks_known
 from utils.scores.metrics import score_predictions
 from utils.scores.video import video_rows
@@ -70,32 +71,34 @@ def score_answers(
             mask_type,
             rank if rank > 0 else "all",
         )
-    _warn_of_oddities(kept)
-    rows = video_rows(kept) if eval_mode == "video" else []
-    summary = score_predictions(kept, eval_mode, mask_type, rank, rows)
-    if mask_type == "all" and rank <= 0 and ranks_known(kept, eval_mode):
-        summary["columns"] = compute_columns(kept, eval_mode)
+    answers = Answers.of(kept)
+    _warn_of_oddities(answers)
+    rows = video_rows(answers) if eval_mode == "video" else []
+    summary = score_predictions(answers, eval_mode, mask_type, rank, rows)
+    if mask_type == "all" and rank <= 0 and ranks_known(answers, eval_mode):
+        summary["columns"] = compute_columns(answers, eval_mode)
     return summary, kept, rows
 
 
-def _warn_of_oddities(predictions: list[Prediction]) -> None:
-    if not predictions:
+def _warn_of_oddities(answers: Answers) -> None:
+    read = {*answers.count("said_mask_type"), *answers.count("said_action")}
+    if not len(answers):
         logger.warning("no records to score: every figure is null")
-    elif all(p.said == Audit(None, None, None) for p in predictions):
+    elif read == {None} and all(iou is None for iou in answers.said):
         logger.warning("no answer could be parsed (cut off by max_new_tokens? special tokens lost from raw_output?)")
-    ious = [p.true.iou for p in predictions]
-    if unknown := ious.count(None):
-        logger.warning("%d of %d records have no iou_to_gt: the RMSE leaves them out", unknown, len(predictions))
-    known_ious = [KNOWN_IOUS.get(p.true.mask_type) for p in predictions]
-    pairs = enumerate(zip(known_ious, ious, strict=True))
-    if wrong := [predictions[i] for i, (a, b) in pairs if a is not None and b is not None and abs(a - b) > IOU_SLACK]:
+    true = answers.true.astype(float)  # None is NaN
+    if unknown := np.isnan(true).sum():
+        logger.warning("%d of %d records have no iou_to_gt: the RMSE leaves them out", unknown, len(answers))
+    known = np.array([KNOWN_IOUS.get(labels.true_mask_type, np.nan) for labels in answers.labels])[answers.kinds]
+    wrong = np.flatnonzero(np.abs(known - true) > IOU_SLACK)
+    if len(wrong):
+        mask_type, uid = answers.labels[answers.kinds[wrong[0]]].true_mask_type, answers.uids[answers.videos[wrong[0]]]
         logger.warning(
             "ground truth that contradicts itself: %d records, for example a %s mask (uid %s) of IoU %g",
-            *(len(wrong), wrong[0].true.mask_type, wrong[0].uid, wrong[0].true.iou),
+            *(len(wrong), mask_type, uid, true[wrong[0]]),
         )
-    for name, label, known in (("mask types", "mask_type", MASK_TYPES), ("actions", "action", ACTIONS)):
-        truths = Counter(map(attrgetter(f"true.{label}"), predictions))
-        odd = {truth: count for truth, count in truths.items() if truth not in known}
+    for name, label, known in (("mask types", "true_mask_type", MASK_TYPES), ("actions", "true_action", ACTIONS)):
+        odd = {truth: count for truth, count in answers.count(label).items() if truth not in known}
         if odd:
             listed = ", ".join(f"{label!r} ({count})" for label, count in odd.items())
             logger.warning("ground truth %s that are no class and can never be hit: %s", name, listed)

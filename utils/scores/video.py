@@ -8,29 +8,38 @@ from __future__ import annotations
 from utils.audit import ACTIONS, normalize_action, normalize_mask_type
 from utils.mask_types import MASK_TYPES
 from utils.prediction import Prediction
+from utils.scores.answers import Answers
 from utils.scores.counts import Count, class_scores, count_labels, macro_scores, mean, rmse
 
+Pair = tuple[str | None, str | None]
 
-def video_rows(predictions: list[Prediction]) -> list[dict]:
+
+def video_rows(predictions: list[Prediction] | Answers) -> list[dict]:
     """One row per uid, in order of appearance (key "vid" holds the uid, as in the published files).
 
     Everything of a uid is one video: in a run over all types or ranks they are averaged together, so Table 3 is made
     from runs filtered to one type and rank (see `columns`). Predictions without a uid form one row of their own.
     """
-    groups: dict[int | str | None, list[Prediction]] = {}
-    for prediction in predictions:
-        groups.setdefault(prediction.uid, []).append(prediction)
-    return [_video_row(uid, group) for uid, group in groups.items()]
+    answers = Answers.of(predictions)
+    actions = [(normalize_action(own.true_action), normalize_action(own.said_action)) for own in answers.labels]
+    types = [
+        (normalize_mask_type(own.true_mask_type), normalize_mask_type(own.said_mask_type)) for own in answers.labels
+    ]
+    return [
+        _video_row(uid, [actions[kind] for kind in kinds], [types[kind] for kind in kinds], said, true)
+        for uid, kinds, said, true in answers.by_video()
+    ]
 
 
-def _video_row(uid: int | str | None, frames: list[Prediction]) -> dict:
-    actions = [(normalize_action(frame.true.action), normalize_action(frame.said.action)) for frame in frames]
-    types = [(normalize_mask_type(frame.true.mask_type), normalize_mask_type(frame.said.mask_type)) for frame in frames]
+def _video_row(
+    uid: int | str | None, actions: list[Pair], types: list[Pair], said: list[float | None], true: list[float | None]
+) -> dict:
+    """`actions`, `types`: (true, predicted) of each frame; `said`, `true`: its IoUs."""
     action_counts, mask_counts = count_labels(actions, ACTIONS), count_labels(types, MASK_TYPES)
     return {
         "vid": uid,
-        "avg_pred_iou": mean(frame.said.iou for frame in frames),
-        "avg_gt_iou": mean(frame.true.iou for frame in frames),
+        "avg_pred_iou": mean(said),
+        "avg_gt_iou": mean(true),
         "action_counts": action_counts,
         "mask_counts": mask_counts,
         "action_acc": _accuracy(action_counts),
@@ -41,8 +50,8 @@ def _video_row(uid: int | str | None, frames: list[Prediction]) -> dict:
         "pred_actions": [predicted for _, predicted in actions],
         "gt_mask_types": [truth for truth, _ in types],
         "pred_mask_types": [predicted for _, predicted in types],
-        "frame_num": len(frames),
-        "avg_pred_iou_strict": mean(frame.said.iou or 0.0 for frame in frames if frame.true.iou is not None),
+        "frame_num": len(actions),
+        "avg_pred_iou_strict": mean(own or 0.0 for own, other in zip(said, true, strict=True) if other is not None),
     }
 
 
