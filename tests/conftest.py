@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from configs.model import ModelArguments
+from tests.fake_server import serving
 from tests.seeded import assemble_pretrained_weights
 
 
@@ -112,3 +113,10 @@ def quick_weights_dir(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def quick_args(quick_weights_dir) -> ModelArguments:
     return ModelArguments(pretrained_weights_dir=str(quick_weights_dir), lora_r=4, lora_alpha=8)
+
+
+@pytest.fixture
+def server():
+    """A server of other auditors."""
+    with serving() as one:
+        yield one

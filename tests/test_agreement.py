@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.test_metrics import load, ranked, run_score
+from tests.scored import load, ranked, run_score
 from utils.records import to_predictions
 from utils.scores.agreement import compare_runs
 from utils.scores.metrics import score_predictions
