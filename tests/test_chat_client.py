@@ -18,6 +18,7 @@ from scripts.baselines.verdict import Usage
 from tests.conftest import BENCHMARK
 from tests.fake_server import AUDIT, KEY, completion, serving
 
+
 class FakeTime:
     """A clock that only sleeping moves; it remembers how long each sleep was."""
 
