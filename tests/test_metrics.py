@@ -2,17 +2,16 @@
 
 import logging
 import math
-from pathlib import Path
 
 import pytest
 
+from tests.conftest import GOLDEN
 from tests.scored import FOUR, assert_contains, load, load_lines, record, renamed
 from utils.records import passes_filters, prediction_row, read_predictions, to_predictions
 from utils.scores.metrics import score_predictions
 from utils.scores.scoring import result_names, score_answers
 from utils.whole_files import write_json, write_jsonl
 
-GOLDEN = Path(__file__).parent / "golden"
 RUNS = sorted(path.parent for path in (GOLDEN / "07_metrics").glob("*/run.json"))
 END_TO_END = {"run_image": "test_s_image_mask-all_rank-all", "run_video": "test_s_video_mask-cutout_rank-1"}
 

@@ -1,14 +1,12 @@
 """`scripts.evaluate.score` as it is started from the command line."""
 
 import json
-from pathlib import Path
 
+from tests.conftest import GOLDEN
 from tests.scored import assert_contains, load, load_lines, ranked, renamed, run_score
 from utils.records import to_predictions
 from utils.scores.scoring import score_answers
 from utils.whole_files import write_jsonl
-
-GOLDEN = Path(__file__).parent / "golden"
 
 
 def test_command_line_writes_what_was_asked_for(tmp_path):
