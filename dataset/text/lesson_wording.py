@@ -5,47 +5,31 @@ A mask has two placeholders: the first is for the mask, the second for the maske
 
 from __future__ import annotations
 
-from dataset.text.wording import CAPTIONS, EXPRESSION_AND_FRAME, SYSTEM
+from dataset.text.wording import CAPTIONS, SYSTEM
 
 REGION_QUESTION = "what is shown?"
 STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
+KEY_FRAMES = ("the key frame image", "the key frame", "the frame")  # the words before the key frame
+JOINS = (", ", " ")  # what stands behind it
 _MASK = "<mask_start><mask><mask><mask_end>"
+MATCH = f"and its region {_MASK}, is it the one?\n"  # is the region what the expression means?
+FIND = "which one is it?\n"  # which object does the expression mean?
 
 
-def ask_match(expression: str) -> str:
-    """Is the region what the expression means?"""
-    return f"{EXPRESSION_AND_FRAME.format(expression=expression)}and its region {_MASK}, is it the one?\n"
+def show_key_frame(expression: str, frame: str, join: str) -> str:
+    """The beginning of a prompt. `frame`: one of KEY_FRAMES; `join`: one of JOINS."""
+    return f"Given the referential expression: '{expression}', {frame} <image_start><image><image_end>{join}"
 
 
-def ask_compare(expression: str, look: str) -> str:
-    """Is the thing that looks so what the expression means?"""
-    return f"Given the referential expression: '{expression}', is the {look} the one?\n"
+def ask_nothing(before: str, behind: str, last: str) -> str:
+    """The end of an audit's prompt with any words in place of its question."""
+    return f"and its {before} {_MASK}, {behind}.\n{last}"
 
 
-def ask_nothing(expression: str, before: str, behind: str, last: str) -> str:
-    """The prompt of an audit with any words in place of its question."""
-    return f"{EXPRESSION_AND_FRAME.format(expression=expression)}and its {before} {_MASK}, {behind}.\n{last}"
-
-
-def ask_find(expression: str) -> str:
-    """Which object does the expression mean?"""
-    return f"{EXPRESSION_AND_FRAME.format(expression=expression)}which one is it?\n"
-
-
-def ask_where(frame: str, look: str) -> str:
-    """Where is a thing in a frame? `frame`: e.g. "first frame"."""
-    return f"{frame}, where is the {look}?\n"
-
-
-def ask_about_thing(question: str, look: str) -> str:
-    """A question about one thing, with {} for its look."""
-    return f"{question.format(look)}\n"
-
-
-def ask_about_region(question: str) -> str:
-    """A question about the thing that a region of the key frame shows."""
-    return f"Given the key frame image <image_start><image><image_end>, and its region {_MASK}, {question}\n"
+def ask_trait(name: str) -> str:
+    """One property of the object that the expression means, e.g. its colour."""
+    return f"what {name} is it?\n"
 
 
 def ask_about(medium: str, question: str) -> str:

@@ -25,6 +25,7 @@ SPEEDS = (("slow", 3.0), ("middle", 6.0), ("fast", np.inf))  # each word with th
 LEAST_CUT = 0.02  # a region that differs by less of the object's area is called whole
 
 Bag = dict[str, float]
+NumberedBag = tuple[Bag, int]  # and the number of the thing that it describes
 
 
 def place_bag(x: float, y: float, side: float) -> Bag:
@@ -118,8 +119,20 @@ def say_sounds(scene: Scene, first: int = 0, last: int = 10) -> str:
     return ", ".join(said) or "nothing"
 
 
-def sound_bags(scene: Scene, second: int) -> list[Bag]:
-    """One bag for each thing that is heard in this second."""
-    sounding = [thing for thing in scene.things if thing.sound]
-    heard = [thing for thing in sounding if thing.sound.onset <= second < thing.sound.offset]
-    return [{thing.look.texture: 1.0, thing.sound.pitch: 1.0, thing.sound.loudness: 1.0} for thing in heard]
+def frame_bags(scene: Scene, frames_on: int) -> list[NumberedBag]:
+    """One bag for each thing of a frame: its look and its place."""
+    return [(look_bag(thing) | thing_place(thing, frames_on), i) for i, thing in enumerate(scene.things)]
+
+
+def region_bags(scene: Scene, targets: list[int], state: str) -> tuple[list[NumberedBag], list[NumberedBag]]:
+    """Bags of the mask of one or two things of the key frame, and of the masked frame, which also shows looks."""
+    words = {} if state == TWO else dict.fromkeys(state.split(), 1.0)
+    masks = [(thing_place(scene.things[i], 0) | words, i) for i in targets]
+    return masks, [(look_bag(scene.things[i]) | bag, i) for bag, i in masks]
+
+
+def sound_bags(scene: Scene, second: int) -> list[NumberedBag]:
+    """One bag for each thing that is heard in this second: its texture, pitch and loudness."""
+    sounding = [(i, thing) for i, thing in enumerate(scene.things) if thing.sound]
+    heard = [(i, thing) for i, thing in sounding if thing.sound.onset <= second < thing.sound.offset]
+    return [({thing.look.texture: 1.0, thing.sound.pitch: 1.0, thing.sound.loudness: 1.0}, i) for i, thing in heard]

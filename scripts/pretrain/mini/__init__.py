@@ -5,13 +5,19 @@
 - tokenizer: the mini LLM's tokenizer
 - vision: the mini CLIP
 - audio: the mini BEATs
-- captions: pictures and sounds with captions, for the two projectors
 - told: how a scene is shown to the LLM, and what a lesson is
+- facts: what can be known of a thing where it is shown
 - lessons: what the mini LLM learns from
-- thing_lessons: lessons about one thing, with short answers
-- language: trains the mini LLM on described scenes
+- guides: attention heads that are taught where to look
+- teacher: makes batches of lessons
+- pupil: the mini LLM while it learns
+- language: trains it on described scenes
 - grounding: the program that trains it further, on scenes that pass encoders and projectors
 - grounded: its work
+- encoded: scenes in features of the encoders
+- assigned: which token of a projector shows which thing
+- aligned: trains the projectors
+- seen: scenes in tokens of the projectors
 - segmenter: the program that makes the mini segmenter, a CLIPSeg, from the mini CLIP
 - named_objects: its work, with the scenes that it is solved for
 - naming: the words that it knows

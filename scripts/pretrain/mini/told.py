@@ -1,13 +1,14 @@
 """How a scene is shown to the mini LLM, and what a lesson is.
 
-At first a picture is described: it is a list of bags of words, one bag for each query token, in any order, some of them
-empty. The LLM gets the sum of the embeddings of a bag's words. Later a picture is seen: it is the output of a
-projector.
+A picture is a list of slots, one for each query token. At first a slot is told: its content is a bag of words, and the
+LLM gets the sum of the embeddings of these words. Later it is seen: its content is a token of a projector.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -19,29 +20,45 @@ from dataset.world import descriptions as say
 from dataset.world.descriptions import Bag
 from dataset.world.reference import Reference
 from dataset.world.scenes import Scene
+from scripts.pretrain.mini import facts
 
 NUM_SLOTS = 8  # number of query tokens of the mini auditor
+TOLD_SLOTS = 5  # of a picture in words: four things and one empty slot make shorter rows than eight slots
 
-Picture = list[Bag] | Tensor
+LAST_FRAMES = 3  # of the video, in which it is known how a thing moves
+AT_A_GLANCE = ("appearance", "position", "size")  # kinds of expressions that the key frame answers
+
+Content = Bag | Tensor
+Shown = tuple[Content, int | None]  # a slot's content, and the number of the thing that it shows
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One token of a picture. `thing`: the number of what it shows; `known`: facts that can be known at it.
+
+    `tells`: for which kinds of expressions it can be known here that the thing is what is meant.
+    """
+
+    content: Content
+    thing: int | None = None
+    known: dict[str, str] = field(default_factory=dict)
+    tells: tuple[str, ...] = ()
 
 
 class View(Protocol):
     """How a scene is shown to the LLM."""
 
-    def frames(self, rng: np.random.Generator, times: range) -> Picture:
-        """Whole frames, in order."""
+    def frame(self, rng: np.random.Generator, t: int) -> list[Shown]:
+        """A whole frame."""
 
-    def seconds(self, rng: np.random.Generator, first: int, last: int) -> Picture:
-        """The sound between two seconds."""
+    def second(self, rng: np.random.Generator, t: int) -> list[Shown]:
+        """One second of the sound."""
 
-    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[Picture, Picture, str]:
+    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Shown], list[Shown], str]:
         """The mask of one or two things, the masked frame, and in words whether they are whole."""
 
     def two(self, rng: np.random.Generator) -> list[int]:
         """Numbers of two things that `region` can show together."""
-
-    def moving(self) -> list[int]:
-        """Numbers of the things whose motion can be known."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +69,69 @@ class Told:
     references: dict[str, list[Reference]]
     view: View
 
+    def frames(self, rng: np.random.Generator) -> list[Slot]:
+        """The ten frames of the video. The last ones show how a thing has moved."""
+        slots = []
+        for t in range(NUM_FRAMES):
+            tells = ("motion",) if t >= NUM_FRAMES - LAST_FRAMES else ()
+            known = partial(facts.in_frame, self.scene, t=t)
+            slots += [_slot(shown, known, tells) for shown in self.view.frame(rng, t)]
+        return slots
+
+    def seconds(self, rng: np.random.Generator) -> list[Slot]:
+        """The ten seconds of sound."""
+        shown = [slot for t in range(NUM_FRAMES) for slot in self.view.second(rng, t)]
+        return [_slot(slot, partial(facts.in_second, self.scene), ("sound",)) for slot in shown]
+
+    def still(self, rng: np.random.Generator, t: int) -> list[Slot]:
+        """A frame outside of the video: nothing is known of how its things have moved."""
+        return [Slot(content) for content, _ in self.view.frame(rng, t)]
+
+    def stretch(self, rng: np.random.Generator, first: int, last: int) -> list[Slot]:
+        """The sound between two seconds, outside of the prompt: nothing is known of what came before."""
+        return [Slot(content) for t in range(first, last) for content, _ in self.view.second(rng, t)]
+
+    def key_frame(self, rng: np.random.Generator, heard: bool) -> list[Slot]:
+        """The key frame. `heard`: the sound is shown before it. What a silent thing sounds like is known here."""
+        slots = []
+        for content, thing in self.view.frame(rng, self.scene.key_frame):
+            silent = thing is not None and self.scene.things[thing].sound is None
+            tells = (*AT_A_GLANCE, "sound") if silent else AT_A_GLANCE
+            slots.append(_slot((content, thing), partial(facts.in_key_frame, self.scene, heard=heard), tells))
+        return slots
+
+    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Slot], list[Slot], str]:
+        """As `View.region`."""
+        mask, cut_out, state = self.view.region(rng, targets)
+        slots = [_slot(shown, partial(facts.in_region, self.scene)) for shown in cut_out]
+        return [Slot(content) for content, _ in mask], slots, state
+
+
+def _slot(shown: Shown, known: Callable[[int], dict[str, str]], tells: tuple[str, ...] = ()) -> Slot:
+    content, thing = shown
+    return Slot(content) if thing is None else Slot(content, thing, known(thing), tells)
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """`text` holds one placeholder (<image>, <mask>, <audio> or <video>) for each of `pictures`."""
+    """`text` holds one placeholder (<image>, <mask>, <audio> or <video>) for each of `pictures`.
+
+    A lesson that has an expression begins with the key frame; `reference` is what is meant. If a region follows, its
+    masked frame is the last picture.
+    """
 
     task: str
     text: str
-    pictures: list[Picture]
+    pictures: list[list[Slot]]
     answer: str
-    kind: str | None = None  # of the expression, if the lesson has one
+    reference: Reference | None = None
     decision: str = ""  # the beginning of the answer; it has more weight in the loss
+    has_region: bool = False
+
+    @property
+    def name(self) -> str:
+        """The kind of the expression, or the task if the lesson has none."""
+        return self.reference.kind if self.reference else self.task
 
 
 @dataclass(frozen=True)
@@ -71,51 +140,33 @@ class Described:
 
     scene: Scene
 
-    def frames(self, rng: np.random.Generator, times: range) -> list[Bag]:
-        pictures = []
-        for t in times:
-            on = t - self.scene.key_frame
-            bags = [say.look_bag(thing) | say.thing_place(thing, on) for thing in self.scene.things]
-            pictures += _in_slots(rng, bags)
-        return pictures
+    def frame(self, rng: np.random.Generator, t: int) -> list[Shown]:
+        return _in_slots(rng, say.frame_bags(self.scene, t - self.scene.key_frame))
 
-    def seconds(self, rng: np.random.Generator, first: int, last: int) -> list[Bag]:
-        return [bag for t in range(first, last) for bag in _in_slots(rng, say.sound_bags(self.scene, t))]
+    def second(self, rng: np.random.Generator, t: int) -> list[Shown]:
+        return _in_slots(rng, say.sound_bags(self.scene, t))
 
-    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Bag], list[Bag], str]:
-        masks, cut_out = [], []
-        said = say.WHOLE if rng.random() < 0.4 else str(rng.choice(say.STATES))
-        state = dict.fromkeys(said.split(), 1.0)
+    def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Shown], list[Shown], str]:
+        state = say.WHOLE if rng.random() < 0.4 else str(rng.choice(say.STATES))
         if len(targets) == 2:
-            said, state = say.TWO, {}
-        for target in targets:
-            thing = self.scene.things[target]
-            place = say.thing_place(thing, 0) | state
-            masks.append(place)
-            cut_out.append(say.look_bag(thing) | place)
-        return _in_slots(rng, masks), _in_slots(rng, cut_out), said
+            state = say.TWO
+        masks, cut_out = say.region_bags(self.scene, targets, state)
+        return _in_slots(rng, masks), _in_slots(rng, cut_out), state
 
     def two(self, rng: np.random.Generator) -> list[int]:
         return [int(i) for i in rng.permutation(len(self.scene.things))[:2]]
 
-    def moving(self) -> list[int]:
-        return [i for i, thing in enumerate(self.scene.things) if thing.motion.kind != "spinning"]  # no bag shows that
 
-
-def _in_slots(rng: np.random.Generator, bags: list[Bag]) -> list[Bag]:
-    slots = bags + [{}] * (NUM_SLOTS - len(bags))
+def _in_slots(rng: np.random.Generator, bags: list[say.NumberedBag]) -> list[Shown]:
+    slots = bags + [({}, None)] * (TOLD_SLOTS - len(bags))
     return [slots[i] for i in rng.permutation(len(slots))]
 
 
-def video_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Picture]]:
+def video_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Slot]]:
     """The beginning of the auditor's prompt: ten frames."""
-    return VIDEO_HEAD, [told.view.frames(rng, range(NUM_FRAMES))]
+    return VIDEO_HEAD, told.frames(rng)
 
 
-def audio_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Picture]]:
+def audio_prefix(rng: np.random.Generator, told: Told) -> tuple[str, list[Slot]]:
     """The part of the auditor's prompt that follows: ten seconds of sound."""
-    return AUDIO_HEAD, [told.view.seconds(rng, 0, NUM_FRAMES)]
-
-
-def key_frame(rng: np.random.Generator, told: Told) -> Picture:
-    return told.view.frames(rng, range(told.scene.key_frame, told.scene.key_frame + 1))
+    return AUDIO_HEAD, told.seconds(rng)

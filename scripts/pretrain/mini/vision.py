@@ -17,17 +17,18 @@ from tqdm import tqdm
 from transformers import CLIPVisionConfig, CLIPVisionModel
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
+from dataset.media.lengths import NUM_FRAMES
 from dataset.media.pixels import PixelTransform
 from dataset.world.free_scenes import free_scene
 from dataset.world.patch_labels import CUTS, GEOMETRY, GRID, LOOKS, NOTHING, PATCH, SHARES, label_picture
-from dataset.world.render import render
+from dataset.world.render import render_pictures
 from dataset.world.scenes import FRAME_SIZE
 from models.weights.base_folders import save_model
 from scripts.pretrain.mini.schedule import train
 
 SEED = 1_000  # of the scenes
-NUM_SCENES, FRAMES_PER_SCENE = 1_500, 3
-STEPS, BATCH_SIZE, LEARNING_RATE = 3_000, 32, 1.5e-3
+NUM_SCENES, FRAMES_PER_SCENE = 3_000, 3
+STEPS, BATCH_SIZE, LEARNING_RATE = 6_000, 32, 1.5e-3
 WIDTH, LAYERS, HEADS = 96, 3, 4
 TRANSFORM = PixelTransform(FRAME_SIZE, tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD))
 # Weights that make the parts of the loss similar in size.
@@ -71,12 +72,13 @@ def gather() -> list[tuple]:
     gathered = []
     for number in tqdm(range(NUM_SCENES), "drawing scenes", mininterval=5):
         scene = free_scene(SEED, number)
-        drawn = render(scene)
-        for t in np.random.default_rng([SEED, number, 1]).choice(len(drawn.frames), FRAMES_PER_SCENE, replace=False):
+        moments = np.random.default_rng([SEED, number, 1]).choice(NUM_FRAMES, FRAMES_PER_SCENE, replace=False)
+        frames, masks = render_pictures(scene, moments.tolist())
+        for n, frame in enumerate(frames):
             owner = np.zeros((FRAME_SIZE, FRAME_SIZE), np.uint8)
-            for i, masks in enumerate(drawn.masks):
-                owner[masks[t]] = i + 1
-            gathered.append((drawn.frames[t], owner, scene))
+            for i, visible in enumerate(masks):
+                owner[visible[n]] = i + 1
+            gathered.append((frame, owner, scene))
     return gathered
 
 

@@ -1,0 +1,103 @@
+"""What can be known at a slot by an LLM that has read up to there: facts about the thing that the slot shows.
+
+The mini LLM learns to know them at the slot itself, in an early layer. Comparisons then find them there. Without that
+it does not learn from questions and answers alone how things move or whose sound is heard.
+"""
+
+from __future__ import annotations
+
+from dataset.world import descriptions as say
+from dataset.world.looks import COLOURS, TEXTURES
+from dataset.world.motions import DIRECTIONS, KINDS
+from dataset.world.scenes import Scene, Thing
+from dataset.world.silhouettes import SEEN
+from dataset.world.sounds import LOUDNESS, PITCHES
+
+LEAST_FRAMES = 4  # of a motion, before it can be told what it is
+YES, NO = "yes", "no"
+
+# Each fact with its possible values.
+LOOK = {"colour": tuple(COLOURS), "texture": TEXTURES, "category": SEEN}
+PLACE = {"column": say.COLUMNS, "row": say.ROWS, "size": say.SIZES}
+FACTS = {
+    **LOOK,
+    **PLACE,
+    **{f"first {name}": words for name, words in PLACE.items()},
+    "across": ("left", "right"),
+    "along": ("up", "down"),
+    "change": ("growing", "shrinking"),
+    "motion": tuple(kind for kind in KINDS if kind != "spinning"),
+    "speed": ("still", *(word for word, _ in say.SPEEDS)),
+    "pitch": tuple(PITCHES),
+    "loudness": tuple(LOUDNESS),
+    "onset": say.SECONDS,
+    "heard before": ("nothing", "others"),  # whether others began before this one
+    "silent": (YES, NO),
+    "alone": (YES, NO),
+}
+
+
+def in_frame(scene: Scene, number: int, t: int) -> dict[str, str]:
+    """Facts about a thing in frame `t` of the video."""
+    thing = scene.things[number]
+    first = _place(thing, -scene.key_frame)
+    known = _look(thing) | _place(thing, t - scene.key_frame) | {f"first {name}": word for name, word in first.items()}
+    return known | _motion(thing) if t >= LEAST_FRAMES else known
+
+
+def in_second(scene: Scene, number: int) -> dict[str, str]:
+    """Facts about a thing that sounds in a second."""
+    thing = scene.things[number]
+    return {"texture": thing.look.texture} | _sound(scene, thing)
+
+
+def in_key_frame(scene: Scene, number: int, heard: bool) -> dict[str, str]:
+    """Facts about a thing of the key frame. `heard`: the sound is shown before it."""
+    thing = scene.things[number]
+    known = _look(thing) | _place(thing, 0)
+    if not heard:
+        return known
+    others = [other for other in scene.things if other.sound and other is not thing]
+    known |= {"silent": NO if thing.sound else YES}
+    if thing.sound:
+        known |= _sound(scene, thing) | {"alone": NO if others else YES}
+    return known
+
+
+def in_region(scene: Scene, number: int | None) -> dict[str, str]:
+    """Facts about a thing that a masked frame shows."""
+    return _look(scene.things[number]) | _place(scene.things[number], 0)
+
+
+def _look(thing: Thing) -> dict[str, str]:
+    return {name: getattr(thing.look, name) for name in LOOK}
+
+
+def _place(thing: Thing, frames_on: int) -> dict[str, str]:
+    return dict(zip(PLACE, say.say_place(say.thing_place(thing, frames_on)), strict=True))
+
+
+def _motion(thing: Thing) -> dict[str, str]:
+    """How a thing moves. That it spins is not known: no bag of words shows it."""
+    motion = thing.motion
+    known = {"speed": say.say_speed(thing)}
+    if motion.kind != "spinning":
+        known["motion"] = motion.kind
+    if motion.kind in ("left", "right"):
+        known["across"] = motion.kind
+    elif motion.kind in DIRECTIONS:
+        known["along"] = motion.kind
+    elif motion.growth:
+        known["change"] = motion.kind
+    return known
+
+
+def _sound(scene: Scene, thing: Thing) -> dict[str, str]:
+    sound = thing.sound
+    before = any(other.sound and other.sound.onset < sound.onset for other in scene.things)
+    return {
+        "pitch": sound.pitch,
+        "loudness": sound.loudness,
+        "onset": say.SECONDS[sound.onset],
+        "heard before": "others" if before else "nothing",
+    }
