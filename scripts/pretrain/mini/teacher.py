@@ -33,8 +33,8 @@ PREFIXES = {"motion": video_prefix, "sound": audio_prefix}  # and the kind that 
 class Stage:
     """One stage of training. `scenes`: in a batch; `lessons`: about each of them.
 
-    `tasks` and `kinds`: how often each is drawn. `prefix`: video and audio stand before the lessons, each of them left
-    out with the probability `left_out`.
+    `tasks` and `kinds`: how often each is drawn. `prefix`: video and audio stand before the lessons; each of them is
+    empty with the probability `left_out`.
     """
 
     name: str
@@ -90,11 +90,12 @@ class Teacher:
         if stage.prefix:
             text, slots = "<s>", []
             for kind, head in PREFIXES.items():
+                words, shown = head(rng, told)
                 if rng.random() < stage.left_out:
                     kinds.pop(kind, None)
-                    continue
-                heard |= head is audio_prefix
-                words, shown = head(rng, told)
+                    shown = []
+                elif kind == "sound":
+                    heard = True
                 text += words
                 slots.append(shown)
             prefix = self._append(row, EVERYBODY, 0, text, slots)
