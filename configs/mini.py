@@ -10,7 +10,7 @@ class PartsArguments:
     """The folders of the mini auditor's parts."""
 
     weights: str = field(metadata={"help": "Folder of the parts.", "positional": True})
-    work: str = field(metadata={"help": "Folder of captions and of what a run needs to go on.", "positional": True})
+    work: str = field(metadata={"help": "Folder of what a run needs to go on.", "positional": True})
 
 
 @dataclass(kw_only=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from models.auditor.build import load_tokenizer
-from scripts.pretrain.mini.language import STAGES, Teacher, tell
+from scripts.pretrain.mini.language import STAGES, tell
 from scripts.pretrain.mini.lessons import TASKS
+from scripts.pretrain.mini.teacher import Teacher
 from utils.tokens import DIRECT_NTP
 
 MINI_LLM = Path(__file__).parent.parent / "pretrained_weights/mini/Llama-2-7b-chat-hf"
@@ -33,7 +34,7 @@ def test_token_ids_stay_the_same(scenes, stage):
 
 def test_texts_stay_the_same(scenes):
     lessons = [
-        task(np.random.default_rng(number), told, kind)
+        task(np.random.default_rng(number), told, kind, True)
         for number, told in enumerate(scenes)
         for kind in ("appearance", "size")
         if told.references[kind]

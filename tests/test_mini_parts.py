@@ -10,7 +10,6 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from configs.model import ModelArguments
 from configs.trainer import FinetuningArguments
-from dataset.media.pixels import PixelTransform
 from dataset.text.prompt import encode_text
 from dataset.world import descriptions as say
 from dataset.world.descriptions import place_bag, region_place, say_place, say_sounds
@@ -22,13 +21,18 @@ from models.encoders.beats import load_beats, write_beats
 from models.weights.base_folders import save_model, save_tokenizer
 from models.weights.bundle import AuditorBundle
 from scripts.finetune.training import start_model
+from scripts.pretrain.mini.aligned import Words, make_batch, some_picture, some_second
+from scripts.pretrain.mini.assigned import assign, errors
 from scripts.pretrain.mini.audio import Listener
-from scripts.pretrain.mini.grounded import SEED, Seen, draw, look
+from scripts.pretrain.mini.encoded import encode_all
+from scripts.pretrain.mini.grounded import PROJECTORS
 from scripts.pretrain.mini.grounded import STAGE as GROUNDED
-from scripts.pretrain.mini.language import STAGES, Pupil, Teacher, tell
+from scripts.pretrain.mini.language import STAGES, tell
 from scripts.pretrain.mini.lessons import COMMON_WORDS, TASKS
+from scripts.pretrain.mini.pupil import Pupil
+from scripts.pretrain.mini.seen import show_all
+from scripts.pretrain.mini.teacher import Teacher
 from scripts.pretrain.mini.tokenizer import _text, make_tokenizer
-from scripts.pretrain.mini.told import Told
 from utils.audit import ACTIONS, Audit, render_audit
 from utils.manifest import read_manifest
 from utils.mask_types import MASK_TYPES
@@ -54,7 +58,7 @@ def test_the_tokenizer_keeps_text_and_has_whole_words(tokenizer):
 
 def test_nothing_is_told_of_audits(tokenizer):
     scenes = [told for told in (tell(1, n) for n in range(20)) if told.references["size"]]
-    lessons = [task(np.random.default_rng(0), told, "size") for told in scenes for task in TASKS.values()]
+    lessons = [task(np.random.default_rng(0), told, "size", True) for told in scenes for task in TASKS.values()]
     told = " ".join([*_text(), *(f"{lesson.text} {lesson.answer}" for lesson in lessons)]).lower().split()
     for word in (*(set(MASK_TYPES) - {"null"}), "iou", "<audit>"):
         assert word not in told
@@ -151,41 +155,65 @@ def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):
     stage = STAGES[-1]
     batch = teacher.batch(stage, 0)
     torch.manual_seed(1)
-    hidden = pupil.hidden(batch)
+    hidden = pupil.hidden(batch)[-1]
     changed = dict(batch, ids=batch["ids"].clone())
     first = (batch["owner"] == 1) & (batch["ids"] != 0)
     changed["ids"][first] = 5
     torch.manual_seed(1)
     others = (batch["owner"] == EVERYBODY) | (batch["owner"] == 2)
-    changed_hidden = pupil.hidden(changed)
+    changed_hidden = pupil.hidden(changed)[-1]
     torch.testing.assert_close(changed_hidden[others], hidden[others], rtol=1e-4, atol=1e-5)
     assert not torch.allclose(changed_hidden[first], hidden[first])
 
 
-def test_a_seen_scene_is_shown_as_it_was_seen(tokenizer, quick_args):
-    auditor = AuditorBundle.from_parts(quick_args).auditor.eval()
-    size = auditor.vision_encoder.image_size
-    drawn = next(d for d in (draw(PixelTransform(size, (0.5,) * 3, (0.5,) * 3), SEED, n) for n in range(9)) if d)
-    seen, rng = look(auditor, drawn), np.random.default_rng(0)
+@pytest.fixture
+def words():
+    torch.manual_seed(0)
+    table = torch.randn(40, 16)
+    return Words(table, lambda word: [sum(map(ord, word)) % 40])
+
+
+def test_each_thing_gets_the_token_that_is_nearest(words):
+    wanted, present = torch.randn(2, 4, 16), torch.tensor([[True] * 4, [True, True, False, False]])
+    tokens = torch.zeros(2, 8, 16)
+    tokens[0, [5, 2, 7, 0]], tokens[1, [3, 6]] = wanted[0], wanted[1, :2]
+    chosen = assign(tokens, wanted, present)
+    assert chosen[0].tolist() == [5, 2, 7, 0] and chosen[1, :2].tolist() == [3, 6]
+    things, empty = errors(tokens + 0.1, wanted, present)
+    assert things == pytest.approx(0.01, rel=1e-4) and empty == pytest.approx(0.01, rel=1e-4)
+
+
+@pytest.fixture
+def encoded(quick_args):
+    torch.manual_seed(0)
+    bundle = AuditorBundle.from_parts(quick_args)
+    return bundle, encode_all(bundle, 4)
+
+
+def test_scenes_pass_encoders_and_projectors(tokenizer, encoded, words):
+    bundle, scenes = encoded
+    projectors = {name: getattr(bundle.auditor, part).eval() for name, part in PROJECTORS.items()}
+    width = bundle.auditor.config.hidden_size
+    words = Words(torch.randn(40, width), words.encode)
+    for draw in (some_picture, some_second):
+        batch = make_batch(words, scenes, draw, 0)
+        assert len(batch["features"]) == len(batch["wanted"]) == len(batch["present"])
+        assert not batch["wanted"][~batch["present"]].any()
+    told = show_all(projectors, words, scenes)[0]
     with torch.inference_mode():
-        frame = auditor.project_images(auditor.encode_images(drawn.frames[3:4]))[0]
-        region = auditor.project_images(auditor.encode_images(drawn.regions[:2]))
-    torch.testing.assert_close(seen.frames(rng, range(3, 4)), frame.half(), rtol=1e-2, atol=1e-3)
-    assert len(seen.seconds(rng, 2, 5)) == 3 * quick_args.num_query_tokens
-    assert drawn.cuts[0][0] == [0] and drawn.cuts[-1][1] == say.TWO
-    shown = [seen.region(rng, [0])[:2] for _ in range(20)]
-    assert any(torch.allclose(torch.stack(own), region.half(), rtol=1e-2, atol=1e-3) for own in shown)
+        frame = projectors["image"](scenes[0].frames[3:4].float())[0].half()
+    shown = told.view.frame(np.random.default_rng(0), 3)
+    torch.testing.assert_close(torch.stack([token for token, _ in shown]), frame, rtol=1e-2, atol=1e-3)
+    assert sorted(thing for _, thing in shown if thing is not None) == list(range(len(told.scene.things)))
+    for cut, (mask, cut_out) in zip(told.view.cuts, told.view.regions, strict=True):
+        for picture in (mask, cut_out):
+            assert sorted(thing for _, thing in picture if thing is not None) == sorted(cut.targets)
+    assert told.view.cuts[0].targets == [0] and told.view.cuts[-1].state == say.TWO
 
-
-def test_seen_tokens_stand_where_pictures_stand(tokenizer):
-    told, cuts = tell(1, 0), [([0], say.WHOLE), ([1], say.WHOLE), ([0, 1], say.TWO)]
-    video, audio = torch.full((10, 8, 128), 1.0), torch.full((10, 8, 128), 2.0)
-    seen = Seen(video, audio, torch.full((3, 2, 8, 128), 3.0), cuts)
-    told = Told(told.scene, {k: [r for r in own if r.target < 2] for k, own in told.references.items()}, seen)
-    told = Told(dataclasses.replace(told.scene, things=told.scene.things[:2]), told.references, seen)
-    batch = Teacher(tokenizer, [told]).batch(dataclasses.replace(GROUNDED, scenes=2), 0)
+    batch = Teacher(tokenizer, [told]).batch(dataclasses.replace(GROUNDED, scenes=2, left_out=0), 0)
     first_row = batch["seen"][batch["seen_slots"] < batch["ids"].shape[1]]
-    assert (first_row[:80] == 1).all() and (first_row[80:160] == 2).all() and {1, 3} <= set(first_row[160:, 0].tolist())
+    video = torch.stack([token for picture in told.view.video for token, _ in picture]).float()
+    torch.testing.assert_close(first_row[: len(video)], video)
     assert not batch["shares"].any()  # nothing is told in words
 
 

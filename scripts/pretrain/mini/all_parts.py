@@ -10,7 +10,6 @@ import torch
 from configs.mini import PartsArguments
 from models.auditor.build import PUBLISHED_NAMES
 from scripts.pretrain.mini.audio import make_audio_encoder
-from scripts.pretrain.mini.captions import draw_captions
 from scripts.pretrain.mini.language import make_language_model
 from scripts.pretrain.mini.tokenizer import make_tokenizer
 from scripts.pretrain.mini.vision import make_vision_encoder
@@ -42,4 +41,3 @@ def make_parts(args: PartsArguments) -> None:
     make_language_model(llama, work)
     with whole_parts(bert, ["config.json"]) as staged:
         (staged / "config.json").write_text(json.dumps(BERT_CONFIG, indent=1) + "\n")
-    draw_captions(work / "captions")

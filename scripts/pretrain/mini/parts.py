@@ -1,6 +1,6 @@
 """Make the parts of the mini auditor that are not projectors: python -m scripts.pretrain.mini.parts WEIGHTS WORK
 
-Start it through scripts/pretrain/mini/make_parts.sh, which pretrains the projectors too.
+Start it through scripts/pretrain/mini/make_parts.sh, which makes the projectors too.
 """
 
 from __future__ import annotations
