@@ -5,7 +5,6 @@ Scenes pass the encoders; the projectors learn to say what is there; the LLM goe
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,9 +18,8 @@ from models.weights.published import write_pretrained_projector
 from scripts.pretrain.mini.aligned import align, words_of
 from scripts.pretrain.mini.all_parts import THREADS
 from scripts.pretrain.mini.encoded import NUM_SCENES, SEED, encode_all
-from scripts.pretrain.mini.language import KINDS, STAGES
+from scripts.pretrain.mini.language import KINDS, STAGES, learn
 from scripts.pretrain.mini.pupil import Pupil
-from scripts.pretrain.mini.schedule import train
 from scripts.pretrain.mini.seen import show_all
 from scripts.pretrain.mini.teacher import Stage, Teacher
 from scripts.pretrain.mini.told import NUM_SLOTS
@@ -65,14 +63,5 @@ def ground(args: PartsArguments) -> None:
         state = {f"{PROJECTORS[name]}.{key}": tensor for key, tensor in projector.eval().state_dict().items()}
         write_pretrained_projector(state, weights / FILES[name])
     teacher = Teacher(tokenizer, show_all(projectors, words, encoded))
-    train(
-        f"language_{STAGE.name}",
-        model,
-        partial(teacher.batch, STAGE),
-        model.losses,
-        steps=STAGE.steps,
-        learning_rate=STAGE.learning_rate,
-        folder=work,
-        seed=SEED,
-    )
+    learn(STAGE, model, teacher, work, SEED)
     save_model(model.llama.half(), llama)

@@ -31,6 +31,7 @@ STAGES = (
         kinds=VISUAL,
         tasks={"match": 0.5, "trait": 0.14, "find": 0.12, "region": 0.08, "state": 0.06, "frame": 0.1},
         prefix=False,
+        new_words=True,
     ),
     Stage(
         name="known",  # how things move, and who is heard
@@ -39,10 +40,11 @@ STAGES = (
         lessons=2,
         kinds=KINDS,
         tasks={"trait": 0.6, "match": 0.2, "hear": 0.1, "frame": 0.1},
+        new_words=True,
     ),
     Stage(
         name="judged",  # all together
-        steps=1_200,
+        steps=900,
         scenes=12,
         lessons=8,
         kinds=KINDS,
@@ -68,6 +70,21 @@ def tell_all(seed: int, count: int) -> list[Told]:
         return list(tqdm(numbers, "drawing scenes", count, mininterval=5))
 
 
+def learn(stage: Stage, model: Pupil, teacher: Teacher, work: Path, seed: int) -> None:
+    """Train the LLM in one stage, in place."""
+    model.llama.model.embed_tokens.requires_grad_(stage.new_words)
+    train(
+        f"language_{stage.name}",
+        model,
+        partial(teacher.batch, stage),
+        model.losses,
+        steps=stage.steps,
+        learning_rate=stage.learning_rate,
+        folder=work,
+        seed=seed,
+    )
+
+
 def make_language_model(folder: Path, work: Path) -> None:
     """Train all stages and save the LLM in transformers' format. Its tokenizer must already be in `folder`."""
     tokenizer = load_tokenizer(folder, DIRECT_NTP)
@@ -76,14 +93,5 @@ def make_language_model(folder: Path, work: Path) -> None:
     finished = all((work / f"language_{stage.name}.done.pt").is_file() for stage in STAGES)
     teacher = Teacher(tokenizer, [] if finished else tell_all(SEED, NUM_SCENES))
     for number, stage in enumerate(STAGES):
-        train(
-            f"language_{stage.name}",
-            model,
-            partial(teacher.batch, stage),
-            model.losses,
-            steps=stage.steps,
-            learning_rate=stage.learning_rate,
-            folder=work,
-            seed=SEED + number,
-        )
+        learn(stage, model, teacher, work, SEED + number)
     save_model(model.llama.half(), folder)

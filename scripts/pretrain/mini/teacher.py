@@ -34,7 +34,7 @@ class Stage:
     """One stage of training. `scenes`: in a batch; `lessons`: about each of them.
 
     `tasks` and `kinds`: how often each is drawn. `prefix`: video and audio stand before the lessons; each of them is
-    empty with the probability `left_out`.
+    empty with the probability `left_out`. `new_words`: embeddings of words learn, too.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Stage:
     tasks: dict[str, float]
     prefix: bool = True
     left_out: float = 0.0
+    new_words: bool = False
     learning_rate: float = 1e-3
 
     def __post_init__(self):
