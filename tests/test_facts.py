@@ -22,7 +22,7 @@ def rng():
 
 def test_values_are_among_the_possible_ones(scenes, rng):
     for told in scenes:
-        slots = told.frames(rng) + told.seconds(rng) + told.key_frame(rng, True) + told.region(rng, [0])[1]
+        slots = told.frames(rng) + told.seconds(rng) + told.asked_frame(rng, True) + told.region(rng, [0])[1]
         for slot in slots:
             assert all(value in facts.FACTS[name] for name, value in slot.known.items())
             assert (slot.thing is None) == (not slot.known)
@@ -50,11 +50,11 @@ def test_the_first_place_is_that_of_the_first_frame(scenes, rng):
     assert {slot.known.get("across") for slot in slots} == {None, "left"}
 
 
-def test_sounds_are_known_in_the_key_frame_once_they_were_heard(scenes, rng):
+def test_sounds_are_known_in_the_asked_frame_once_they_were_heard(scenes, rng):
     for told in scenes:
-        for slot in told.key_frame(rng, heard=False):
+        for slot in told.asked_frame(rng, heard=False):
             assert not {"silent", "pitch"} & slot.known.keys()
-        for slot in told.key_frame(rng, heard=True):
+        for slot in told.asked_frame(rng, heard=True):
             if slot.thing is not None:
                 sound = told.scene.things[slot.thing].sound
                 assert slot.known["silent"] == (facts.NO if sound else facts.YES)

@@ -10,15 +10,15 @@ from dataset.text.wording import CAPTIONS, SYSTEM
 REGION_QUESTION = "what is shown?"
 STATE_QUESTION = "is it whole?"
 FRAME_QUESTION = "what is there?"
-KEY_FRAMES = ("the key frame image", "the key frame", "the frame")  # the words before the key frame
+FRAMES = ("the key frame image", "the key frame", "the frame")  # the words before the frame that is asked about
 JOINS = (", ", " ")  # what stands behind it
 _MASK = "<mask_start><mask><mask><mask_end>"
 MATCH = f"and its region {_MASK}, is it the one?\n"  # is the region what the expression means?
 FIND = "which one is it?\n"  # which object does the expression mean?
 
 
-def show_key_frame(expression: str, frame: str, join: str) -> str:
-    """The beginning of a prompt. `frame`: one of KEY_FRAMES; `join`: one of JOINS."""
+def show_frame(expression: str, frame: str, join: str) -> str:
+    """The beginning of a prompt. `frame`: one of FRAMES; `join`: one of JOINS."""
     return f"Given the referential expression: '{expression}', {frame} <image_start><image><image_end>{join}"
 
 

@@ -78,9 +78,9 @@ def say_state(state: str | None, region: np.ndarray, whole: np.ndarray) -> str:
     return state
 
 
-def say_larger(thing: Thing, other: Thing) -> str:
+def say_larger(thing: Thing, other: Thing, frames_on: int) -> str:
     """Whether the first thing is larger than the second one, smaller, or alike."""
-    ratio = thing.area(0) / other.area(0)
+    ratio = thing.area(frames_on) / other.area(frames_on)
     if ratio > ALIKE:
         return LARGER
     return SMALLER if ratio < 1 / ALIKE else SAME_SIZE
@@ -124,10 +124,12 @@ def frame_bags(scene: Scene, frames_on: int) -> list[NumberedBag]:
     return [(look_bag(thing) | thing_place(thing, frames_on), i) for i, thing in enumerate(scene.things)]
 
 
-def region_bags(scene: Scene, targets: list[int], state: str) -> tuple[list[NumberedBag], list[NumberedBag]]:
-    """Bags of the mask of one or two things of the key frame, and of the masked frame, which also shows looks."""
+def region_bags(
+    scene: Scene, targets: list[int], state: str, frames_on: int
+) -> tuple[list[NumberedBag], list[NumberedBag]]:
+    """Bags of the mask of one or two things of a frame, and of the masked frame, which also shows looks."""
     words = {} if state == TWO else dict.fromkeys(state.split(), 1.0)
-    masks = [(thing_place(scene.things[i], 0) | words, i) for i in targets]
+    masks = [(thing_place(scene.things[i], frames_on) | words, i) for i in targets]
     return masks, [(look_bag(scene.things[i]) | bag, i) for bag, i in masks]
 
 

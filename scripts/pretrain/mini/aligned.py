@@ -57,7 +57,7 @@ def picture_examples(scene: Encoded, number: int) -> Example:
         return scene.frames[number], [bag for bag, _ in numbered]
     cut, view = divmod(number - NUM_FRAMES, len(VIEWS))
     own = scene.cuts[cut]
-    numbered = say.region_bags(scene.told.scene, own.targets, own.state)[view]
+    numbered = say.region_bags(scene.told.scene, own.targets, own.state, scene.told.on)[view]
     return scene.regions[cut, view], [bag for bag, _ in numbered]
 
 

@@ -16,9 +16,8 @@ from dataset.media.audio import compute_fbank
 from dataset.media.images import mask_image
 from dataset.media.pixels import PixelTransform
 from dataset.world import descriptions as say
-from dataset.world.free_scenes import free_scene, rough_region
+from dataset.world.free_scenes import rough_region
 from dataset.world.render import render
-from dataset.world.scenes import Scene
 from models.weights.bundle import AuditorBundle
 from scripts.pretrain.mini.language import tell
 from scripts.pretrain.mini.told import Told
@@ -41,8 +40,9 @@ class Cut:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A scene as pictures and sound: two views of each cut."""
+    """A scene as pictures and sound: two views of each cut of the frame that is asked about."""
 
+    told: Told
     frames: Tensor  # (10, 3, S, S)
     regions: Tensor  # (2 * cuts, 3, S, S)
     cuts: list[Cut]
@@ -63,23 +63,22 @@ class Encoded:
 def draw(transform: PixelTransform, seed: int, number: int) -> Drawn | None:
     """The scene with this number, and roughly cut regions of all its things. None if a region is too small."""
     torch.set_num_threads(1)
-    scene, rng = free_scene(seed, number), np.random.default_rng([seed, number, 1])
-    drawn = render(scene)
-    key = scene.key_frame
+    told, rng = tell(seed, number), np.random.default_rng([seed, number, 1])
+    drawn = render(told.scene)
+    frame, visible = drawn.frames[told.asked], [masks[told.asked] for masks in drawn.masks]
+    if min(own.sum() for own in visible) < LEAST_PIXELS:
+        return None
     pictures, cuts = [], []
-    for i, masks in enumerate(drawn.masks):
-        own = masks[key]
-        if own.sum() < LEAST_PIXELS:
-            return None
+    for i, own in enumerate(visible):
         for _ in range(CUTS_PER_THING):
             region, state = rough_region(rng, own)
-            pictures += [mask_image(drawn.frames[key], region, view) for view in VIEWS]
+            pictures += [mask_image(frame, region, view) for view in VIEWS]
             cuts.append(Cut([i], say.say_state(state, region, own)))
-    for pair in _pairs(rng, scene):
-        both = drawn.masks[pair[0]][key] | drawn.masks[pair[1]][key]
-        pictures += [mask_image(drawn.frames[key], both, view) for view in VIEWS]
+    for pair in _pairs(rng, told):
+        pictures += [mask_image(frame, visible[pair[0]] | visible[pair[1]], view) for view in VIEWS]
         cuts.append(Cut(pair, say.TWO))
     return Drawn(
+        told,
         torch.stack([transform(frame) for frame in drawn.frames]),
         torch.stack([transform(picture) for picture in pictures]),
         cuts,
@@ -87,11 +86,10 @@ def draw(transform: PixelTransform, seed: int, number: int) -> Drawn | None:
     )
 
 
-def _pairs(rng: np.random.Generator, scene: Scene) -> list[list[int]]:
+def _pairs(rng: np.random.Generator, told: Told) -> list[list[int]]:
     """Some pairs of things, each from left to right."""
-    pairs = [
-        sorted(pair, key=lambda i: scene.things[i].centre(0)[0]) for pair in combinations(range(len(scene.things)), 2)
-    ]
+    things = told.scene.things
+    pairs = [sorted(pair, key=lambda i: things[i].centre(told.on)[0]) for pair in combinations(range(len(things)), 2)]
     return [pairs[i] for i in rng.permutation(len(pairs))[:PAIRS]]
 
 
@@ -103,11 +101,11 @@ def encode_all(bundle: AuditorBundle, count: int, seed: int = SEED) -> list[Enco
     encoded = []
     with ProcessPoolExecutor(1) as pool:
         drawn = pool.map(partial(draw, transform, seed), range(count), chunksize=10)
-        for number, scene in enumerate(tqdm(drawn, "encoding scenes", count, mininterval=5)):
+        for scene in tqdm(drawn, "encoding scenes", count, mininterval=5):
             if scene is not None:
                 features = auditor.encode_images(torch.cat([scene.frames, scene.regions])).half()
                 frames, regions = features[: len(scene.frames)], features[len(scene.frames) :]
                 (sound,) = auditor.encode_sounds([scene.fbank])
                 regions = regions.unflatten(0, (-1, len(VIEWS)))
-                encoded.append(Encoded(tell(seed, number), frames, regions, scene.cuts, sound.half()))
+                encoded.append(Encoded(scene.told, frames, regions, scene.cuts, sound.half()))
     return encoded

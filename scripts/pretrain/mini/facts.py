@@ -51,10 +51,13 @@ def in_second(scene: Scene, number: int) -> dict[str, str]:
     return {"texture": thing.look.texture} | _sound(scene, thing)
 
 
-def in_key_frame(scene: Scene, number: int, heard: bool) -> dict[str, str]:
-    """Facts about a thing of the key frame. `heard`: the sound is shown before it."""
+def in_asked_frame(scene: Scene, number: int, on: int, heard: bool) -> dict[str, str]:
+    """Facts about a thing of the frame that is asked about, `on` frames after the key frame.
+
+    `heard`: the sound is shown before it.
+    """
     thing = scene.things[number]
-    known = _look(thing) | _place(thing, 0)
+    known = _look(thing) | _place(thing, on)
     if not heard:
         return known
     others = [other for other in scene.things if other.sound and other is not thing]
@@ -64,9 +67,9 @@ def in_key_frame(scene: Scene, number: int, heard: bool) -> dict[str, str]:
     return known
 
 
-def in_region(scene: Scene, number: int | None) -> dict[str, str]:
-    """Facts about a thing that a masked frame shows."""
-    return _look(scene.things[number]) | _place(scene.things[number], 0)
+def in_region(scene: Scene, number: int, on: int) -> dict[str, str]:
+    """Facts about a thing that a masked frame shows, `on` frames after the key frame."""
+    return _look(scene.things[number]) | _place(scene.things[number], on)
 
 
 def _look(thing: Thing) -> dict[str, str]:

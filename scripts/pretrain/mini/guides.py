@@ -28,8 +28,8 @@ class Head:
 
 
 HEADS = {
-    "means": Head(3, 0),  # from the end of the key frame to slots where it is known that their thing is meant
-    "compares": Head(4, 0),  # from a masked frame's slot to the end of the key frame if it is the one, else to itself
+    "means": Head(3, 0),  # from the end of the asked frame to slots where it is known that their thing is meant
+    "compares": Head(4, 0),  # from a masked frame's slot to the end of that frame if it is the one, else to itself
     "inspects": Head(5, 0),  # from everything behind a region to the slots of its masked frame
 }
 

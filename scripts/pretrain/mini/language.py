@@ -6,9 +6,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
+from dataset.media.lengths import NUM_FRAMES
 from dataset.world.free_scenes import all_references, free_scene
 from models.auditor.build import load_tokenizer
 from models.weights.base_folders import save_model
@@ -20,6 +22,7 @@ from utils.tokens import DIRECT_NTP
 
 SEED = 2_000  # of the scenes
 NUM_SCENES = 12_000
+ANY_FRAME = 0.5  # share of scenes whose lessons ask about any frame
 VISUAL = dict.fromkeys(("appearance", "position", "size"), 1.0)
 KINDS = {"appearance": 0.15, "position": 0.15, "size": 0.1, "motion": 0.3, "sound": 0.3}
 STAGES = (
@@ -55,12 +58,17 @@ STAGES = (
 
 
 def tell(seed: int, number: int) -> Told:
-    """A scene and its references. References to spinning are left out: a bag of words does not show it."""
+    """A scene and its references. References to spinning are left out: a bag of words does not show it.
+
+    Half of the lessons' frames are any frame; the others are key frames.
+    """
     scene = free_scene(seed, number)
     references = all_references(scene)
     if any(thing.motion.kind == "spinning" for thing in scene.things):
         references["motion"] = [ref for ref in references["motion"] if ref.facet not in ("spinning", "still")]
-    return Told(scene, references, Described(scene))
+    rng = np.random.default_rng([seed, number, 2])
+    asked = int(rng.integers(NUM_FRAMES)) if rng.random() < ANY_FRAME else scene.key_frame
+    return Told(scene, references, asked, Described(scene, asked))
 
 
 def tell_all(seed: int, count: int) -> list[Told]:

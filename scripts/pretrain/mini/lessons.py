@@ -33,9 +33,9 @@ def _draw_expression(rng: np.random.Generator, told: Told, kind: str) -> tuple[R
     return reference, draw_expression(rng, reference)
 
 
-def _key_frame(rng: np.random.Generator, expression: str) -> str:
-    """The beginning of a prompt with an expression and the key frame, in one of several wordings."""
-    return wording.show_key_frame(expression, str(rng.choice(wording.KEY_FRAMES)), str(rng.choice(wording.JOINS)))
+def _asked(rng: np.random.Generator, expression: str) -> str:
+    """The beginning of a prompt with an expression and a frame, in one of several wordings."""
+    return wording.show_frame(expression, str(rng.choice(wording.FRAMES)), str(rng.choice(wording.JOINS)))
 
 
 def match(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesson:
@@ -49,8 +49,10 @@ def match(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesso
     answer = f"{decision}, it is the {say.say_look(things[shown])}"
     if not right:
         answer += f", not the {say.say_look(things[reference.target])}"
-    text = _key_frame(rng, expression) + wording.MATCH
-    return Lesson("match", text, [told.key_frame(rng, heard), *pictures], answer, reference, decision, has_region=True)
+    text = _asked(rng, expression) + wording.MATCH
+    return Lesson(
+        "match", text, [told.asked_frame(rng, heard), *pictures], answer, reference, decision, has_region=True
+    )
 
 
 def judge(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesson:
@@ -65,15 +67,17 @@ def judge(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesso
         shown = sorted(told.view.two(rng), key=lambda i: i != reference.target)
     *pictures, state = told.region(rng, shown)
     if len(shown) == 2:
-        state += f", {say.say_larger(*(told.scene.things[i] for i in shown))}"
+        state += f", {say.say_larger(*(told.scene.things[i] for i in shown), told.on)}"
     right = shown[0] == reference.target
     decision = f"{'yes' if right else 'no'}, {state}"
     answer = f"{decision}, it is the {' and the '.join(_say_sized(told, i) for i in shown)}"
     if not right:
         answer += f", not the {_say_sized(told, reference.target)}"
     question = wording.ask_nothing(_any_words(rng, 5), _any_words(rng, 12), _any_words(rng, 12))
-    text = _key_frame(rng, expression) + question
-    return Lesson("judge", text, [told.key_frame(rng, heard), *pictures], answer, reference, decision, has_region=True)
+    text = _asked(rng, expression) + question
+    return Lesson(
+        "judge", text, [told.asked_frame(rng, heard), *pictures], answer, reference, decision, has_region=True
+    )
 
 
 def _right_or_wrong(rng: np.random.Generator, told: Told, reference: Reference) -> int:
@@ -85,7 +89,7 @@ def _right_or_wrong(rng: np.random.Generator, told: Told, reference: Reference) 
 def _say_sized(told: Told, number: int) -> str:
     """e.g. "small red striped wheel"."""
     thing = told.scene.things[number]
-    return f"{say.say_place(say.thing_place(thing, 0))[-1]} {say.say_look(thing)}"
+    return f"{say.say_place(say.thing_place(thing, told.on))[-1]} {say.say_look(thing)}"
 
 
 def _any_words(rng: np.random.Generator, most: int) -> str:
@@ -97,17 +101,17 @@ def trait(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesso
     reference, expression = _draw_expression(rng, told, kind)
     name = str(rng.choice(list(LOOK)))
     answer = getattr(told.scene.things[reference.target].look, name)
-    text = _key_frame(rng, expression) + wording.ask_trait(name)
-    return Lesson("trait", text, [told.key_frame(rng, heard)], answer, reference, answer)
+    text = _asked(rng, expression) + wording.ask_trait(name)
+    return Lesson("trait", text, [told.asked_frame(rng, heard)], answer, reference, answer)
 
 
 def find(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesson:
     """Which object does the expression mean?"""
     reference, expression = _draw_expression(rng, told, kind)
     thing = told.scene.things[reference.target]
-    answer = say.say_placed(say.say_look(thing), say.thing_place(thing, 0))
-    text = _key_frame(rng, expression) + wording.FIND
-    return Lesson("find", text, [told.key_frame(rng, heard)], answer, reference)
+    answer = say.say_placed(say.say_look(thing), say.thing_place(thing, told.on))
+    text = _asked(rng, expression) + wording.FIND
+    return Lesson("find", text, [told.asked_frame(rng, heard)], answer, reference)
 
 
 def region(rng: np.random.Generator, told: Told, kind: str | None, heard: bool) -> Lesson:
@@ -118,7 +122,7 @@ def region(rng: np.random.Generator, told: Told, kind: str | None, heard: bool) 
         shown, looks = mask, ["white"] * len(targets)
     else:
         shown, looks = cut_out, [say.say_look(things[i]) for i in targets]
-    said = (say.say_placed(look, say.thing_place(things[i], 0)) for look, i in zip(looks, targets, strict=True))
+    said = (say.say_placed(look, say.thing_place(things[i], told.on)) for look, i in zip(looks, targets, strict=True))
     return _question("region", "image", wording.REGION_QUESTION, shown, " and ".join(said))
 
 
@@ -131,7 +135,7 @@ def state(rng: np.random.Generator, told: Told, kind: str | None, heard: bool) -
 def _some_region(rng: np.random.Generator, told: Told) -> tuple[list[int], list[Slot], list[Slot], str]:
     """One or two things, from left to right, their mask, the masked frame, and in words whether they are whole."""
     targets = told.view.two(rng) if rng.random() < TOGETHER else [int(rng.integers(len(told.scene.things)))]
-    targets = sorted(targets, key=lambda i: told.scene.things[i].centre(0)[0])
+    targets = sorted(targets, key=lambda i: told.scene.things[i].centre(told.on)[0])
     return targets, *told.region(rng, targets)
 
 

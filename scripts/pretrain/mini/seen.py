@@ -56,7 +56,7 @@ def show_all(projectors: dict[str, nn.Module], words: Words, encoded: Sequence[E
 
 def _show(projectors: dict[str, nn.Module], words: Words, scene: Encoded) -> Seen:
     things, key = scene.told.scene, scene.told.scene.key_frame
-    regions = [bags for cut in scene.cuts for bags in say.region_bags(things, cut.targets, cut.state)]
+    regions = [bags for cut in scene.cuts for bags in say.region_bags(things, cut.targets, cut.state, scene.told.on)]
     pictures = torch.cat([scene.frames, scene.regions.flatten(0, 1)])
     shown = [*(say.frame_bags(things, t - key) for t in range(NUM_FRAMES)), *regions]
     images = _assigned(projectors["image"](pictures.float()), words, shown)

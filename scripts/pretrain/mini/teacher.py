@@ -172,15 +172,15 @@ class Teacher:
         slots: list[tuple[int, Slot]],
         begin: int,
     ) -> None:
-        """What is known at the end of the key frame, and where it, a region and what stands behind it look.
+        """What is known at the end of the asked frame, and where it, a region and what stands behind it look.
 
         The lesson's answer begins at `begin`.
         """
         reference = lesson.reference
         frame, region = lesson.pictures[0], lesson.pictures[-1] if lesson.has_region else []
         in_frame = [(at, slot) for at, slot in slots if any(slot is own for own in frame)]
-        end = in_frame[-1][0] + 1  # <image_end> follows the key frame
-        row.meant.append((end, facts.in_region(told.scene, reference.target)))
+        end = in_frame[-1][0] + 1  # <image_end> follows the frame
+        row.meant.append((end, facts.in_region(told.scene, reference.target, told.on)))
         telling = [
             at for at, slot in [*prefix, *in_frame] if slot.thing == reference.target and reference.kind in slot.tells
         ]

@@ -26,7 +26,7 @@ NUM_SLOTS = 8  # number of query tokens of the mini auditor
 TOLD_SLOTS = 5  # of a picture in words: four things and one empty slot make shorter rows than eight slots
 
 LAST_FRAMES = 3  # of the video, in which it is known how a thing moves
-AT_A_GLANCE = ("appearance", "position", "size")  # kinds of expressions that the key frame answers
+AT_A_GLANCE = ("appearance", "position", "size")  # kinds of expressions that one frame answers
 
 Content = Bag | Tensor
 Shown = tuple[Content, int | None]  # a slot's content, and the number of the thing that it shows
@@ -63,11 +63,20 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Told:
-    """One scene, how it is shown to the LLM, and the references that are true of one of its objects only, by kind."""
+    """One scene, how it is shown to the LLM, and the references that are true of one of its objects only, by kind.
+
+    `asked`: the number of the frame that lessons ask about. It is the key frame or, as in video mode, another one.
+    """
 
     scene: Scene
     references: dict[str, list[Reference]]
+    asked: int
     view: View
+
+    @property
+    def on(self) -> int:
+        """How many frames after the key frame the asked one is."""
+        return self.asked - self.scene.key_frame
 
     def frames(self, rng: np.random.Generator) -> list[Slot]:
         """The ten frames of the video. The last ones show how a thing has moved."""
@@ -91,19 +100,22 @@ class Told:
         """The sound between two seconds, outside of the prompt: nothing is known of what came before."""
         return [Slot(content) for t in range(first, last) for content, _ in self.view.second(rng, t)]
 
-    def key_frame(self, rng: np.random.Generator, heard: bool) -> list[Slot]:
-        """The key frame. `heard`: the sound is shown before it. What a silent thing sounds like is known here."""
-        slots = []
-        for content, thing in self.view.frame(rng, self.scene.key_frame):
+    def asked_frame(self, rng: np.random.Generator, heard: bool) -> list[Slot]:
+        """The frame that lessons ask about. `heard`: the sound is shown before it.
+
+        Only here can be known that a silent thing is meant.
+        """
+        slots, known = [], partial(facts.in_asked_frame, self.scene, on=self.on, heard=heard)
+        for content, thing in self.view.frame(rng, self.asked):
             silent = thing is not None and self.scene.things[thing].sound is None
             tells = (*AT_A_GLANCE, "sound") if silent else AT_A_GLANCE
-            slots.append(_slot((content, thing), partial(facts.in_key_frame, self.scene, heard=heard), tells))
+            slots.append(_slot((content, thing), known, tells))
         return slots
 
     def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Slot], list[Slot], str]:
         """As `View.region`."""
         mask, cut_out, state = self.view.region(rng, targets)
-        slots = [_slot(shown, partial(facts.in_region, self.scene)) for shown in cut_out]
+        slots = [_slot(shown, partial(facts.in_region, self.scene, on=self.on)) for shown in cut_out]
         return [Slot(content) for content, _ in mask], slots, state
 
 
@@ -116,8 +128,8 @@ def _slot(shown: Shown, known: Callable[[int], dict[str, str]], tells: tuple[str
 class Lesson:
     """`text` holds one placeholder (<image>, <mask>, <audio> or <video>) for each of `pictures`.
 
-    A lesson that has an expression begins with the key frame; `reference` is what is meant. If a region follows, its
-    masked frame is the last picture.
+    A lesson that has an expression begins with the frame that it asks about; `reference` is what is meant. If a region
+    follows, its masked frame is the last picture.
     """
 
     task: str
@@ -139,6 +151,7 @@ class Described:
     """A scene as bags of words: one for each thing, mixed with empty ones, in random order."""
 
     scene: Scene
+    asked: int
 
     def frame(self, rng: np.random.Generator, t: int) -> list[Shown]:
         return _in_slots(rng, say.frame_bags(self.scene, t - self.scene.key_frame))
@@ -150,7 +163,7 @@ class Described:
         state = say.WHOLE if rng.random() < 0.4 else str(rng.choice(say.STATES))
         if len(targets) == 2:
             state = say.TWO
-        masks, cut_out = say.region_bags(self.scene, targets, state)
+        masks, cut_out = say.region_bags(self.scene, targets, state, self.asked - self.scene.key_frame)
         return _in_slots(rng, masks), _in_slots(rng, cut_out), state
 
     def two(self, rng: np.random.Generator) -> list[int]:
