@@ -1,8 +1,9 @@
 """Attention heads of the mini LLM that are taught where to look.
 
-Whether a region is what an expression means is found in three steps, one head each. Without being shown where to look,
-the LLM does not find these steps for motion and sound: no single one of them lowers the loss. The heads are ordinary
-ones: they learn it from a small part of the loss, and nothing is left of it in the LLM but its weights.
+How a thing moves, whose sound is heard, and whether a region is what an expression means: each is found in steps, one
+head a step. Without being shown where to look, the LLM does not find these steps, since no single one of them lowers
+the loss. The heads are ordinary ones: they learn it from a small part of the loss, and nothing is left of it in the LLM
+but its weights.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Head:
 
 
 HEADS = {
+    "remembers": Head(1, 0),  # from where a thing is seen or heard to where it is for the first time
+    "hears": Head(2, 0),  # from a thing of the asked frame to where it is heard
     "means": Head(3, 0),  # from the end of the asked frame to slots where it is known that their thing is meant
     "compares": Head(4, 0),  # from a masked frame's slot to the end of that frame if it is the one, else to itself
     "inspects": Head(5, 0),  # from everything behind a region to the slots of its masked frame

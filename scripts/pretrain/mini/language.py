@@ -38,7 +38,7 @@ STAGES = (
     ),
     Stage(
         name="known",  # how things move, and who is heard
-        steps=1_000,
+        steps=700,
         scenes=24,
         lessons=2,
         kinds=KINDS,

@@ -19,7 +19,7 @@ HEADS = 4
 EMBEDDING_STD = 0.3
 NOISE = 0.12  # standard deviation of the noise that is added to the embedding of a bag
 KNOWN_AFTER, MEANT_AFTER = 3, 4  # layers after which facts at slots are known, and those about what is meant
-KNOWN_WEIGHT, MEANT_WEIGHT = 1.5, 2.0  # in the loss
+KNOWN_WEIGHT, MEANT_WEIGHT = 8.0, 2.0  # in the loss
 
 
 class Pupil(nn.Module):

@@ -25,6 +25,7 @@ from utils.tokens import EVERYBODY, IGNORE_INDEX, NOBODY, PLACEHOLDERS
 SEED = 2_000
 DECISION_WEIGHT = 6.0  # weight in the loss of the words that say whether a region matches and is whole
 INSPECTING = 4  # tokens that look at a region, in each lesson: of its answer and the one before
+REMEMBERED = 3  # frames or seconds between a thing's first slot and those that look at it
 FACTS = list(facts.FACTS)
 PREFIXES = {"motion": video_prefix, "sound": audio_prefix}  # and the kind that needs it
 
@@ -100,6 +101,7 @@ class Teacher:
                 text += words
                 slots.append(shown)
             prefix = self._append(row, EVERYBODY, 0, text, slots)
+            row.looks += _remember(prefix)
         shared = len(row.ids)
         for number in range(first_number, first_number + stage.lessons):
             kind = _draw(rng, kinds)
@@ -186,6 +188,10 @@ class Teacher:
         ]
         if telling:
             row.looks.append(Look("means", end, telling))
+        for at, slot in in_frame:
+            heard = [place for place, other in prefix if other.thing == slot.thing and "sound" in other.tells]
+            if slot.thing is not None and heard:
+                row.looks.append(Look("hears", at, heard))
         in_region = [(at, slot) for at, slot in slots if any(slot is own for own in region)]
         shown = [(at, slot.thing) for at, slot in in_region if slot.thing is not None]
         row.looks += [Look("compares", at, [end if number == reference.target else at]) for at, number in shown]
@@ -225,6 +231,18 @@ class Teacher:
 
     def _bag(self, bag: dict[str, float]) -> list[tuple[int, float]]:
         return [(id_, share) for word, share in bag.items() for id_ in self.encode(word)]
+
+
+def _remember(slots: list[tuple[int, Slot]]) -> list[Look]:
+    """From a thing's slots in the video, or in the sound, to the first of them, where some time lies between."""
+    first: dict[tuple[int, bool], tuple[int, Slot]] = {}
+    looks = []
+    for at, slot in slots:
+        if slot.thing is not None:
+            place, earliest = first.setdefault((slot.thing, "sound" in slot.tells), (at, slot))
+            if slot.moment - earliest.moment >= REMEMBERED:
+                looks.append(Look("remembers", at, [place]))
+    return looks
 
 
 def _draw(rng: np.random.Generator, shares: dict[str, float]) -> str | None:

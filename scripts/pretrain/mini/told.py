@@ -36,12 +36,14 @@ Shown = tuple[Content, int | None]  # a slot's content, and the number of the th
 class Slot:
     """One token of a picture. `thing`: the number of what it shows; `known`: facts that can be known at it.
 
-    `tells`: for which kinds of expressions it can be known here that the thing is what is meant.
+    `moment`: of a prompt's video or sound, the number of the frame or second. `tells`: for which kinds of expressions
+    it can be known here that the thing is what is meant.
     """
 
     content: Content
     thing: int | None = None
     known: dict[str, str] = field(default_factory=dict)
+    moment: int | None = None
     tells: tuple[str, ...] = ()
 
 
@@ -84,13 +86,13 @@ class Told:
         for t in range(NUM_FRAMES):
             tells = ("motion",) if t >= NUM_FRAMES - LAST_FRAMES else ()
             known = partial(facts.in_frame, self.scene, t=t)
-            slots += [_slot(shown, known, tells) for shown in self.view.frame(rng, t)]
+            slots += [_slot(shown, known, t, tells) for shown in self.view.frame(rng, t)]
         return slots
 
     def seconds(self, rng: np.random.Generator) -> list[Slot]:
         """The ten seconds of sound."""
-        shown = [slot for t in range(NUM_FRAMES) for slot in self.view.second(rng, t)]
-        return [_slot(slot, partial(facts.in_second, self.scene), ("sound",)) for slot in shown]
+        shown = [(t, slot) for t in range(NUM_FRAMES) for slot in self.view.second(rng, t)]
+        return [_slot(slot, partial(facts.in_second, self.scene), t, ("sound",)) for t, slot in shown]
 
     def still(self, rng: np.random.Generator, t: int) -> list[Slot]:
         """A frame outside of the video: nothing is known of how its things have moved."""
@@ -109,7 +111,7 @@ class Told:
         for content, thing in self.view.frame(rng, self.asked):
             silent = thing is not None and self.scene.things[thing].sound is None
             tells = (*AT_A_GLANCE, "sound") if silent else AT_A_GLANCE
-            slots.append(_slot((content, thing), known, tells))
+            slots.append(_slot((content, thing), known, tells=tells))
         return slots
 
     def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Slot], list[Slot], str]:
@@ -119,9 +121,11 @@ class Told:
         return [Slot(content) for content, _ in mask], slots, state
 
 
-def _slot(shown: Shown, known: Callable[[int], dict[str, str]], tells: tuple[str, ...] = ()) -> Slot:
+def _slot(
+    shown: Shown, known: Callable[[int], dict[str, str]], moment: int | None = None, tells: tuple[str, ...] = ()
+) -> Slot:
     content, thing = shown
-    return Slot(content) if thing is None else Slot(content, thing, known(thing), tells)
+    return Slot(content) if thing is None else Slot(content, thing, known(thing), moment, tells)
 
 
 @dataclass(frozen=True)
