@@ -47,7 +47,7 @@ STAGES = (
     ),
     Stage(
         name="judged",  # all together
-        steps=900,
+        steps=450,
         scenes=12,
         lessons=8,
         kinds=KINDS,
