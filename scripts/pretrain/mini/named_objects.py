@@ -56,7 +56,7 @@ def make_segmenter(args: PartsArguments) -> None:
 
 
 def solve(eyes: CLIPVisionModel, stills: list[Still]) -> Solved:
-    """What patches tell of colours, textures and outlines, by logistic models and least squares over all of them."""
+    """What patches tell of colours, textures, categories and outlines, by logistic models and least squares over all of them."""
     layers = look(eyes, stills)  # of each layer, the last one first: (patches of all stills, width)
     shown, has_thing, inside = (torch.from_numpy(np.concatenate(own)) for own in zip(*map(label, stills), strict=True))
     attributes = solve_logistic(layers[0][has_thing], shown[has_thing])
@@ -83,7 +83,7 @@ def label(still: Still) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     one (196,) bool; which pixels belong to any thing (196, 256) bool.
     """
     looks = [thing.look for thing in still.scene.things]
-    told = np.array([[name in (own.colour, own.texture) for name in ATTRIBUTES] for own in looks])
+    told = np.array([[name in (own.colour, own.texture, own.category) for name in ATTRIBUTES] for own in looks])
     patches = still.owner.reshape(GRID, PATCH, GRID, PATCH).transpose(0, 2, 1, 3).reshape(GRID * GRID, -1)
     covered = np.stack([(patches == number + 1).mean(1) for number in range(len(looks))])
     has_thing = covered.max(0) > LEAST_COVERED

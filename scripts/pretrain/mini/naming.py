@@ -1,7 +1,6 @@
-"""Words that the mini segmenter knows: colours and textures. Words that it does not know say nothing.
+"""Words that the mini segmenter knows: colours, textures and seen categories. Others say nothing.
 
-So "the leftmost red star" and "the red thing" mean the same, and what is named by neither colour nor texture is every
-thing. It knows no categories: the mini CLIP's patches do not tell them (scripts.pretrain.mini.segmenter).
+So "the leftmost red star" and "the red star" mean the same, and what is named by none of them is every thing.
 """
 
 from __future__ import annotations
@@ -12,12 +11,13 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import PreTrainedTokenizerFast
 
 from dataset.world.looks import COLOURS, TEXTURES
+from dataset.world.silhouettes import SEEN
 from models.segmenting.pictures import CLIP_MEAN, CLIP_STD
 from models.weights.base_folders import save_tokenizer
 from utils.whole_files import write_json
 
 PAD, BOS, UNKNOWN, EOS = SPECIAL = ("<pad>", "<s>", "<unk>", "</s>")
-ATTRIBUTES = (*COLOURS, *TEXTURES)
+ATTRIBUTES = (*COLOURS, *TEXTURES, *SEEN)
 WORDS = (*SPECIAL, *ATTRIBUTES)
 LONGEST = 64  # tokens
 

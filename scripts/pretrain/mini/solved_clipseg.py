@@ -1,7 +1,7 @@
 """Puts what was solved into a CLIPSeg, so that it computes: outline of all things, minus what is told and missing.
 
 A CLIPSeg multiplies what it sees of each patch with numbers that the words decide (`film_mul`). Here these are 1 for a
-told colour or texture, else 0; what they multiply is how much a patch speaks against it. The first layer of the decoder
+told colour, texture or category, else 0; what they multiply is how much a patch speaks against it. The first layer of the decoder
 adds up what is told and missing. The other numbers of a patch draw the outlines of things in it, whatever is told.
 
 Every number stands beside its negative, and beside one large constant. So the averages that layer norms subtract are
@@ -24,7 +24,7 @@ from scripts.pretrain.mini.naming import ATTRIBUTES, BOS, EOS, LONGEST, WORDS
 from scripts.pretrain.mini.solving import Linear
 
 NUM = len(ATTRIBUTES)
-HALF, TEXT_HALF = 64, 32  # numbers without their negatives: of a patch, of a text
+HALF, TEXT_HALF = 76, 32  # numbers without their negatives: of a patch, of a text
 MISSING, CONSTANT, OUTLINES = NUM, NUM + 1, NUM + 2  # places of what is not an attribute; the outlines go on to HALF
 NUM_OUTLINES = HALF - OUTLINES
 LARGE = 1000.0  # the constant of patches
