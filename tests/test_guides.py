@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from dataset.world.looks import TEXTURES
 from models.auditor.build import load_tokenizer
 from scripts.pretrain.mini import teacher as teaching
 from scripts.pretrain.mini.guides import HEADS, guide_losses
@@ -63,7 +64,21 @@ def test_where_heads_look(teacher, monkeypatch, kind):
 
 def test_lessons_without_a_region_inspect_nothing(teacher, monkeypatch):
     row, _, _ = one_lesson(teacher, monkeypatch, "trait", "appearance")
-    assert {look.head for look in row.looks} == {"means"}
+    assert {"means"} <= {look.head for look in row.looks} <= {"means", "remembers", "hears"}
+
+
+def test_a_thing_is_remembered_and_heard(teacher, monkeypatch):
+    row, lesson, told = one_lesson(teacher, monkeypatch, "trait", "sound")
+    contents = dict(row.contents)
+    heads = {name: [look for look in row.looks if look.head == name] for name in ("remembers", "hears")}
+    assert heads["remembers"] and heads["hears"]
+    for look in heads["remembers"] + heads["hears"]:
+        (texture,) = {*contents[look.token]} & {*TEXTURES}
+        assert all(texture in contents[at] for at in look.at)
+    for look in heads["remembers"]:
+        (first,) = look.at
+        assert first < look.token and row.owner[look.token] == EVERYBODY
+    assert all(row.owner[look.token] != EVERYBODY for look in heads["hears"])
 
 
 def test_the_loss_is_the_attention_of_the_head(tokenizer, teacher):
@@ -89,8 +104,9 @@ def test_the_loss_is_the_attention_of_the_head(tokenizer, teacher):
             position_ids=batch["position"],
             output_attentions=True,
         ).attentions
-    for name, head in HEADS.items():
-        rows, tokens, right = batch["looks"][name]
+    assert {"means", "compares", "inspects"} == {*batch["looks"]}
+    for name, (rows, tokens, right) in batch["looks"].items():
+        head = HEADS[name]
         own = (seen[head.layer][rows, head.number, tokens] * right).sum(1)
         torch.testing.assert_close(losses[name], -own.log().mean(), rtol=1e-3, atol=1e-3)
 

@@ -13,8 +13,8 @@ from scripts.pretrain.mini.teacher import Teacher
 from utils.tokens import DIRECT_NTP
 
 MINI_LLM = Path(__file__).parent.parent / "pretrained_weights/mini/Llama-2-7b-chat-hf"
-BATCHES = {"seen": "d344cbfe42d4118d", "heard": "452cd57bf15a3365"}
-TEXTS = "6cdd45280dd71d4a"
+BATCHES = {"seen": "aedc6dfddf6a105e", "known": "3eaf93cef1879c05", "judged": "80ef78bf243068dc"}
+TEXTS = "16fc7ab407ecc018"
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def make_segmenter(args: PartsArguments) -> None:
 
 
 def solve(eyes: CLIPVisionModel, stills: list[Still]) -> Solved:
-    """What patches tell of colours, textures, categories and outlines, by logistic models and least squares over all of them."""
+    """What patches tell of looks and of outlines, by logistic models and least squares over all of them."""
     layers = look(eyes, stills)  # of each layer, the last one first: (patches of all stills, width)
     shown, has_thing, inside = (torch.from_numpy(np.concatenate(own)) for own in zip(*map(label, stills), strict=True))
     attributes = solve_logistic(layers[0][has_thing], shown[has_thing])

@@ -1,8 +1,9 @@
 """Puts what was solved into a CLIPSeg, so that it computes: outline of all things, minus what is told and missing.
 
 A CLIPSeg multiplies what it sees of each patch with numbers that the words decide (`film_mul`). Here these are 1 for a
-told colour, texture or category, else 0; what they multiply is how much a patch speaks against it. The first layer of the decoder
-adds up what is told and missing. The other numbers of a patch draw the outlines of things in it, whatever is told.
+told colour, texture or category, else 0; what they multiply is how much a patch speaks against it. The first layer of
+the decoder adds up what is told and missing. The other numbers of a patch draw the outlines of things in it, whatever
+is told.
 
 Every number stands beside its negative, and beside one large constant. So the averages that layer norms subtract are
 0, and the spread by which they divide hardly changes: they leave the numbers as they are. No patch looks at another one
