@@ -76,3 +76,14 @@ def test_who_began_before(scenes, rng):
 
 def test_what_stands_alone_tells_nothing(scenes, rng):
     assert not any(slot.known or slot.tells for slot in scenes[0].still(rng, 3) + scenes[0].stretch(rng, 2, 7))
+
+
+def test_how_large_a_thing_is_beside_the_other_one_of_its_region(scenes, rng):
+    opposite = dict(zip(facts.FACTS["beside"], reversed(facts.FACTS["beside"]), strict=True))
+    said = set()
+    for told in scenes:
+        first, second = (slot.known["beside"] for slot in told.region(rng, [0, 1])[1] if slot.thing is not None)
+        assert second == opposite[first]
+        said |= {first, second}
+        assert not any("beside" in slot.known for slot in told.region(rng, [0])[1])
+    assert said == set(facts.FACTS["beside"])

@@ -18,8 +18,16 @@ ORDERED = (COLUMNS, ROWS, SIZES)
 SMALLEST_SIDE, SIZE_STEP = 18, 0.29  # pixels; log of the ratio of sides between neighbouring size words
 WHOLE, TWO = "whole", "two things"
 HOLES, NARROWER, WIDER = STATES = ("holes", "edge missing", "ground around")
-LARGER, SMALLER, SAME_SIZE = "the larger", "the smaller", "alike"
-ALIKE = 1.5  # areas with a smaller ratio are called alike
+# How large one thing is beside another: each word with the ratio of areas that is too much for it.
+BESIDE = (
+    ("far smaller", 0.2),
+    ("much smaller", 0.4),
+    ("smaller", 0.75),
+    ("alike", 4 / 3),
+    ("larger", 2.5),
+    ("much larger", 5.0),
+    ("far larger", np.inf),
+)
 SLOWEST = 0.5  # pixels per frame
 SPEEDS = (("slow", 3.0), ("middle", 6.0), ("fast", np.inf))  # each word with the speed that is too much for it
 LEAST_CUT = 0.02  # a region that differs by less of the object's area is called whole
@@ -78,12 +86,10 @@ def say_state(state: str | None, region: np.ndarray, whole: np.ndarray) -> str:
     return state
 
 
-def say_larger(thing: Thing, other: Thing, frames_on: int) -> str:
-    """Whether the first thing is larger than the second one, smaller, or alike."""
+def say_beside(thing: Thing, other: Thing, frames_on: int) -> str:
+    """How large the first thing is beside the second one, e.g. "much smaller"."""
     ratio = thing.area(frames_on) / other.area(frames_on)
-    if ratio > ALIKE:
-        return LARGER
-    return SMALLER if ratio < 1 / ALIKE else SAME_SIZE
+    return next(words for words, most in BESIDE if ratio < most)
 
 
 def say_speed(thing: Thing) -> str:

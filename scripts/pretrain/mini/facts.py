@@ -6,6 +6,8 @@ it does not learn from questions and answers alone how things move or whose soun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dataset.world import descriptions as say
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.motions import DIRECTIONS, KINDS
@@ -34,6 +36,7 @@ FACTS = {
     "heard before": ("nothing", "others"),  # whether others began before this one
     "silent": (YES, NO),
     "alone": (YES, NO),
+    "beside": tuple(words for words, _ in say.BESIDE),
 }
 
 
@@ -67,9 +70,14 @@ def in_asked_frame(scene: Scene, number: int, on: int, heard: bool) -> dict[str,
     return known
 
 
-def in_region(scene: Scene, number: int, on: int) -> dict[str, str]:
-    """Facts about a thing that a masked frame shows, `on` frames after the key frame."""
-    return _look(scene.things[number]) | _place(scene.things[number], on)
+def in_region(scene: Scene, number: int, on: int, together: Sequence[int] = ()) -> dict[str, str]:
+    """Facts about a thing that a masked frame shows, `on` frames after the key frame. `together`: all that it shows."""
+    thing = scene.things[number]
+    known = _look(thing) | _place(thing, on)
+    for other in together:
+        if other != number:
+            known["beside"] = say.say_beside(thing, scene.things[other], on)
+    return known
 
 
 def _look(thing: Thing) -> dict[str, str]:

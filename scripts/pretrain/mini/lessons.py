@@ -67,7 +67,7 @@ def judge(rng: np.random.Generator, told: Told, kind: str, heard: bool) -> Lesso
         shown = sorted(told.view.two(rng), key=lambda i: i != reference.target)
     *pictures, state = told.region(rng, shown)
     if len(shown) == 2:
-        state += f", {say.say_larger(*(told.scene.things[i] for i in shown), told.on)}"
+        state += f", {say.say_beside(*(told.scene.things[i] for i in shown), told.on)}"
     right = shown[0] == reference.target
     decision = f"{'yes' if right else 'no'}, {state}"
     answer = f"{decision}, it is the {' and the '.join(_say_sized(told, i) for i in shown)}"

@@ -62,9 +62,7 @@ def _text() -> Iterator[str]:
         STATE_QUESTION,
         say.WHOLE,
         say.TWO,
-        say.LARGER,
-        say.SMALLER,
-        say.SAME_SIZE,
+        "the larger the smaller alike",  # of sizes; the other words of say.BESIDE are common ones
     )
     yield " ".join([*COLOURS, *TEXTURES, *SEEN, *motions.KINDS, *sounds.PITCHES, *sounds.LOUDNESS, *NOUNS])
     yield " ".join([*(word for words in say.ORDERED for word in words), *say.SECONDS, *say.STATES])

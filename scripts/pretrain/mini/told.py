@@ -117,7 +117,8 @@ class Told:
     def region(self, rng: np.random.Generator, targets: list[int]) -> tuple[list[Slot], list[Slot], str]:
         """As `View.region`."""
         mask, cut_out, state = self.view.region(rng, targets)
-        slots = [_slot(shown, partial(facts.in_region, self.scene, on=self.on)) for shown in cut_out]
+        known = partial(facts.in_region, self.scene, on=self.on, together=targets)
+        slots = [_slot(shown, known) for shown in cut_out]
         return [Slot(content) for content, _ in mask], slots, state
 
 
