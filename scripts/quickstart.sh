@@ -68,7 +68,7 @@ for test_name in test_s test_u; do
     audit "$RESULTS/before/MQ-Auditor" "$RESULTS/before" $test_name image
 done
 
-say "3/5 fine-tuning (5 to 6 minutes)"
+say "3/5 fine-tuning (6 to 8 minutes)"
 finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS"
 
 say "4/5 audits of the test masks: image mode, then the first $VIDEO_MODE_VIDEOS videos of each split in video mode"
