@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from configs.ranges import check_ranges
+
 
 @dataclass(kw_only=True)
 class LinkArguments:
@@ -65,6 +67,13 @@ class DataArguments(FeatureArguments, LinkArguments):
             "test prompts are worded differently, which a small LLM has to be prepared for."
         },
     )
+    decision_weight: float = field(
+        default=1.0,
+        metadata={
+            "help": "Weight in the loss of the words at which the eleven wordings of an audit part, such as "
+            "'achieves' (perfect) or 'represents' (full_neg). Published: 1, as of all words."
+        },
+    )
     cache_features: bool = field(
         default=False,
         metadata={
@@ -96,6 +105,7 @@ class DataArguments(FeatureArguments, LinkArguments):
             raise ValueError(
                 f"--wordings: expected some of train, image, video, got {' '.join(self.wordings) or 'none'}"
             )
+        check_ranges(self, {"decision_weight": (0, 1000)})
         if self.known_clips < 0:
             raise ValueError(f"--known_clips: expected 0 or more, got {self.known_clips}")
         if self.masks_per_video < 1:

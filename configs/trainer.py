@@ -12,7 +12,7 @@ from configs.deepspeed import DEEPSPEED
 from configs.parsing import OneSentence
 from configs.ranges import MOST_PROCESSES, check_ranges
 from configs.thinking import ThinkTrainingOptions
-from configs.training import FinetuningOptions, TrainingOptions
+from configs.training import AuditorTrainingOptions, FinetuningOptions, TrainingOptions
 from utils.settings_files import read_object
 
 RANGES = {
@@ -68,11 +68,16 @@ class ProjectorTrainingArguments(TrainingOptions, TrainingArguments):
 
 @dataclass
 class FinetuningArguments(FinetuningOptions, ProjectorTrainingArguments):
-    """Training arguments of an auditor; the published values stand in the recipe."""
+    """Training arguments of an auditor or a thinker; the published values stand in the recipes."""
 
     def __post_init__(self):
         FinetuningOptions.__post_init__(self)
         ProjectorTrainingArguments.__post_init__(self)
+
+
+@dataclass
+class AuditorFinetuningArguments(AuditorTrainingOptions, FinetuningArguments):
+    """Training arguments of an auditor, with its objective."""
 
 
 @dataclass

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+NTP, POLICY = "ntp", "policy"
+OBJECTIVES = (NTP, POLICY)
+
 
 @dataclass
 class TrainingOptions:
@@ -44,3 +47,32 @@ class FinetuningOptions(TrainingOptions):
         for name in ("projector_lr_scale", "embedding_lr_scale", "output_head_lr_scale"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"--{name}: expected 0 or more, got {getattr(self, name)}")
+
+
+@dataclass
+class AuditorTrainingOptions(FinetuningOptions):
+    """What an auditor's answers are trained for, and what the training begins with."""
+
+    objective: str = field(
+        default=NTP,
+        metadata={
+            "help": "ntp: next-token prediction of the right audit (published). policy: audits are sampled for every "
+            "mask, and those of a higher reward than the others become likelier, beside ntp.",
+            "choices": OBJECTIVES,
+        },
+    )
+    start_from: str | None = field(
+        default=None,
+        metadata={"help": "Folder of an auditor, of the same settings, that the training begins with. Default: none."},
+    )
+    answers_per_mask: int = field(default=4, metadata={"help": "policy: audits that are sampled for every mask."})
+    ntp_weight: float = field(
+        default=1.0, metadata={"help": "policy: weight of the ntp loss, which keeps audits well-formed."}
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.answers_per_mask < 2:
+            raise ValueError(f"--answers_per_mask: expected at least 2, to compare them, got {self.answers_per_mask}")
+        if not 0 <= self.ntp_weight < math.inf:
+            raise ValueError(f"--ntp_weight: expected 0 or more, got {self.ntp_weight}")

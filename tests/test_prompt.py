@@ -1,11 +1,14 @@
 """The words and their ids: equal to the golden table."""
 
+from itertools import permutations
+
 import pytest
 
 from dataset.text.prompt import PromptEncoder, encode_text
 from dataset.text.wording import build_prompt, build_target
 from models.auditor.build import load_tokenizer
 from tests.conftest import GOLDEN, golden_json
+from utils.audit import all_wordings
 from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO, reserved_tokens
 
 LLAMA = GOLDEN / "weights/pretrained_weights/Llama-2-7b-chat-hf"
@@ -77,3 +80,32 @@ def test_placeholders_are_widened_and_only_the_answer_is_labelled(tokenizer):
     answer = encode_text(tokenizer, "<audit> x </audit></s>")
     assert item["labels"][-len(answer) :].tolist() == answer == item["input_ids"][-len(answer) :].tolist()
     assert set(item["labels"][: -len(answer)].tolist()) == {IGNORE_INDEX}
+
+
+def test_the_tokens_that_decide_an_audit_weigh_more(tokenizer):
+    """Where two of the eleven wordings part, both have a weight."""
+    encoder = PromptEncoder(tokenizer, 2, decision_weight=6)
+    answers = []
+    for text in all_wordings("cat", "dog"):
+        item = encoder.encode("the cat", "train", {"<video>": 2}, text)
+        is_answer = item["labels"] != IGNORE_INDEX
+        answers.append((item["input_ids"][is_answer].tolist(), item["weights"][is_answer].tolist()))
+        assert set(item["weights"][~is_answer].tolist()) == {1}
+    parted = set()
+    for (ids, weights), (others, _) in permutations(answers, 2):
+        place = next(i for i, (own, other) in enumerate(zip(ids, others, strict=False)) if own != other)
+        assert weights[place] == 6
+        parted.add((tuple(ids), place))
+    assert sum(weights.count(6) for _, weights in answers) == len(parted)
+
+
+def test_without_a_weight_all_tokens_count_alike(tokenizer):
+    item = PromptEncoder(tokenizer, 2).encode("the cat", "train", {"<video>": 2}, all_wordings("cat", "dog")[0])
+    assert item["weights"].tolist() == [1] * len(item["input_ids"])
+
+
+def test_an_answer_in_other_words_decides_where_it_parts_from_all(tokenizer):
+    encoder = PromptEncoder(tokenizer, 2, decision_weight=6)
+    item = encoder.encode("the cat", "train", {"<video>": 2}, "<audit> It is right. </audit>")
+    answer = item["weights"][item["labels"] != IGNORE_INDEX].tolist()
+    assert sum(weight == 6 for weight in answer) == 1 and answer[0] == 1

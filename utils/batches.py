@@ -48,12 +48,13 @@ class PromptBatch(Media, Slots):
 
 
 class AuditBatch(PromptBatch):
-    """Prompts with their answers: labels (B, L), -100 where nothing is learned.
+    """Prompts with their answers: labels (B, L), -100 where nothing is learned; weights (B, L) of labels in the loss.
 
     iou (B, L) float: that of the mask that a position belongs to, NaN where it is unknown.
     """
 
     labels: Tensor
+    weights: Tensor
     iou: Tensor
 
 

@@ -31,7 +31,9 @@ class AuditCollator:
         rows = [pack_row(group) for group in groups]
         images, image_index = distinct([image for row in rows for image in row.images])
         sounds, sound_index = distinct([sound for group in groups for sound in group[0][1].sounds])
-        fill = {"position_ids": 0, "iou": float("nan")} | ({"owner": NOBODY} if self.share_prompts else {})
+        fill = {"position_ids": 0, "weights": 0.0, "iou": float("nan")}
+        if self.share_prompts:
+            fill["owner"] = NOBODY
         return {
             **pad_text(rows, self.pad_token_id),
             **pad_fields(rows, fill),

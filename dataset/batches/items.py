@@ -14,10 +14,11 @@ ImageKey = Path | tuple[Path, Path, str]  # a frame, or a frame, a mask and the 
 class AuditItem:
     """A prompt of L tokens, its answer in training, and the media of its placeholders. Ref-Thinker has no mask.
 
-    input_ids, labels: (L,) int64. iou: (), NaN where it is unknown. images: (key, (3, S, S) pixels) each, in the order
-    of their placeholders: video, key frame, mask. sounds: one (key, (10, frames, 128) filter bank), or none. Where
-    `encoded`, media are features of the encoders: (N, E) of an image, (10, n, E) of a sound. Equal keys mean equal
-    media.
+    input_ids, labels: (L,) int64. weights: (L,), of the labels in the loss. iou: (), NaN where it is unknown.
+
+    images: (key, (3, S, S) pixels) each, in the order of their placeholders: video, key frame, mask. sounds: one (key,
+    (10, frames, 128) filter bank), or none. Where `encoded`, media are features of the encoders: (N, E) of an image,
+    (10, n, E) of a sound. Equal keys mean equal media.
 
     sample: the number of the sample. Items of one sample share their first `num_shared` tokens, and all images but the
     last `num_mask_images`. Items of one clip may share their first `num_before_frame` tokens and their first
@@ -26,6 +27,7 @@ class AuditItem:
 
     input_ids: Tensor
     labels: Tensor
+    weights: Tensor
     iou: Tensor
     images: list[tuple[ImageKey, Tensor]]
     sounds: list[tuple[Path, Tensor]]

@@ -32,11 +32,13 @@ class Row:
     """A shared prompt, then what is each mask's own; tensors (L,), images in reading order, each with its key.
 
     owner: the number of the mask that a position belongs to, or EVERYBODY. position_ids: each mask counts as if it
-    stood behind the prompt alone. iou: of the mask that a position belongs to, NaN in the prompt.
+    stood behind the prompt alone. weights: of the labels in the loss. iou: of the mask that a position belongs to, NaN
+    in the prompt.
     """
 
     input_ids: Tensor
     labels: Tensor
+    weights: Tensor
     owner: Tensor
     position_ids: Tensor
     iou: Tensor
@@ -44,7 +46,7 @@ class Row:
 
     def split(self, length: int, num_images: int) -> tuple[Row, Row]:
         """The first `length` positions with their `num_images` images, and the rest."""
-        names = ("input_ids", "labels", "owner", "position_ids", "iou")
+        names = ("input_ids", "labels", "weights", "owner", "position_ids", "iou")
         parts = []
         for positions, images in (
             (slice(length), self.images[:num_images]),
@@ -58,7 +60,7 @@ def pack_row(group: Sequence[Numbered]) -> Row:
     """Items of one sample as one row."""
     first = group[0][1]
     shared = first.num_shared
-    input_ids, labels = [first.input_ids[:shared]], [first.labels[:shared]]
+    input_ids, labels, weights = [first.input_ids[:shared]], [first.labels[:shared]], [first.weights[:shared]]
     owner, position_ids = [torch.full((shared,), EVERYBODY)], [torch.arange(shared)]
     iou = [first.iou.new_full((shared,), float("nan"))]
     images = first.images[: len(first.images) - first.num_mask_images]
@@ -66,11 +68,12 @@ def pack_row(group: Sequence[Numbered]) -> Row:
         own = len(item.input_ids) - shared
         input_ids.append(item.input_ids[shared:])
         labels.append(item.labels[shared:])
+        weights.append(item.weights[shared:])
         owner.append(torch.full((own,), number))
         position_ids.append(torch.arange(shared, shared + own))
         iou.append(item.iou.expand(own))
         images = images + item.images[len(item.images) - item.num_mask_images :]
-    return Row(*map(torch.cat, (input_ids, labels, owner, position_ids, iou)), images)
+    return Row(*map(torch.cat, (input_ids, labels, weights, owner, position_ids, iou)), images)
 
 
 def pad_text(rows: Sequence[Row | AuditItem | CaptionItem], pad_token_id: int) -> dict[str, Tensor]:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import torch
 from tokenizers.pre_tokenizers import Metaspace
 
+from dataset.text.forks import forks
 from dataset.text.think_wording import build_think_prompt
 from dataset.text.wording import CAPTIONS, SYSTEM, build_prompt
+from utils.audit import all_wordings, parse_objects
 from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, PLACEHOLDERS, SPECIAL_TOKENS, THINK_TOKENS
 
 if TYPE_CHECKING:
@@ -46,18 +48,22 @@ class PromptEncoder:
     """Text -> ids, with each placeholder repeated once for each feature row that replaces it.
 
     `tokens_per_item` is the number of query tokens that one image or one audio second becomes, `positions` the longest
-    text that the LLM can read. Text from data never becomes a control token: `encode` and `encode_caption` raise
-    ValueError for one that would, and for a text that is too long.
+    text that the LLM can read, `decision_weight` the weight in the loss of words that decide an audit. Text from data
+    never becomes a control token: `encode` and `encode_caption` raise ValueError for one that would, and for a text
+    that is too long.
     """
 
     tokenizer: PreTrainedTokenizerBase
     tokens_per_item: int
     iou_estimation: str = DIRECT_NTP
     positions: int | None = None
+    decision_weight: float = 1.0
     _right: set[str] = field(default_factory=set, repr=False)  # texts that were checked before
 
     def encode(self, expression: str, protocol: str, num_items: dict[str, int], target: str | None = None) -> dict:
-        """One sample as `input_ids` and `labels`, each (L,) int64; without a target there are prompt ids only.
+        """One sample as `input_ids` and `labels`, each (L,) int64, and `weights` (L,) of labels in the loss.
+
+        Without a target there are prompt ids only.
 
         `num_items`: how many images or seconds stand behind each placeholder, e.g. {"<video>": 10, "<mask>": 2}.
         """
@@ -65,7 +71,7 @@ class PromptEncoder:
         if target is not None:
             self.check(target, "response", allowed={*SPECIAL_TOKENS, IOU_VALUE} - {*PLACEHOLDERS})
         prompt = build_prompt(expression, protocol, self.tokenizer.bos_token or "")
-        return self._encode(prompt, num_items, target)
+        return self._weighted(self._encode(prompt, num_items, target), target)
 
     def encode_thought(
         self, expression: str, is_train: bool, num_items: dict[str, int], target: str | None = None
@@ -75,7 +81,7 @@ class PromptEncoder:
         if target is not None:
             self.check(target, "answer", allowed={*THINK_TOKENS} - {*PLACEHOLDERS})
         prompt = build_think_prompt(expression, is_train, self.tokenizer.bos_token or "")
-        return self._encode(prompt, num_items, target)
+        return self._weighted(self._encode(prompt, num_items, target), None)
 
     def encode_caption(self, medium: str, num_items: int, question: str, answer: str) -> dict:
         """One caption of pretraining as `input_ids` and `labels`; `medium`: image, video or audio.
@@ -136,6 +142,17 @@ class PromptEncoder:
             "input_ids": torch.tensor(ids + answer),
             "labels": torch.tensor([IGNORE_INDEX] * len(ids) + answer),
         }
+
+    def _weighted(self, text: dict, audit: str | None) -> dict:
+        """With `weights`: 1, but `decision_weight` for the tokens that decide an audit."""
+        weights = torch.ones(len(text["input_ids"]))
+        if audit is not None and self.decision_weight != 1:
+            named = parse_objects(audit)
+            others = all_wordings(named.target or "object", named.negative or "object")
+            answer = text["input_ids"][text["labels"] != IGNORE_INDEX].tolist()
+            decide = forks(answer, [encode_text(self.tokenizer, other.partition("<iou>")[0]) for other in others])
+            weights[[len(weights) - len(answer) + place for place in decide]] = self.decision_weight
+        return {**text, "weights": weights}
 
     def _widen(self, ids: list[int], num_items: dict[str, int]) -> list[int]:
         rows = {

@@ -39,15 +39,20 @@ class Auditor(AudioVisualLM):
             self.iou_head = nn.Linear(config.hidden_size, 1)
 
     def forward(
-        self, *, labels: Tensor | None = None, iou: Tensor | None = None, **batch: Unpack[PromptBatch]
+        self,
+        *,
+        labels: Tensor | None = None,
+        weights: Tensor | None = None,
+        iou: Tensor | None = None,
+        **batch: Unpack[PromptBatch],
     ) -> CausalLMOutput:
         """As `AudioVisualLM.forward`; with Regress ST the IoU's squared error is added to the loss.
 
         Takes an `AuditBatch` as keyword arguments.
         """
         if labels is None or self.regressed_token() is None:
-            return super().forward(labels=labels, **batch)
-        loss, logits, hidden = self.score(self.make_inputs(batch), labels, with_hidden=True)
+            return super().forward(labels=labels, weights=weights, **batch)
+        loss, logits, hidden = self.score(self.make_inputs(batch), labels, weights, with_hidden=True)
         found = batch["input_ids"] == self.regressed_token()
         loss = loss + _iou_loss(self.read_number(hidden[found]), iou[found])
         return CausalLMOutput(loss=loss, logits=logits)

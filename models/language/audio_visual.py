@@ -117,15 +117,17 @@ class AudioVisualLM(MultimodalLM):
                 inputs["layout"] = lay_out(owner)
         return inputs
 
-    def forward(self, *, labels: Tensor | None = None, **batch: Unpack[PromptBatch]) -> CausalLMOutput:
-        """The loss over the answer tokens (labels other than -100) of a batch of an `AuditCollator`.
+    def forward(
+        self, *, labels: Tensor | None = None, weights: Tensor | None = None, **batch: Unpack[PromptBatch]
+    ) -> CausalLMOutput:
+        """The loss over the answer tokens (labels other than -100) of a batch of an `AuditCollator`, with `weights`.
 
         With labels, logits are (answer tokens, V); without, (B, L, V).
         """
         inputs = self.make_inputs(batch)
         if labels is None:
             return CausalLMOutput(logits=self.language_model(**inputs, use_cache=False).logits)
-        loss, logits, _ = self.score(inputs, labels)
+        loss, logits, _ = self.score(inputs, labels, weights)
         return CausalLMOutput(loss=loss, logits=logits)
 
     @torch.inference_mode()

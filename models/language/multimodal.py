@@ -84,11 +84,16 @@ class MultimodalLM(nn.Module):
         return embeds
 
     def score(
-        self, inputs: Mapping[str, object], labels: Tensor, with_hidden: bool = False
+        self,
+        inputs: Mapping[str, object],
+        labels: Tensor,
+        weights: Tensor | None = None,
+        with_hidden: bool = False,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Run the language model on `inputs` -> loss, logits (answer tokens, V), last hidden states (B, L, D) or None.
 
-        The loss is the mean over the positions of `labels` (B, L) that are not -100. Answers stand at the right end of
+        The loss is the mean over the positions of `labels` (B, L) that are not -100, each with its weight of `weights`
+        (B, L). Answers stand at the right end of
         every row: the head runs only from the first position on that any row has to predict.
         """
         targets = F.pad(labels, (0, 1), value=IGNORE_INDEX)[:, 1:]  # (B, L): what each position predicts
@@ -97,7 +102,9 @@ class MultimodalLM(nn.Module):
         answers = targets.ne(IGNORE_INDEX)
         out = self.language_model(**inputs, use_cache=False, logits_to_keep=keep, output_hidden_states=with_hidden)
         logits = out.logits[answers]  # (B, keep, V) -> (answer tokens, V)
-        loss = F.cross_entropy(logits.float(), targets[answers])
+        losses = F.cross_entropy(logits.float(), targets[answers], reduction="none")  # (answer tokens,)
+        own = torch.ones_like(losses) if weights is None else F.pad(weights, (0, 1))[:, 1:][:, -keep:][answers]
+        loss = (losses * own).sum() / own.sum()
         return loss, logits, out.hidden_states[-1] if with_hidden else None
 
 

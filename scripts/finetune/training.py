@@ -6,6 +6,7 @@ import logging
 import os
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 import transformers
@@ -14,20 +15,23 @@ from transformers.integrations import is_wandb_available
 
 from configs.data import DataArguments
 from configs.model import ModelArguments
-from configs.trainer import FinetuningArguments
+from configs.trainer import AuditorFinetuningArguments, FinetuningArguments
+from configs.training import POLICY
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.sampling import select_candidates, split_train
 from dataset.benchmark.annotations import read_train
 from dataset.benchmark.samples import AuditSample, Problem
 from dataset.benchmark.validation import find_file_problems, validated
+from models.auditor.auditor import Auditor
 from models.auditor.build import AUDITOR, PUBLISHED_NAMES, Kind, part_path
-from models.auditor.trainable import mark_trainable, trainable_table
+from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
 from models.language.audio_visual import AudioVisualLM
 from models.weights.auditor_settings import check_projectors, read_config
 from models.weights.bundle import AuditorBundle, ModelBundle
-from models.weights.checkpoint import check_target
+from models.weights.checkpoint import check_target, find_auditor, read_folder
 from models.weights.published import find_pair
+from scripts.answering.tensor_answerer import template_drafts
 from scripts.features import remember_features
 from scripts.finetune.about import describe
 from scripts.ranks import once_a_node, only_run, told_once
@@ -35,7 +39,10 @@ from scripts.training.build_locks import wait_for_builds
 from scripts.training.bundle_trainer import AuditTrainer
 from scripts.training.checkpointing import switch_off_where_it_fits
 from scripts.training.checkpoints import checkpoint_to_resume, is_finished
+from scripts.training.policy_trainer import CollatorWithItems, PolicyTrainer
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
+from utils.audit import all_wordings
+from utils.tokens import DIRECT_NTP
 
 logger = logging.getLogger("finetune")
 
@@ -51,10 +58,15 @@ DECIDING = (
     "pos_ratio",
     "masks_per_video",
     "wordings",
+    "decision_weight",
+    "objective",
+    "start_from",
+    "answers_per_mask",
+    "ntp_weight",
 )
 
 
-def train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
+def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments) -> None:
     """Check folders, parts and data first, then load the model and train. The auditor is written to `output_dir`."""
     prepare_processes(training_args)
     with training_args.main_process_first(local=False):
@@ -74,7 +86,7 @@ def prepare_processes(training_args: FinetuningArguments) -> None:
     training_args.dataloader_num_workers = min(training_args.dataloader_num_workers, os.cpu_count())
 
 
-def _train(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
+def _train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments) -> None:
     checkpoint = checkpoint_to_resume(training_args)
     set_seed(training_args.seed)
     with told_once():
@@ -85,11 +97,14 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     )
     bundle = start_model(AuditorBundle, model_args, training_args)
     auditor = bundle.auditor
+    if training_args.start_from and not checkpoint:
+        go_on_from(find_auditor(training_args.start_from), auditor)
     train_data = build_dataset(
         train_samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
     )
     eval_data = held_out_dataset(eval_samples, bundle, data_args.pos_ratio, training_args)
     train_data.wordings = data_args.wordings
+    train_data.prompts.decision_weight = data_args.decision_weight
     if data_args.cache_features:
         remember_features(
             auditor,
@@ -102,13 +117,13 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     about = describe(auditor, train_data, eval_samples, data_args, training_args, describe_schedule(training_args))
     bundle = replace(bundle, about=about)
     settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
-    trainer = AuditTrainer(
-        bundle=bundle,
+    trainer = make_trainer(
+        bundle,
+        AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         deciding=deciding_settings(training_args, settings, DECIDING, benchmark.files),
         args=training_args,
         train_dataset=train_data,
         eval_dataset=eval_data,
-        data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )
     with told_once():
@@ -129,6 +144,16 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     logger.info("auditor written to %s", training_args.output_dir)
 
 
+def make_trainer(
+    bundle: AuditorBundle, collator: AuditCollator, args: AuditorFinetuningArguments, **more
+) -> AuditTrainer:
+    """The Trainer of the objective; `more`: what an `AuditTrainer` takes."""
+    if args.objective != POLICY:
+        return AuditTrainer(bundle=bundle, data_collator=collator, args=args, **more)
+    drafts = template_drafts(bundle.auditor, bundle.tokenizer, all_wordings("object", "object"))
+    return PolicyTrainer(bundle=bundle, data_collator=CollatorWithItems(collator), args=args, drafts=drafts, **more)
+
+
 def find_problems_together(samples: list[AuditSample]) -> list[Problem]:
     """Those of every node's files, on all processes; the files are decoded once a node."""
     together = once_a_node(lambda: find_file_problems(samples))
@@ -144,12 +169,28 @@ def describe_schedule(training_args: FinetuningArguments) -> str:
     return f"{length}, batch {batch} (local x accumulation x processes), learning rate {args.learning_rate:g}"
 
 
-def check_request(model_args: ModelArguments, data_args: DataArguments, training_args: FinetuningArguments) -> None:
+def check_request(
+    model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments
+) -> None:
     """The checks that need no data to be read. Raises FileNotFoundError, ValueError."""
     check_places(model_args, training_args, AUDITOR)
     batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
     if batch % together:
         raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
+    if training_args.objective == POLICY:
+        check_policy(model_args, training_args)
+    if training_args.start_from and find_pair(find_auditor(training_args.start_from)):
+        how = "python -m scripts.finetune.convert makes one"
+        raise ValueError(f"--start_from {training_args.start_from}: expected our folder, got a released pair ({how})")
+
+
+def check_policy(model_args: ModelArguments, training_args: AuditorFinetuningArguments) -> None:
+    """Whether audits can be sampled while this auditor learns. Raises ValueError."""
+    if model_args.iou_estimation != DIRECT_NTP:
+        got = model_args.iou_estimation
+        raise ValueError(f"--objective policy: expected --iou_estimation {DIRECT_NTP}, whose IoUs are drawn, got {got}")
+    if training_args.deepspeed_plugin and training_args.deepspeed_plugin.zero_stage == 3:
+        raise ValueError("--objective policy: expected DeepSpeed's ZeRO stage 0 to 2, got 3, which shards the LLM")
 
 
 def check_places(model_args: ModelArguments, training_args: FinetuningArguments, kind: Kind) -> None:
@@ -174,6 +215,12 @@ def check_same_model(checkpoint: str, model: AudioVisualLM, kind: Kind) -> None:
         expected, got = getattr(model.config, name, None), getattr(saved, name, None)
         if expected != got:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
+
+
+def go_on_from(folder: Path, auditor: Auditor) -> None:
+    """Copy what another auditor has learned. Raises ValueError if that one has other settings."""
+    check_same_model(str(folder), auditor, AUDITOR)
+    load_trained_state(auditor, read_folder(folder), str(folder))
 
 
 def start_model(

@@ -12,6 +12,7 @@
 - columns: the columns of the paper's Tables 2 and 3
 - published: the numbers that the paper prints
 - scoring: everything that a finished run writes, and the names of its files
+- reward: what an audit is worth that an auditor in training has sampled
 - agreement: how far two runs on the same masks agree
 - baselines: answers that do not depend on the input, to compare with
 - together: answers made without looking, and from the answers of others

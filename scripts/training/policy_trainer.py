@@ -1,0 +1,153 @@
+"""Training an auditor on audits of its own: group-relative policy optimisation (Shao et al. 2024, DeepSeekMath).
+
+For every mask of a mini-batch several audits are sampled. Each has a reward, and its advantage is how much better it is
+than the mean of the mask's audits. Audits of a positive advantage become likelier. Every audit is used once, so there
+is no ratio to clip; advantages are not divided by their spread, which would make a hair's breadth count like a mistake
+(Liu et al. 2025, Dr. GRPO). Next-token prediction of the right audit goes on beside it in place of a KL term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate.utils import send_to_device
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from dataset.batches.collator import AuditCollator
+from dataset.batches.grouping import GroupingCollator
+from dataset.batches.items import AuditItem
+from models.decoding.answers import decode_plain
+from models.decoding.drafts import Drafts
+from models.decoding.together import Steer, answer_together
+from scripts.training.bundle_trainer import AuditTrainer
+from utils.audit import parse_audit
+from utils.batches import AuditBatch
+from utils.scores.reward import reward
+from utils.tokens import IGNORE_INDEX
+
+MOST_TOKENS = 1 << 16  # of an audit; numbers of draws are told apart with it
+ROOM = 16  # tokens that a sampled audit may be longer than the longest right one of the mini-batch
+
+
+@dataclass
+class CollatorWithItems:
+    """The batch of a collator, and the items that it is made of."""
+
+    collate: AuditCollator
+
+    def __call__(self, items: Sequence[AuditItem]) -> dict:
+        return {**self.collate(items), "items": list(items)}
+
+
+class PolicyTrainer(AuditTrainer):
+    """Trains an Auditor for the rewards of audits that it samples. Its `data_collator` is a `CollatorWithItems`.
+
+    Shapes: M masks, G audits of each.
+    """
+
+    def __init__(self, *, drafts: Drafts, **kwargs):
+        super().__init__(**kwargs)
+        self.drafts = drafts
+        self.rewards: list[float] = []  # means of the mini-batches since the last log
+        self.drawn = (-1, 0)  # a step, and how many of its mini-batches have drawn
+
+    def compute_loss(self, model, inputs: dict, return_outputs: bool = False, num_items_in_batch=None):
+        items = inputs.pop("items")
+        if return_outputs or not model.training:  # an evaluation
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        answered, advantages = self.sample(items)
+        batch = send_to_device(self.data_collator.collate(answered), self.args.device)
+        loss = policy_loss(model(**batch).logits, batch, advantages)
+        if self.args.ntp_weight:
+            loss = loss + self.args.ntp_weight * model(**inputs).loss
+        return loss
+
+    def sample(self, items: Sequence[AuditItem]) -> tuple[list[AuditItem], Tensor]:
+        """M masks -> their sampled audits as M * G items whose labels they are, and the audits' advantages (M * G,)."""
+        count, tokenizer = self.args.answers_per_mask, self.bundle.tokenizer
+        prompts = [_without_answer(item) for item in items for _ in range(count)]
+        batch = send_to_device(GroupingCollator(tokenizer.pad_token_id)(prompts), self.args.device)
+        longest = max(int((item.labels != IGNORE_INDEX).sum()) for item in items) + ROOM
+        model = self.model.eval()
+        answers = answer_together(model, batch, longest, self.drafts, steer=self._sampling())
+        model.train()
+        truths = [_text(tokenizer, item.labels[item.labels != IGNORE_INDEX].tolist()) for item in items]
+        rewards = torch.tensor(
+            [
+                reward(parse_audit(_text(tokenizer, answer.ids)), parse_audit(truths[number // count]))
+                for number, answer in enumerate(answers)
+            ]
+        ).view(-1, count)  # (M, G)
+        self.rewards.append(float(rewards.mean()))
+        advantages = rewards - rewards.mean(1, keepdim=True)
+        answered = [_with_answer(prompt, answer.ids) for prompt, answer in zip(prompts, answers, strict=True)]
+        return answered, advantages.flatten()
+
+    def _sampling(self) -> Steer:
+        """Turns the likeliest token of `answer_together` into a drawn one, by Gumbel noise on the logits.
+
+        A draw depends on seed, step, mini-batch, process, audit and place in it only: drafts or a resumed run change
+        none.
+        """
+        step, before = self.state.global_step, self.drawn
+        self.drawn = step, before[1] + 1 if before[0] == step else 0
+        numbers = np.random.SeedSequence([self.args.seed, *self.drawn, self.args.process_index])
+        first_seed = int(numbers.generate_state(1)[0])
+        generator = torch.Generator(self.args.device)
+        never = [token for own in self.bundle.auditor.modalities.values() for token in own.token_ids]  # media's places
+
+        def noisy(logits: Tensor, whose: list[tuple[int, int]]) -> Tensor:
+            noise = torch.empty_like(logits, dtype=torch.float)
+            for row, (audit, place) in zip(noise, whose, strict=True):
+                generator.manual_seed(first_seed + MOST_TOKENS * audit + place)
+                row.exponential_(generator=generator)
+            noisy = logits.float() - noise.log()
+            noisy[:, never] = -torch.inf
+            return noisy
+
+        return noisy
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """The mean reward stands beside the loss."""
+        if self.rewards and "loss" in logs:
+            logs = {**logs, "reward": round(float(np.mean(self.rewards)), 4)}
+            self.rewards = []
+        super().log(logs, start_time)
+
+
+def policy_loss(logits: Tensor, batch: AuditBatch, advantages: Tensor) -> Tensor:
+    """Logits (answer tokens, V) of a batch of N audits, advantages (N,) -> the policy's loss, a mean over all tokens.
+
+    Its gradient is that of the expected reward, with opposite sign.
+    """
+    labels = batch["labels"]
+    rows = torch.arange(1, len(labels) + 1, device=labels.device)[:, None].expand_as(labels)
+    owner = batch.get("owner", rows)  # (B, L): the number of the audit, from 1
+    is_answer = labels.ne(IGNORE_INDEX)
+    unlikely = F.cross_entropy(logits.float(), labels[is_answer], reduction="none")  # (answer tokens,)
+    return (advantages.to(logits.device)[owner[is_answer] - 1] * unlikely).mean()
+
+
+def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    return decode_plain(tokenizer, ids)
+
+
+def _without_answer(item: AuditItem) -> AuditItem:
+    is_prompt = item.labels == IGNORE_INDEX
+    kept = {name: getattr(item, name)[is_prompt] for name in ("input_ids", "labels", "weights")}
+    return replace(item, **kept)
+
+
+def _with_answer(prompt: AuditItem, answer: list[int]) -> AuditItem:
+    ids, weights = torch.tensor(answer), torch.ones(len(answer))
+    return replace(
+        prompt,
+        input_ids=torch.cat([prompt.input_ids, ids]),
+        labels=torch.cat([prompt.labels, ids]),
+        weights=torch.cat([prompt.weights, weights]),
+    )

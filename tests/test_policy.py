@@ -1,0 +1,169 @@
+"""`--objective policy`: rewards, sampled audits, the policy's gradient, and the training program with it."""
+
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from dataset.batches.audit_dataset import build_dataset
+from dataset.batches.collator import AuditCollator
+from dataset.benchmark.annotations import read_train
+from models.auditor.trainable import mark_trainable
+from models.decoding.drafts import Drafts
+from models.weights.bundle import AuditorBundle
+from scripts.finetune.finetune_hyperlora import main as finetune
+from scripts.training.policy_trainer import CollatorWithItems, PolicyTrainer, policy_loss
+from tests.conftest import BENCHMARK
+from tests.test_training import flags, losses, weights
+from utils.audit import Audit
+from utils.scores.reward import reward
+from utils.tokens import IGNORE_INDEX
+
+CUTOUT = Audit("cutout", 0.86, "minor revision")
+POLICY = ("--objective", "policy", "--lora_dropout", "0")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (CUTOUT, 3),
+        (Audit("cutout", 0.76, "minor revision"), 2 - 4 * 0.1**2),  # contradicts itself
+        (Audit("cutout", 0.76, "major revision"), 2 - 4 * 0.1**2),
+        (Audit("perfect", 1.0, "accept"), 1 - 4 * 0.14**2),
+        (Audit("full_neg", 0.0, "reject"), 1 - 4 * 0.86**2),
+        (Audit("cutout", None, "minor revision"), -4),
+        (Audit(None, None, None), -4),
+    ],
+)
+def test_rewards(said, expected):
+    assert reward(said, CUTOUT) == pytest.approx(expected)
+
+
+def test_an_unknown_iou_counts_nothing():
+    true = Audit("merge", None, "reject")
+    assert reward(Audit("merge", 0.1, "reject"), true) == reward(Audit("merge", 0.7, "reject"), true) == 3
+    assert reward(Audit(None, None, "reject"), true) == 0
+
+
+@pytest.fixture(scope="module")
+def trained(quick_args):
+    torch.manual_seed(0)
+    bundle = AuditorBundle.from_parts(quick_args)
+    mark_trainable(bundle.auditor.eval())
+    dataset = build_dataset(read_train(BENCHMARK).samples, bundle.tokenizer, bundle.pixels, bundle.auditor.config)
+    return bundle, [dataset[pair] for pair in ((0, 0), (1, 2), (0, 3))]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_gradient_is_that_of_the_expected_reward(trained, shared):
+    bundle, items = trained
+    auditor = bundle.auditor
+    batch = AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=shared)(items)
+    advantages = torch.tensor([1.0, -2.0, 0.5])
+    loss = policy_loss(auditor(**batch).logits, batch, advantages)
+    alone = [auditor(**AuditCollator(bundle.tokenizer.pad_token_id)([item])).loss for item in items]  # means
+    lengths = torch.tensor([int((item.labels != IGNORE_INDEX).sum()) for item in items])
+    expected = (advantages * lengths * torch.stack(alone)).sum() / lengths.sum()
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-5)
+
+
+def sampler(bundle, answers_per_mask: int, seed: int = 1) -> PolicyTrainer:
+    """Just enough of a trainer to sample with it."""
+    trainer = PolicyTrainer.__new__(PolicyTrainer)
+    trainer.bundle, trainer.model, trainer.drafts = bundle, bundle.auditor, Drafts()
+    trainer.rewards, trainer.drawn, trainer.state = [], (-1, 0), SimpleNamespace(global_step=0)
+    trainer.data_collator = CollatorWithItems(AuditCollator(bundle.tokenizer.pad_token_id))
+    device = torch.device("cpu")
+    trainer.args = SimpleNamespace(answers_per_mask=answers_per_mask, device=device, seed=seed, process_index=0)
+    return trainer
+
+
+def test_audits_are_drawn_as_likely_as_the_model_says(trained):
+    bundle, items = trained
+    item = replace(items[0], labels=torch.cat([items[0].labels[:-1], torch.tensor([IGNORE_INDEX])]))
+    prompt = replace(item, input_ids=item.input_ids[item.labels == IGNORE_INDEX][:-1])
+    prompt = replace(prompt, labels=torch.full_like(prompt.input_ids, IGNORE_INDEX))
+    with torch.no_grad():
+        logits = bundle.auditor(**{**AuditCollator(bundle.tokenizer.pad_token_id)([prompt]), "labels": None}).logits
+    chances = (logits[0, -1] * 1).softmax(-1)
+    answered, _ = sampler(bundle, 600).sample([items[0]])
+    first = torch.tensor([int(one.labels[one.labels != IGNORE_INDEX][0]) for one in answered])
+    found = torch.bincount(first, minlength=len(chances)) / len(first)
+    assert float((found - chances).abs().sum()) < 3 * float((chances * (1 - chances) / len(first)).sqrt().sum())
+
+
+def test_draws_depend_on_seed_and_step(trained):
+    bundle, items = trained
+    one, again, other = sampler(bundle, 2), sampler(bundle, 2), sampler(bundle, 2, seed=2)
+    ids = lambda trainer: [item.input_ids.tolist() for item in trainer.sample(items)[0]]  # noqa: E731
+    first = ids(one)
+    assert first == ids(again) != ids(other)
+    assert ids(one) != first  # the next mini-batch of the same step
+    one.state.global_step = again.state.global_step = 1
+    assert ids(one) == ids(again)
+
+
+def test_advantages_compare_the_audits_of_a_mask(trained, monkeypatch):
+    bundle, items = trained
+    given = iter([3.0, 1.0, -4.0, -4.0, 2.0, 3.0])
+    monkeypatch.setattr("scripts.training.policy_trainer.reward", lambda *_: next(given))
+    trainer = sampler(bundle, 2)
+    answered, advantages = trainer.sample(items)
+    assert advantages.tolist() == [1, -1, 0, 0, -0.5, 0.5] and len(answered) == 6
+    assert trainer.rewards == [pytest.approx(1 / 6)]
+
+
+@pytest.fixture(scope="module")
+def started(quick_weights_dir, tmp_path_factory):
+    """An auditor of two steps of ntp."""
+    output = tmp_path_factory.mktemp("policy") / "ntp"
+    assert finetune(flags(quick_weights_dir, output, "--num_train_epochs", "2", "--lora_dropout", "0")) == 0
+    return output
+
+
+def test_training_starts_from_an_auditor_and_moves_it(quick_weights_dir, started, tmp_path):
+    more = (*POLICY, "--start_from", str(started), "--max_steps", "2", "--logging_steps", "1")
+    assert finetune(flags(quick_weights_dir, tmp_path / "still", *more, "--learning_rate", "0")) == 0
+    before, still = weights(started), weights(tmp_path / "still")
+    assert all(torch.equal(before[name], still[name]) for name in before)
+    assert finetune(flags(quick_weights_dir, tmp_path / "moved", *more)) == 0
+    moved = weights(tmp_path / "moved")
+    assert any(not torch.equal(before[name], moved[name]) for name in before)
+    assert len(losses(tmp_path / "moved")) == 2
+
+
+def test_a_resumed_run_ends_the_same(quick_weights_dir, started, tmp_path):
+    more = (*POLICY, "--start_from", str(started))
+    assert finetune(flags(quick_weights_dir, tmp_path / "whole", *more)) == 0
+    shutil.copytree(tmp_path / "whole" / "checkpoint-2", tmp_path / "cut" / "checkpoint-2")
+    assert finetune(flags(quick_weights_dir, tmp_path / "cut", *more)) == 0
+    whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    for name in whole:
+        torch.testing.assert_close(cut[name], whole[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("--objective", "best"), "--objective"),
+        (("--answers_per_mask", "1"), "--answers_per_mask: expected at least 2, to compare them, got 1"),
+        (("--ntp_weight", "-1"), "--ntp_weight: expected 0 or more, got -1"),
+        ((*POLICY, "--iou_estimation", "regress_st"), "--objective policy: expected --iou_estimation direct_ntp"),
+        (("--start_from", "absent"), "absent: no such folder"),
+    ],
+)
+def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsys, more, sentence):
+    try:
+        code = finetune(flags(quick_weights_dir, tmp_path / "out", *more))
+    except SystemExit as stopped:
+        code = stopped.code
+    assert code == 2
+    assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_an_auditor_of_other_settings_is_refused(quick_weights_dir, started, tmp_path, capsys):
+    more = ("--start_from", str(started), "--lora_r", "2")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 2
+    assert f"{started}: lora: expected" in capsys.readouterr().err.strip().splitlines()[-1]
