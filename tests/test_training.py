@@ -184,6 +184,7 @@ def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsy
         (["--no_such_flag", "1"], "finetune: unknown flag or key: --no_such_flag 1"),
         (["--pos_ratio", "1.5"], "--pos_ratio: expected a number from 0 to 1, got 1.5"),
         (["--mask_encode_mode", "both"], "mask_encode_mode: expected one of"),
+        (["--decision_weight", "-1"], "--decision_weight: expected a number from 0 to 1000, got -1"),
         (["--train_fraction", "0"], "--train_fraction: expected a number above 0 to 1, got 0"),
     ],
 )
