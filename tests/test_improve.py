@@ -10,7 +10,7 @@ import pytest
 
 from dataset.media.images import encode_mask, read_mask, read_upright_frame
 from dataset.referring.layout import ReferringData
-from models.segmenting.text_segmenters import FoundObject
+from models.segmenting.found import FoundObject, TextSegmenter
 from scripts.answering.answerer import Answerer, Reply
 from scripts.benchmark.draw_world import main as draw_world
 from scripts.repair import audits, improving
@@ -80,7 +80,7 @@ class KnowsTheTruth(Answerer):
         return render_audit(Audit(kind, iou, action), row.key, "other thing")
 
 
-class Finder:
+class Finder(TextSegmenter):
     """Finds the objects of keys as they are in the ground truth; of other words, nothing."""
 
     def __init__(self, world):

@@ -7,7 +7,9 @@ Tasks:
 - name: names of objects other than the target
 - ground: named objects -> boxes
 - segment: boxes -> masks (SAM2), or a mask -> a better one
-- text_segmenters: words -> one mask, with GroundingDINO and SAM2, SAM3 or CLIPSeg
+- text_segmenters: words -> masks, with GroundingDINO and SAM2, SAM3 or CLIPSeg
+- clipseg: the same with CLIPSeg alone
+- found: what these find
 - track: words and a video -> the masks of one object in its frames, with GroundingDINO and SAM2's video model
 - chain: name, ground and segment in a row
 

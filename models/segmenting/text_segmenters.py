@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from transformers import CLIPSegForImageSegmentation, PreTrainedModel, PreTrainedTokenizerBase, Sam3Model
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Sam3Model
 
 from models.language.tokenizer_files import read_tokenizer
+from models.segmenting.clipseg import load_clipseg
 from models.segmenting.folders import check_model_folder, load_folder
+from models.segmenting.found import FoundObject, TextSegmenter, sigmoid
 from models.segmenting.grounding_dino import GroundingDino, load_grounding_dino
 from models.segmenting.pictures import (
-    IMAGENET,
     Normalisation,
     autocast,
     check_picture,
@@ -27,26 +27,12 @@ from models.segmenting.segment import Segmenter, enlarge, load_segmenter
 BOX_THRESHOLD = 0.1  # of the published scripts
 MOST_LOGIT = 32.0  # SAM2's predictor cuts its logits here
 PUBLISHED_SIZE = (224, 224)
-LEAST_REGION = 0.05  # of the largest region's area; smaller ones are specks
 SAM3_THRESHOLD = 0.3  # transformers' default
 SAM3_SIDE, SAM3_TOKENS = 1008, 32
 HALF = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
-@dataclass(frozen=True)
-class FoundObject:
-    """`mask` (H, W) bool and `soft` (H, W) float32 in [0, 1]; `score`: how sure the model is; `box` in pixels."""
-
-    mask: np.ndarray
-    soft: np.ndarray
-    score: float
-    box: tuple[float, float, float, float] | None = None
-
-
-TextSegmenter = Callable[..., list[FoundObject]]  # (picture, words, most=1) -> objects, best first
-
-
-class GroundedSam2:
+class GroundedSam2(TextSegmenter):
     """GroundingDINO finds boxes, SAM2 makes the mask of the best one, both at the frame's own size."""
 
     def __init__(self, detector: GroundingDino, segmenter: Segmenter, box_threshold: float = BOX_THRESHOLD):
@@ -94,11 +80,11 @@ class PublishedGroundedSam2:
         small = cv2.resize(image, PUBLISHED_SIZE, interpolation=cv2.INTER_LINEAR)[:, :, ::-1]
         logits = self.segment(np.ascontiguousarray(small), corners)[None]
         mask = enlarge(logits, PUBLISHED_SIZE)[0] > 0
-        soft = _sigmoid(enlarge(np.clip(logits, -MOST_LOGIT, MOST_LOGIT), PUBLISHED_SIZE)[0])
+        soft = sigmoid(enlarge(np.clip(logits, -MOST_LOGIT, MOST_LOGIT), PUBLISHED_SIZE)[0])
         return [FoundObject(mask, soft, float(boxes[0][4]), tuple(map(float, corners[0])))]
 
 
-class Sam3:
+class Sam3(TextSegmenter):
     """SAM3: one model from words to masks. The mask of its best query."""
 
     def __init__(
@@ -128,52 +114,7 @@ class Sam3:
         if not best:
             return []
         logits = enlarge(outputs.pred_masks[0][best].float().cpu().numpy(), size)
-        return [FoundObject(own > 0, _sigmoid(own), float(scores[i])) for own, i in zip(logits, best, strict=True)]
-
-
-class ClipSeg:
-    """CLIPSeg: a heat map for words. Nothing is found where no pixel is above 0.5.
-
-    All that is above it is one object, and so are its connected regions. `one_region`: only the regions are, because
-    words mean one thing.
-    """
-
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        normalisation: Normalisation,
-        one_region: bool = False,
-    ):
-        self.model, self.tokenizer, self.normalisation = model, tokenizer, normalisation
-        self.side, self.one_region = model.config.vision_config.image_size, one_region
-
-    @torch.inference_mode()
-    def __call__(self, image: np.ndarray, text: str, most: int = 1) -> list[FoundObject]:
-        """RGB uint8 (H, W, 3) and words -> up to `most` objects: all that is found, then the regions, best first."""
-        size, device = check_picture(image), self.model.device
-        pixels = make_pixel_values(image, (self.side, self.side), self.normalisation).to(device)
-        longest = self.model.config.text_config.max_position_embeddings
-        words = self.tokenizer(text, return_tensors="pt", truncation=True, max_length=longest).to(device)
-        outputs = self.model(pixel_values=pixels, input_ids=words["input_ids"], attention_mask=words["attention_mask"])
-        logits = outputs.logits.float().cpu().numpy().reshape(1, *outputs.logits.shape[-2:])
-        large = enlarge(logits, size)[0]
-        if not (large > 0).any():
-            return []
-        soft, regions = _sigmoid(large), _regions(large > 0)
-        found = [FoundObject(own, soft * own, float(soft[own].mean())) for own in regions]
-        found.sort(key=lambda one: -one.score)
-        if not self.one_region:
-            whole = FoundObject(large > 0, soft, float(soft[large > 0].mean()))
-            found = [whole, *(found if len(found) > 1 else [])]
-        return found[:most]
-
-
-def _regions(mask: np.ndarray) -> list[np.ndarray]:
-    """(H, W) bool -> its connected regions, without specks."""
-    _, owner, facts, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
-    areas = facts[1:, cv2.CC_STAT_AREA]
-    return [owner == i + 1 for i in range(len(areas)) if areas[i] >= LEAST_REGION * areas.max()]
+        return [FoundObject(own > 0, sigmoid(own), float(scores[i])) for own, i in zip(logits, best, strict=True)]
 
 
 def load_text_segmenter(
@@ -198,9 +139,7 @@ def load_text_segmenter(
         check_model_folder(folder, ("sam3",))
         tokenizer = read_tokenizer(folder)
         return Sam3(load_folder(Sam3Model, folder, device), tokenizer, read_normalisation(folder, HALF), dtype)
-    check_model_folder(folder, ("clipseg",))
-    model = load_folder(CLIPSegForImageSegmentation, folder, device)
-    return ClipSeg(model, read_tokenizer(folder), read_normalisation(folder, IMAGENET), one_region)
+    return load_clipseg(folder, device, one_region)
 
 
 def load_published(
@@ -234,8 +173,4 @@ def object_of_logits(
 ) -> FoundObject:
     """SAM2's own logits (h, w) of one object -> its masks of `size` = (H, W)."""
     large = enlarge(np.clip(logits, -MOST_LOGIT, MOST_LOGIT)[None], size)[0]
-    return FoundObject(large > 0, _sigmoid(large), score, box)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return torch.from_numpy(np.ascontiguousarray(logits, dtype=np.float32)).sigmoid().numpy()
+    return FoundObject(large > 0, sigmoid(large), score, box)

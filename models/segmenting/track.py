@@ -10,10 +10,11 @@ import torch
 from transformers import PreTrainedModel, Sam2VideoInferenceSession, Sam2VideoModel
 
 from models.segmenting.folders import check_model_folder, load_folder
+from models.segmenting.found import FoundObject
 from models.segmenting.grounding_dino import GroundingDino, load_grounding_dino
 from models.segmenting.pictures import IMAGENET, Normalisation, autocast, make_pixel_values, read_normalisation
 from models.segmenting.segment import scale_boxes
-from models.segmenting.text_segmenters import BOX_THRESHOLD, FoundObject, object_of_logits
+from models.segmenting.text_segmenters import BOX_THRESHOLD, object_of_logits
 
 CORNERS = (2, 3)  # SAM2's labels of the two points that are a box
 THE_OBJECT = 1  # its number in the session; there is no other

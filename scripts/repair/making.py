@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from dataset.media.lengths import NUM_FRAMES
 from dataset.referring.expressions import Expression
 from dataset.referring.layout import ReferringData
 from dataset.referring.masks import SoftMask
+from models.segmenting.found import FoundObject, TextSegmenter
 from models.segmenting.segment import Segmenter
-from models.segmenting.text_segmenters import FoundObject, TextSegmenter
 from scripts.repair import shapes
 from scripts.repair.candidates import FIRST, Candidate, CandidateStore, Group, Made, digest
 from scripts.repair.verdicts import Verdict
@@ -25,6 +24,7 @@ class Workshop:
     """Makes candidates and keeps them in `store`. `segmenters`: name -> segmenter; `settings`: what decides its masks.
 
     `objects`: how many objects of one text become candidates. `sam2` makes masks of dilated and eroded ones anew.
+    `pictures`: the name of the last video -> its ten frames, RGB uint8 (H, W, 3): expressions of a video come in a row.
     """
 
     data: ReferringData
@@ -33,13 +33,12 @@ class Workshop:
     settings: dict[str, dict]
     objects: int
     sam2: Segmenter | None = None
+    pictures: dict[str, list[np.ndarray]] = field(default_factory=dict)
 
     def first(self, row: Expression, masks: list[SoftMask | None]) -> Group:
         """The masks to repair, at the sizes of the frames; a frame without a mask has an empty one."""
-        made = []
-        for frame, mask in enumerate(masks):
-            size = self._picture(row, frame).shape[:2]
-            made.append((mask or SoftMask.empty(size)).resized(size))
+        sizes = [picture.shape[:2] for picture in self._pictures(row)]
+        made = [(mask or SoftMask.empty(size)).resized(size) for mask, size in zip(masks, sizes, strict=True)]
         return self.store.get(row.key, FIRST, {"how": FIRST, **_digests(made)}, lambda: ({FIRST: made}, 0.0, 0))
 
     def from_words(self, row: Expression, name: str, words: str, segmenter: str, start: int) -> Group:
@@ -51,8 +50,8 @@ class Workshop:
 
         def make() -> tuple[Made, float, int]:
             began = time.perf_counter()
-            pictures = [self._picture(row, frame) for frame in range(NUM_FRAMES)]
-            found = [self.segmenters[segmenter](picture, words, most=self.objects) for picture in pictures]
+            pictures = self._pictures(row)
+            found = self.segmenters[segmenter].in_frames(pictures, words, self.objects)
             sizes = [picture.shape[:2] for picture in pictures]
             made = {name: [_soft(own[0] if own else None, size) for own, size in zip(found, sizes, strict=True)]}
             for number in range(len(found[start])):
@@ -104,13 +103,17 @@ class Workshop:
         return {way: [change(mask, iou) if mask.any() else mask for mask in masks]}
 
     def _boxed(self, row: Expression, frame: int, mask: np.ndarray) -> np.ndarray:
-        return self.sam2(self._picture(row, frame), [shapes.box_of(mask)])[0] if mask.any() else mask
+        return self.sam2(self._pictures(row)[frame], [shapes.box_of(mask)])[0] if mask.any() else mask
 
     def _refined(self, row: Expression, frame: int, mask: np.ndarray) -> np.ndarray:
-        return self.sam2.refine(self._picture(row, frame), mask) if mask.any() else mask
+        return self.sam2.refine(self._pictures(row)[frame], mask) if mask.any() else mask
 
-    def _picture(self, row: Expression, frame: int) -> np.ndarray:
-        return read_upright_frame(Path(self.data.frame_path(self.data.media_vid(row), frame)))
+    def _pictures(self, row: Expression) -> list[np.ndarray]:
+        vid = self.data.media_vid(row)
+        if vid not in self.pictures:
+            paths = [self.data.frame_path(vid, frame) for frame in range(NUM_FRAMES)]
+            self.pictures = {vid: [read_upright_frame(path) for path in paths]}
+        return self.pictures[vid]
 
 
 def follow(found: list[list[FoundObject]], sizes: list[tuple[int, int]], start: int, number: int) -> list[SoftMask]:

@@ -17,12 +17,8 @@ from dataset.media.lengths import NUM_FRAMES
 from dataset.referring.expressions import Expression
 from dataset.referring.layout import ReferringData
 from dataset.referring.masks import SoftMask, write_masks
-from models.segmenting.text_segmenters import (
-    PUBLISHED_SIZE,
-    FoundObject,
-    load_published,
-    load_text_segmenter,
-)
+from models.segmenting.found import FoundObject
+from models.segmenting.text_segmenters import PUBLISHED_SIZE, load_published, load_text_segmenter
 from models.segmenting.track import load_tracked
 from scripts.segment.frames import device_and_dtype
 from scripts.segment.mask_scoring import open_data
@@ -71,7 +67,7 @@ def _load_finder(args: SegmentArguments, folders: list[Path]) -> Finder:
     segmenter = load_text_segmenter(args.segmenter, folders, device, dtype, args.box_threshold, args.one_region)
 
     def find(pictures: list[np.ndarray], text: str) -> list[FoundObject | None]:
-        return [next(iter(segmenter(picture, text)), None) for picture in pictures]
+        return [next(iter(found), None) for found in segmenter.in_frames(pictures, text)]
 
     return find
 

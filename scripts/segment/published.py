@@ -16,7 +16,8 @@ from dataset.media.lengths import NUM_FRAMES
 from dataset.referring.expressions import NULL_SPLIT, SPLIT_NAMES, Expression
 from dataset.referring.layout import ReferringData
 from dataset.referring.truth import read_truth_tgs
-from models.segmenting.text_segmenters import PUBLISHED_SIZE, FoundObject, published_caption
+from models.segmenting.found import FoundObject
+from models.segmenting.text_segmenters import PUBLISHED_SIZE, published_caption
 from utils.scores.protocols import Stack, tgs_scores
 from utils.thought import NULL, published_object_text
 
