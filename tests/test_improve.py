@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from types import SimpleNamespace
 
 import cv2
@@ -14,6 +15,8 @@ from models.segmenting.found import FoundObject, TextSegmenter
 from scripts.answering.answerer import Answerer, Reply
 from scripts.benchmark.draw_world import main as draw_world
 from scripts.repair import audits, improving
+from scripts.repair.candidates import CandidateStore
+from scripts.segment import mask_scoring
 from scripts.segment.improve import main
 from scripts.session import AuditSession
 from tests.conftest import GOLDEN
@@ -250,3 +253,30 @@ def test_no_auditor_and_no_masks(world, masks, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(improving, "_weights", lambda _: [])
     assert main(flags(world, tmp_path / "empty")) == 2
     assert "expected masks such as" in capsys.readouterr().err
+
+
+def test_what_is_scored_is_read_once(world, masks, knowing, monkeypatch):
+    """Each truth once for a protocol; each candidate once, and again only where a reference alone takes it."""
+    truths, candidates = Counter(), Counter()
+    readers, read = mask_scoring.TRUTH_READERS, CandidateStore.read
+
+    def counting(protocol):
+        def reader(path):
+            truths[protocol, path] += 1
+            return readers[protocol](path)
+
+        return reader
+
+    def counted(store, key, candidate):
+        candidates[key, candidate.name] += 1
+        return read(store, key, candidate)
+
+    assert main(flags(world, masks, "--pictures", "0")) == 0  # all candidates are made
+    monkeypatch.setattr(mask_scoring, "TRUTH_READERS", {name: counting(name) for name in readers})
+    monkeypatch.setattr(CandidateStore, "read", counted)
+    assert main(flags(world, masks, "--pictures", "0")) == 0
+    assert len(truths) == 2 * 10 * len(rows_of(world)) and set(truths.values()) == {1}
+    _, lines = results(masks)
+    for (key, name), times in candidates.items():
+        takers = [policy for policy, own in lines[key]["policies"].items() if own["takes"] == name]
+        assert times == (2 if takers and set(takers) <= {"replace", "random", "oracle"} else 1)

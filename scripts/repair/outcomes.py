@@ -8,8 +8,8 @@ from dataset.referring.masks import MaskFolder, SoftMask
 from scripts.repair.candidates import FIRST, GEOMETRIC, TARGET
 from scripts.repair.cases import Case, Repair
 from scripts.repair.policies import KEEP, ORACLE, RANDOM, REFERENCES, Choice, Judged, choose, refer
-from scripts.segment.mask_scoring import make_stack
-from utils.scores.protocols import Stack, strict_j, strict_scores, tgs_scores
+from scripts.segment.mask_scoring import make_stack, read_truths
+from utils.scores.protocols import strict_j, strict_scores, tgs_scores
 from utils.scores.repairs import Taken
 
 
@@ -51,26 +51,33 @@ class Outcome:
 
 
 def outcome_of(repair: Repair, case: Case, folder: MaskFolder) -> Outcome:
-    """The choices of all policies for one case, with the scores of what they take."""
-    judged, args, row = repair.judged(case), repair.args, case.row
-    paths = repair.data.truth_paths(row)
-    without_truth = [frame for frame, path in enumerate(paths) if not path.is_file()]
+    """The choices of all policies for one case, with the scores of what they take.
 
-    def masks_of(name: str) -> list[SoftMask | None]:
-        own = next(one.candidate for one in judged if one.name == name)
-        return folder.read(row) if name == FIRST else list(repair.shop.store.read(row.key, own))
+    Masks are large: those of one candidate at a time are in memory, and are read a second time only if the oracle, or
+    chance, takes what no policy takes.
+    """
+    args, row, outcome = repair.args, case.row, Outcome(case, repair.judged(case), {})
+    truths = {name: read_truths(repair.data.truth_paths(row), name) for name in {"strict", *args.protocols}}
 
-    def stack_of(name: str, protocol: str) -> Stack:
-        return make_stack(masks_of(name), paths, protocol, without_truth)
+    def masks_of(one: Judged) -> list[SoftMask | None]:
+        return folder.read(row) if one.name == FIRST else list(repair.shop.store.read(row.key, one.candidate))
 
-    truths = {one.name: strict_j(stack_of(one.name, "strict")) for one in judged}
-    outcome = Outcome(case, judged, truths)
-    for policy in args.policy:
-        outcome.choices[policy] = choose(policy, judged)
-    for policy in REFERENCES:
-        outcome.choices[policy] = refer(policy, judged, truths, row.key, args.seed)
-    for name in {FIRST, *(choice.name for choice in outcome.choices.values())}:
+    def score(one: Judged, masks: list[SoftMask | None]) -> None:
         for protocol in args.protocols:
-            score = strict_scores if protocol == "strict" else tgs_scores
-            outcome.scores[protocol, name] = score(stack_of(name, protocol), False)
+            measure = strict_scores if protocol == "strict" else tgs_scores
+            outcome.scores[protocol, one.name] = measure(make_stack(masks, truths[protocol]), False)
+
+    outcome.choices = {policy: choose(policy, outcome.judged) for policy in args.policy}
+    taken = {FIRST, *(choice.name for choice in outcome.choices.values())}
+    for one in outcome.judged:
+        masks = masks_of(one)
+        outcome.truths[one.name] = strict_j(make_stack(masks, truths["strict"]))
+        if one.name in taken:
+            score(one, masks)
+    for policy in REFERENCES:
+        outcome.choices[policy] = refer(policy, outcome.judged, outcome.truths, row.key, args.seed)
+        one = outcome.candidate(policy)
+        if one.name not in taken:
+            taken.add(one.name)
+            score(one, masks_of(one))
     return outcome

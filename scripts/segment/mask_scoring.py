@@ -120,7 +120,7 @@ def _score_batch(
         masks = read_masks(row)
         one = _describe(row, masks, data)
         for protocol in protocols:
-            stack = make_stack(masks, data.truth_paths(row), protocol, one.without_truth)
+            stack = make_stack(masks, read_truths(data.truth_paths(row), protocol))
             if protocol == "strict":
                 one.empty_truth = int((~stack.truth.any((1, 2))).sum())
                 one.sample.values[protocol] = strict_scores(stack, row.is_null) if len(stack.truth) else {}
@@ -149,22 +149,27 @@ def _describe(row: Expression, masks: list[SoftMask | None], data: ReferringData
     return Scored(sample, [i for i, mask in enumerate(masks) if mask is None], without_truth)
 
 
-def make_stack(masks: list[SoftMask | None], truth_paths: list[Path], protocol: str, without_truth: list[int]) -> Stack:
-    """The frames that have a truth, at the protocol's size. A frame without a mask has an empty one.
+def read_truths(paths: list[Path], protocol: str) -> list[np.ndarray | None]:
+    """The true masks (H, W) bool at the protocol's size; None for a frame without one.
 
-    Raises ValueError for truths of different sizes.
+    Raises ValueError for masks of different sizes.
     """
-    kept = [i for i in range(len(masks)) if i not in without_truth]
-    truths = [TRUTH_READERS[protocol](truth_paths[i]) for i in kept]
-    if len({truth.shape for truth in truths}) > 1:
-        raise ValueError(f"{truth_paths[0].parent}: expected masks of one size, got several")
-    size = truths[0].shape if truths else (1, 1)
-    own = [(masks[i] or SoftMask.empty(size)).resized(size) for i in kept]
+    truths = [TRUTH_READERS[protocol](path) if path.is_file() else None for path in paths]
+    if len({truth.shape for truth in truths if truth is not None}) > 1:
+        raise ValueError(f"{paths[0].parent}: expected masks of one size, got several")
+    return truths
+
+
+def make_stack(masks: list[SoftMask | None], truths: list[np.ndarray | None]) -> Stack:
+    """The frames that have a truth, at the truth's size. A frame without a mask has an empty one."""
+    pairs = [(mask, truth) for mask, truth in zip(masks, truths, strict=True) if truth is not None]
+    size = pairs[0][1].shape if pairs else (1, 1)
+    own = [(mask or SoftMask.empty(size)).resized(size) for mask, _ in pairs]
     nothing = np.zeros((0, *size))
     return Stack(
         np.stack([mask.hard for mask in own]) if own else nothing.astype(bool),
         np.stack([mask.probability for mask in own]) if own else nothing.astype(np.float32),
-        np.stack(truths) if truths else nothing.astype(bool),
+        np.stack([truth for _, truth in pairs]) if pairs else nothing.astype(bool),
     )
 
 
