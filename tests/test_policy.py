@@ -1,5 +1,6 @@
 """`--objective policy`: rewards, sampled audits, the policy's gradient, and the training program with it."""
 
+import json
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from models.auditor.trainable import mark_trainable
 from models.decoding.drafts import Drafts
 from models.weights.bundle import AuditorBundle
 from scripts.finetune.finetune_hyperlora import main as finetune
-from scripts.training.policy_trainer import CollatorWithItems, PolicyTrainer, policy_loss
+from scripts.training.policy_trainer import PolicyTrainer, policy_loss
 from tests.conftest import BENCHMARK
 from tests.test_training import flags, losses, weights
 from utils.audit import Audit
@@ -69,12 +70,25 @@ def test_the_gradient_is_that_of_the_expected_reward(trained, shared):
     torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_right_audits_are_learned_beside_sampled_ones(trained, shared):
+    bundle, items = trained
+    auditor, collate = bundle.auditor, AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=shared)
+    heavy = [replace(item, weights=1 + torch.arange(len(item.weights)) % 3.0) for item in items[1:]]
+    batch, right = collate([items[0], *heavy]), collate(heavy)
+    advantages = torch.tensor([1.5])
+    loss = policy_loss(auditor(**batch).logits, batch, advantages, ntp_weight=0.7)
+    alone = collate(items[:1])
+    expected = policy_loss(auditor(**alone).logits, alone, advantages) + 0.7 * auditor(**right).loss
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-5)
+
+
 def sampler(bundle, answers_per_mask: int, seed: int = 1) -> PolicyTrainer:
     """Just enough of a trainer to sample with it."""
     trainer = PolicyTrainer.__new__(PolicyTrainer)
     trainer.bundle, trainer.model, trainer.drafts = bundle, bundle.auditor, Drafts()
     trainer.rewards, trainer.drawn, trainer.state = [], (-1, 0), SimpleNamespace(global_step=0)
-    trainer.data_collator = CollatorWithItems(AuditCollator(bundle.tokenizer.pad_token_id))
+    trainer.data_collator = AuditCollator(bundle.tokenizer.pad_token_id)
     device = torch.device("cpu")
     trainer.args = SimpleNamespace(answers_per_mask=answers_per_mask, device=device, seed=seed, process_index=0)
     return trainer
@@ -132,6 +146,16 @@ def test_training_starts_from_an_auditor_and_moves_it(quick_weights_dir, started
     moved = weights(tmp_path / "moved")
     assert any(not torch.equal(before[name], moved[name]) for name in before)
     assert len(losses(tmp_path / "moved")) == 2
+
+
+def test_held_out_videos_are_watched_by_ntp(quick_weights_dir, started, tmp_path):
+    more = ("--start_from", str(started), "--max_steps", "1", "--eval_fraction", "0.5", "--learning_rate", "0")
+    logs = {}
+    for name, objective in (("ntp", ("--lora_dropout", "0")), ("policy", POLICY)):
+        assert finetune(flags(quick_weights_dir, tmp_path / name, *more, *objective)) == 0
+        history = json.loads((tmp_path / name / "trainer_state.json").read_text())["log_history"]
+        logs[name] = [row["eval_loss"] for row in history if "eval_loss" in row]
+    assert len(logs["ntp"]) == 1 and logs["policy"] == pytest.approx(logs["ntp"], rel=1e-5)
 
 
 def test_a_resumed_run_ends_the_same(quick_weights_dir, started, tmp_path):

@@ -39,7 +39,7 @@ from scripts.training.build_locks import wait_for_builds
 from scripts.training.bundle_trainer import AuditTrainer
 from scripts.training.checkpointing import switch_off_where_it_fits
 from scripts.training.checkpoints import checkpoint_to_resume, is_finished
-from scripts.training.policy_trainer import CollatorWithItems, PolicyTrainer
+from scripts.training.policy_trainer import PolicyTrainer
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
 from utils.audit import all_wordings
 from utils.tokens import DIRECT_NTP
@@ -119,11 +119,11 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
     trainer = make_trainer(
         bundle,
-        AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
+        training_args,
         deciding=deciding_settings(training_args, settings, DECIDING, benchmark.files),
-        args=training_args,
         train_dataset=train_data,
         eval_dataset=eval_data,
+        data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )
     with told_once():
@@ -144,14 +144,12 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     logger.info("auditor written to %s", training_args.output_dir)
 
 
-def make_trainer(
-    bundle: AuditorBundle, collator: AuditCollator, args: AuditorFinetuningArguments, **more
-) -> AuditTrainer:
+def make_trainer(bundle: AuditorBundle, args: AuditorFinetuningArguments, **more) -> AuditTrainer:
     """The Trainer of the objective; `more`: what an `AuditTrainer` takes."""
     if args.objective != POLICY:
-        return AuditTrainer(bundle=bundle, data_collator=collator, args=args, **more)
+        return AuditTrainer(bundle=bundle, args=args, **more)
     drafts = template_drafts(bundle.auditor, bundle.tokenizer, all_wordings("object", "object"))
-    return PolicyTrainer(bundle=bundle, data_collator=CollatorWithItems(collator), args=args, drafts=drafts, **more)
+    return PolicyTrainer(bundle=bundle, args=args, drafts=drafts, **more)
 
 
 def find_problems_together(samples: list[AuditSample]) -> list[Problem]:

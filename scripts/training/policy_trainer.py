@@ -9,16 +9,16 @@ is no ratio to clip; advantages are not divided by their spread, which would mak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate.utils import send_to_device
 from torch import Tensor
+from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
-from dataset.batches.collator import AuditCollator
 from dataset.batches.grouping import GroupingCollator
 from dataset.batches.items import AuditItem
 from models.decoding.answers import decode_plain
@@ -34,18 +34,8 @@ MOST_TOKENS = 1 << 16  # of an audit; numbers of draws are told apart with it
 ROOM = 16  # tokens that a sampled audit may be longer than the longest right one of the mini-batch
 
 
-@dataclass
-class CollatorWithItems:
-    """The batch of a collator, and the items that it is made of."""
-
-    collate: AuditCollator
-
-    def __call__(self, items: Sequence[AuditItem]) -> dict:
-        return {**self.collate(items), "items": list(items)}
-
-
 class PolicyTrainer(AuditTrainer):
-    """Trains an Auditor for the rewards of audits that it samples. Its `data_collator` is a `CollatorWithItems`.
+    """Trains an Auditor for the rewards of audits that it samples. Its `data_collator` is an `AuditCollator`.
 
     Shapes: M masks, G audits of each.
     """
@@ -56,16 +46,22 @@ class PolicyTrainer(AuditTrainer):
         self.rewards: list[float] = []  # means of the mini-batches since the last log
         self.drawn = (-1, 0)  # a step, and how many of its mini-batches have drawn
 
+    def get_train_dataloader(self) -> DataLoader:
+        """A mini-batch of training is a list of items: it is collated once its audits are sampled."""
+        collate, self.data_collator = self.data_collator, _as_they_are
+        try:
+            return super().get_train_dataloader()
+        finally:
+            self.data_collator = collate
+
     def compute_loss(self, model, inputs: dict, return_outputs: bool = False, num_items_in_batch=None):
-        items = inputs.pop("items")
-        if return_outputs or not model.training:  # an evaluation
+        items = inputs.get("items")
+        if items is None:  # an evaluation
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         answered, advantages = self.sample(items)
-        batch = send_to_device(self.data_collator.collate(answered), self.args.device)
-        loss = policy_loss(model(**batch).logits, batch, advantages)
-        if self.args.ntp_weight:
-            loss = loss + self.args.ntp_weight * model(**inputs).loss
-        return loss
+        together = [*answered, *items] if self.args.ntp_weight else answered
+        batch = send_to_device(self.data_collator(together), self.args.device)
+        return policy_loss(model(**batch).logits, batch, advantages, self.args.ntp_weight)
 
     def sample(self, items: Sequence[AuditItem]) -> tuple[list[AuditItem], Tensor]:
         """M masks -> their sampled audits as M * G items whose labels they are, and the audits' advantages (M * G,)."""
@@ -120,17 +116,27 @@ class PolicyTrainer(AuditTrainer):
         super().log(logs, start_time)
 
 
-def policy_loss(logits: Tensor, batch: AuditBatch, advantages: Tensor) -> Tensor:
-    """Logits (answer tokens, V) of a batch of N audits, advantages (N,) -> the policy's loss, a mean over all tokens.
+def policy_loss(logits: Tensor, batch: AuditBatch, advantages: Tensor, ntp_weight: float = 0.0) -> Tensor:
+    """Logits (answer tokens, V) of a batch of N sampled audits, then right ones; advantages (N,) -> the loss.
 
-    Its gradient is that of the expected reward, with opposite sign.
+    The sampled audits' part is a mean over their tokens, whose gradient is that of the expected reward with opposite
+    sign. The right ones' part is that of next-token prediction, with its weights.
     """
     labels = batch["labels"]
     rows = torch.arange(1, len(labels) + 1, device=labels.device)[:, None].expand_as(labels)
-    owner = batch.get("owner", rows)  # (B, L): the number of the audit, from 1
-    is_answer = labels.ne(IGNORE_INDEX)
+    is_answer = labels.ne(IGNORE_INDEX)  # (B, L)
+    audit = batch.get("owner", rows)[is_answer] - 1  # (answer tokens,): the number of the audit of each token
     unlikely = F.cross_entropy(logits.float(), labels[is_answer], reduction="none")  # (answer tokens,)
-    return (advantages.to(logits.device)[owner[is_answer] - 1] * unlikely).mean()
+    sampled = audit < len(advantages)
+    loss = (advantages.to(logits.device)[audit[sampled]] * unlikely[sampled]).mean()
+    if ntp_weight:
+        weights = batch["weights"][is_answer][~sampled]
+        loss = loss + ntp_weight * (unlikely[~sampled] * weights).sum() / weights.sum()
+    return loss
+
+
+def _as_they_are(items: list[AuditItem]) -> dict[str, list[AuditItem]]:
+    return {"items": items}
 
 
 def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
