@@ -57,7 +57,7 @@ def train(steady_weights_dir, four_videos):
 
 
 def run_training(
-    weights_dir: Path, data_dir: Path, output: Path, num_processes: int, deepspeed: Path | None = None
+    weights_dir: Path, data_dir: Path, output: Path, num_processes: int, deepspeed: Path | None = None, *flags: str
 ) -> list[float]:
     """Two epochs over four videos through the launch script; the logged losses."""
     settings = {
@@ -77,7 +77,7 @@ def run_training(
     }
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
     command = ["bash", "scripts/finetune/finetune_hyperlora.sh", "--report_to", "none", "--dataloader_num_workers", "0"]
-    command += ["--save_strategy", "steps", "--save_steps", str(STOP)]
+    command += ["--save_strategy", "steps", "--save_steps", str(STOP), *flags]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     history = json.loads((output / "trainer_state.json").read_text())["log_history"]
@@ -127,3 +127,18 @@ def test_deepspeed_equals_one_process_and_resumes(one_process, train, tmp_path, 
     assert largest_difference(output, tmp_path / "out") < 1e-4
     if resumes:
         assert largest_difference(tmp_path / "out", resumed(train, tmp_path / "out", config)) == 0
+
+
+@pytest.mark.parametrize("stage", [None, "stage2"])
+def test_two_processes_sample_audits_of_their_own_and_resume(one_process, train, tmp_path, stage):
+    config = stage and cpu_config(stage, tmp_path)
+    policy = ("--objective", "policy", "--answers_per_mask", "2", "--start_from", str(one_process[0]))
+    assert len(train(tmp_path / "out", 2, config, *policy)) > 0
+    assert largest_difference(one_process[0], tmp_path / "out") > 0
+    assert largest_difference(tmp_path / "out", resumed(train, tmp_path / "out", config, *policy)) == 0
+
+
+def test_policy_needs_the_whole_llm(quick_weights_dir, one_process, tmp_path):
+    config = cpu_config("stage3", tmp_path)
+    with pytest.raises(AssertionError, match="--objective policy: expected DeepSpeed's ZeRO stage 0 to 2, got 3"):
+        run_training(quick_weights_dir, BENCHMARK, tmp_path / "out", 1, config, "--objective", "policy")
