@@ -70,8 +70,8 @@ class DataArguments(FeatureArguments, LinkArguments):
     decision_weight: float = field(
         default=1.0,
         metadata={
-            "help": "Weight in the loss of the words at which the eleven wordings of an audit part, such as "
-            "'achieves' (perfect) or 'represents' (full_neg). Published: 1, as of all words."
+            "help": "Weight in the loss of the tokens that decide which of the eleven answer templates follows, such "
+            "as 'achieves' (perfect) or 'represents' (full_neg). All other tokens weigh 1. Published: 1."
         },
     )
     cache_features: bool = field(

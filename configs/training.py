@@ -56,18 +56,24 @@ class AuditorTrainingOptions(FinetuningOptions):
     objective: str = field(
         default=NTP,
         metadata={
-            "help": "ntp: next-token prediction of the right audit (published). policy: audits are sampled for every "
-            "mask, and those of a higher reward than the others become likelier, beside ntp.",
+            "help": "ntp: next-token prediction of the right audit (published). policy: group-relative policy "
+            "optimisation (GRPO): audits are sampled for every mask, and those of a higher reward become likelier.",
             "choices": OBJECTIVES,
         },
     )
     start_from: str | None = field(
         default=None,
-        metadata={"help": "Folder of an auditor, of the same settings, that the training begins with. Default: none."},
+        metadata={
+            "help": "Begin with the weights of this auditor (our folder, same model settings). Default: the pretrained "
+            "parts and new LoRA weights."
+        },
     )
-    answers_per_mask: int = field(default=4, metadata={"help": "policy: audits that are sampled for every mask."})
+    answers_per_mask: int = field(
+        default=4, metadata={"help": "policy: audits that are sampled for every mask (GRPO's group size)."}
+    )
     ntp_weight: float = field(
-        default=1.0, metadata={"help": "policy: weight of the ntp loss, which keeps audits well-formed."}
+        default=1.0,
+        metadata={"help": "policy: weight of the next-token loss of the right audit; it keeps answers well-formed."},
     )
 
     def __post_init__(self):

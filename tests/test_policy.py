@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -34,6 +35,8 @@ POLICY = ("--objective", "policy", "--lora_dropout", "0")
         (Audit("cutout", 0.76, "major revision"), 2 - 4 * 0.1**2),
         (Audit("perfect", 1.0, "accept"), 1 - 4 * 0.14**2),
         (Audit("full_neg", 0.0, "reject"), 1 - 4 * 0.86**2),
+        (Audit("nonsense", 0.86, "minor revision"), 1),
+        (Audit("cutout", 0.86, "accept"), 1),
         (Audit("cutout", None, "minor revision"), -4),
         (Audit(None, None, None), -4),
     ],
@@ -45,7 +48,7 @@ def test_rewards(said, expected):
 def test_an_unknown_iou_counts_nothing():
     true = Audit("merge", None, "reject")
     assert reward(Audit("merge", 0.1, "reject"), true) == reward(Audit("merge", 0.7, "reject"), true) == 3
-    assert reward(Audit(None, None, "reject"), true) == 0
+    assert reward(Audit(None, None, "reject"), true) == -4
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def trained(quick_args):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_the_gradient_is_that_of_the_expected_reward(trained, shared):
+def test_the_loss_is_that_of_each_audit_times_its_advantage(trained, shared):
     bundle, items = trained
     auditor = bundle.auditor
     batch = AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=shared)(items)
@@ -90,22 +93,21 @@ def sampler(bundle, answers_per_mask: int, seed: int = 1) -> PolicyTrainer:
     trainer.rewards, trainer.drawn, trainer.state = [], (-1, 0), SimpleNamespace(global_step=0)
     trainer.data_collator = AuditCollator(bundle.tokenizer.pad_token_id)
     device = torch.device("cpu")
+    trainer.accelerator = SimpleNamespace(autocast=nullcontext)
     trainer.args = SimpleNamespace(answers_per_mask=answers_per_mask, device=device, seed=seed, process_index=0)
     return trainer
 
 
-def test_audits_are_drawn_as_likely_as_the_model_says(trained):
-    bundle, items = trained
-    item = replace(items[0], labels=torch.cat([items[0].labels[:-1], torch.tensor([IGNORE_INDEX])]))
-    prompt = replace(item, input_ids=item.input_ids[item.labels == IGNORE_INDEX][:-1])
-    prompt = replace(prompt, labels=torch.full_like(prompt.input_ids, IGNORE_INDEX))
-    with torch.no_grad():
-        logits = bundle.auditor(**{**AuditCollator(bundle.tokenizer.pad_token_id)([prompt]), "labels": None}).logits
-    chances = (logits[0, -1] * 1).softmax(-1)
-    answered, _ = sampler(bundle, 600).sample([items[0]])
-    first = torch.tensor([int(one.labels[one.labels != IGNORE_INDEX][0]) for one in answered])
-    found = torch.bincount(first, minlength=len(chances)) / len(first)
-    assert float((found - chances).abs().sum()) < 3 * float((chances * (1 - chances) / len(first)).sqrt().sum())
+def test_tokens_are_drawn_as_likely_as_the_logits_say(trained):
+    logits = torch.tensor([5.0, 6.0, 7.0, 8.0, 9.0])
+    draw, count = sampler(trained[0], 2)._sampling(), 4_000
+    never = sorted(token for own in trained[0].auditor.modalities.values() for token in own.token_ids)
+    rows = torch.full((count, max(never) + 1), -torch.inf)
+    rows[:, :5], rows[:, never] = logits, 99.0  # media's placeholders are never drawn
+    drawn = draw(rows, [(n // 50 + 1, n % 50) for n in range(count)]).argmax(-1)
+    found, chances = torch.bincount(drawn, minlength=5) / count, logits.softmax(-1)
+    assert len(found) == 5
+    assert ((found - chances).abs() < 4 * (chances * (1 - chances) / count).sqrt()).all()
 
 
 def test_draws_depend_on_seed_and_step(trained):
@@ -115,6 +117,9 @@ def test_draws_depend_on_seed_and_step(trained):
     first = ids(one)
     assert first == ids(again) != ids(other)
     assert ids(one) != first  # the next mini-batch of the same step
+    elsewhere = sampler(bundle, 2)
+    elsewhere.args.process_index = 1
+    assert ids(elsewhere) != first
     one.state.global_step = again.state.global_step = 1
     assert ids(one) == ids(again)
 
@@ -176,6 +181,7 @@ def test_a_resumed_run_ends_the_same(quick_weights_dir, started, tmp_path):
         (("--ntp_weight", "-1"), "--ntp_weight: expected 0 or more, got -1"),
         ((*POLICY, "--iou_estimation", "regress_st"), "--objective policy: expected --iou_estimation direct_ntp"),
         (("--start_from", "absent"), "absent: no such folder"),
+        ((*POLICY, "--measure_checkpointing", "true"), "--objective policy: expected --measure_checkpointing false"),
     ],
 )
 def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsys, more, sentence):
@@ -187,7 +193,35 @@ def test_wrong_settings_end_with_one_sentence(quick_weights_dir, tmp_path, capsy
     assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
 
 
+def complaint(capsys) -> str:
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
 def test_an_auditor_of_other_settings_is_refused(quick_weights_dir, started, tmp_path, capsys):
     more = ("--start_from", str(started), "--lora_r", "2")
     assert finetune(flags(quick_weights_dir, tmp_path / "out", *more)) == 2
-    assert f"{started}: lora: expected" in capsys.readouterr().err.strip().splitlines()[-1]
+    assert f"--start_from {started}: lora: expected" in complaint(capsys)
+
+
+def test_the_result_does_not_replace_its_start(quick_weights_dir, started, tmp_path, capsys):
+    assert finetune(flags(quick_weights_dir, started, *POLICY)) == 2
+    assert "objective: expected ntp, as the checkpoint was trained with, got policy" in complaint(capsys)
+    checkpoint = shutil.copytree(started / "checkpoint-1", tmp_path / "out" / "start")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", *POLICY, "--start_from", str(checkpoint))) == 2
+    assert f"--start_from {checkpoint}: expected another folder than OUTPUT_DIR" in complaint(capsys)
+
+
+def test_a_released_pair_has_to_be_converted_first(quick_weights_dir, tmp_path, capsys):
+    pair = tmp_path / "released"
+    (pair / "checkpoint-1").mkdir(parents=True)
+    for name in ("non_lora_trainables.bin", "checkpoint-1/finetune_weights.bin"):
+        (pair / name).write_bytes(b"")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", "--start_from", str(pair))) == 2
+    assert f"--start_from {pair}: expected our folder, got a released pair" in complaint(capsys)
+
+
+def test_half_precision_and_other_dropout(quick_weights_dir, started, tmp_path):
+    more = ("--start_from", str(started), "--objective", "policy", "--max_steps", "1", "--bf16", "true")
+    assert finetune(flags(quick_weights_dir, tmp_path / "out", *more, "--lora_dropout", "0.1")) == 0
+    card = json.loads((tmp_path / "out" / "card.json").read_text())
+    assert card["steps"].endswith(f"objective policy, beginning with {started.name}")

@@ -93,8 +93,8 @@ class MultimodalLM(nn.Module):
         """Run the language model on `inputs` -> loss, logits (answer tokens, V), last hidden states (B, L, D) or None.
 
         The loss is the mean over the positions of `labels` (B, L) that are not -100, each with its weight of `weights`
-        (B, L). Answers stand at the right end of
-        every row: the head runs only from the first position on that any row has to predict.
+        (B, L). Answers stand at the right end of every row: the head runs only from the first position on that any row
+        has to predict.
         """
         targets = F.pad(labels, (0, 1), value=IGNORE_INDEX)[:, 1:]  # (B, L): what each position predicts
         keep = targets.shape[1] - int(targets.ne(IGNORE_INDEX).any(0).int().argmax())
@@ -104,6 +104,7 @@ class MultimodalLM(nn.Module):
         logits = out.logits[answers]  # (B, keep, V) -> (answer tokens, V)
         losses = F.cross_entropy(logits.float(), targets[answers], reduction="none")  # (answer tokens,)
         own = torch.ones_like(losses) if weights is None else F.pad(weights, (0, 1))[:, 1:][:, -keep:][answers]
+        own = own.float()  # DeepSpeed casts a batch to half precision, in which sums go wrong
         loss = (losses * own).sum() / own.sum()
         return loss, logits, out.hidden_states[-1] if with_hidden else None
 

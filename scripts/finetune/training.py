@@ -16,33 +16,28 @@ from transformers.integrations import is_wandb_available
 from configs.data import DataArguments
 from configs.model import ModelArguments
 from configs.trainer import AuditorFinetuningArguments, FinetuningArguments
-from configs.training import POLICY
+from configs.training import NTP, POLICY
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
 from dataset.batches.sampling import select_candidates, split_train
 from dataset.benchmark.annotations import read_train
 from dataset.benchmark.samples import AuditSample, Problem
 from dataset.benchmark.validation import find_file_problems, validated
-from models.auditor.auditor import Auditor
 from models.auditor.build import AUDITOR, PUBLISHED_NAMES, Kind, part_path
-from models.auditor.trainable import load_trained_state, mark_trainable, trainable_table
+from models.auditor.trainable import mark_trainable, trainable_table
 from models.language.audio_visual import AudioVisualLM
 from models.weights.auditor_settings import check_projectors, read_config
 from models.weights.bundle import AuditorBundle, ModelBundle
-from models.weights.checkpoint import check_target, find_auditor, read_folder
+from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
-from scripts.answering.tensor_answerer import template_drafts
 from scripts.features import remember_features
 from scripts.finetune.about import describe
+from scripts.finetune.objective import begin_with, check_objective, find_start, make_trainer
 from scripts.ranks import once_a_node, only_run, told_once
 from scripts.training.build_locks import wait_for_builds
-from scripts.training.bundle_trainer import AuditTrainer
 from scripts.training.checkpointing import switch_off_where_it_fits
 from scripts.training.checkpoints import checkpoint_to_resume, is_finished
-from scripts.training.policy_trainer import PolicyTrainer
 from scripts.training.resuming import changed_settings, deciding_settings, record_run
-from utils.audit import all_wordings
-from utils.tokens import DIRECT_NTP
 
 logger = logging.getLogger("finetune")
 
@@ -64,6 +59,10 @@ DECIDING = (
     "answers_per_mask",
     "ntp_weight",
 )
+
+# What makes two models the same, in their configurations
+SHAPE = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
+SHAPE += ("hidden_size",)
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments) -> None:
@@ -88,6 +87,7 @@ def prepare_processes(training_args: FinetuningArguments) -> None:
 
 def _train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments) -> None:
     checkpoint = checkpoint_to_resume(training_args)
+    start = find_start(training_args) if training_args.start_from and not checkpoint else None
     set_seed(training_args.seed)
     with told_once():
         data = read_train(data_args.data_dir)
@@ -97,8 +97,8 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     )
     bundle = start_model(AuditorBundle, model_args, training_args)
     auditor = bundle.auditor
-    if training_args.start_from and not checkpoint:
-        go_on_from(find_auditor(training_args.start_from), auditor)
+    if start:
+        begin_with(start, auditor)
     train_data = build_dataset(
         train_samples, bundle.tokenizer, bundle.pixels, auditor.config, positions=auditor.positions
     )
@@ -114,16 +114,17 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
             training_args.device,
             training_args.dataloader_num_workers,
         )
-    about = describe(auditor, train_data, eval_samples, data_args, training_args, describe_schedule(training_args))
+    about = describe(auditor, train_data, eval_samples, data_args, training_args, describe_run(training_args))
     bundle = replace(bundle, about=about)
     settings = {**vars(model_args), **vars(data_args), **training_args.to_sanitized_dict()}
+    share = data_args.masks_per_video > 1 or training_args.objective == POLICY  # a mask's audits share its prompt
     trainer = make_trainer(
         bundle,
         training_args,
         deciding=deciding_settings(training_args, settings, DECIDING, benchmark.files),
         train_dataset=train_data,
         eval_dataset=eval_data,
-        data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=data_args.masks_per_video > 1),
+        data_collator=AuditCollator(bundle.tokenizer.pad_token_id, share_prompts=share),
         sampling={"pos_ratio": data_args.pos_ratio, "masks_per_video": data_args.masks_per_video},
     )
     with told_once():
@@ -134,7 +135,7 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
     if trainer.is_world_process_zero():
         logger.info("what learns:\n%s", trainable_table(auditor))
         logger.info("training videos: %d; held out: %d", len(train_samples), len(eval_samples))
-        logger.info("schedule: %s", describe_schedule(training_args))
+        logger.info("schedule: %s", describe_run(training_args))
         counts = {"training_videos": len(train_samples), "held_out_videos": len(eval_samples)}
         counts |= {"passed_over": benchmark.passed_over, "bad_samples_skipped": [str(p) for p in benchmark.problems]}
         record_run(training_args, checkpoint, changed, settings, benchmark.files, counts)
@@ -142,14 +143,6 @@ def _train(model_args: ModelArguments, data_args: DataArguments, training_args: 
         switch_off_where_it_fits(trainer)
     trainer.complete(checkpoint)
     logger.info("auditor written to %s", training_args.output_dir)
-
-
-def make_trainer(bundle: AuditorBundle, args: AuditorFinetuningArguments, **more) -> AuditTrainer:
-    """The Trainer of the objective; `more`: what an `AuditTrainer` takes."""
-    if args.objective != POLICY:
-        return AuditTrainer(bundle=bundle, args=args, **more)
-    drafts = template_drafts(bundle.auditor, bundle.tokenizer, all_wordings("object", "object"))
-    return PolicyTrainer(bundle=bundle, args=args, drafts=drafts, **more)
 
 
 def find_problems_together(samples: list[AuditSample]) -> list[Problem]:
@@ -167,6 +160,13 @@ def describe_schedule(training_args: FinetuningArguments) -> str:
     return f"{length}, batch {batch} (local x accumulation x processes), learning rate {args.learning_rate:g}"
 
 
+def describe_run(training_args: AuditorFinetuningArguments) -> str:
+    """The schedule, and what is ours: the objective, and the auditor that the run begins with."""
+    own = [f"objective {training_args.objective}"] if training_args.objective != NTP else []
+    own += [f"beginning with {Path(training_args.start_from).name}"] if training_args.start_from else []
+    return ", ".join([describe_schedule(training_args), *own])
+
+
 def check_request(
     model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments
 ) -> None:
@@ -175,20 +175,7 @@ def check_request(
     batch, together = training_args.per_device_train_batch_size, data_args.masks_per_video
     if batch % together:
         raise ValueError(f"--masks_per_video: expected a divisor of the batch of {batch}, got {together}")
-    if training_args.objective == POLICY:
-        check_policy(model_args, training_args)
-    if training_args.start_from and find_pair(find_auditor(training_args.start_from)):
-        how = "python -m scripts.finetune.convert makes one"
-        raise ValueError(f"--start_from {training_args.start_from}: expected our folder, got a released pair ({how})")
-
-
-def check_policy(model_args: ModelArguments, training_args: AuditorFinetuningArguments) -> None:
-    """Whether audits can be sampled while this auditor learns. Raises ValueError."""
-    if model_args.iou_estimation != DIRECT_NTP:
-        got = model_args.iou_estimation
-        raise ValueError(f"--objective policy: expected --iou_estimation {DIRECT_NTP}, whose IoUs are drawn, got {got}")
-    if training_args.deepspeed_plugin and training_args.deepspeed_plugin.zero_stage == 3:
-        raise ValueError("--objective policy: expected DeepSpeed's ZeRO stage 0 to 2, got 3, which shards the LLM")
+    check_objective(model_args, training_args)
 
 
 def check_places(model_args: ModelArguments, training_args: FinetuningArguments, kind: Kind) -> None:
@@ -206,19 +193,11 @@ def check_places(model_args: ModelArguments, training_args: FinetuningArguments,
 
 def check_same_model(checkpoint: str, model: AudioVisualLM, kind: Kind) -> None:
     """Raises ValueError if the checkpoint's model differs from the one asked for; the message names the setting."""
-    shape = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
-    shape += ("hidden_size",)
     saved = read_config(checkpoint, kind)
-    for name in shape:
+    for name in SHAPE:
         expected, got = getattr(model.config, name, None), getattr(saved, name, None)
         if expected != got:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")
-
-
-def go_on_from(folder: Path, auditor: Auditor) -> None:
-    """Copy what another auditor has learned. Raises ValueError if that one has other settings."""
-    check_same_model(str(folder), auditor, AUDITOR)
-    load_trained_state(auditor, read_folder(folder), str(folder))
 
 
 def start_model(

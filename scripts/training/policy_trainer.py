@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from accelerate.utils import send_to_device
 from torch import Tensor
 from torch.utils.data import DataLoader
-from transformers import PreTrainedTokenizerBase
 
 from dataset.batches.grouping import GroupingCollator
 from dataset.batches.items import AuditItem
@@ -70,12 +69,13 @@ class PolicyTrainer(AuditTrainer):
         batch = send_to_device(GroupingCollator(tokenizer.pad_token_id)(prompts), self.args.device)
         longest = max(int((item.labels != IGNORE_INDEX).sum()) for item in items) + ROOM
         model = self.model.eval()
-        answers = answer_together(model, batch, longest, self.drafts, steer=self._sampling())
+        with self.accelerator.autocast():
+            answers = answer_together(model, batch, longest, self.drafts, steer=self._sampling())
         model.train()
-        truths = [_text(tokenizer, item.labels[item.labels != IGNORE_INDEX].tolist()) for item in items]
+        truths = [decode_plain(tokenizer, item.labels[item.labels != IGNORE_INDEX].tolist()) for item in items]
         rewards = torch.tensor(
             [
-                reward(parse_audit(_text(tokenizer, answer.ids)), parse_audit(truths[number // count]))
+                reward(parse_audit(decode_plain(tokenizer, answer.ids)), parse_audit(truths[number // count]))
                 for number, answer in enumerate(answers)
             ]
         ).view(-1, count)  # (M, G)
@@ -102,14 +102,14 @@ class PolicyTrainer(AuditTrainer):
             for row, (audit, place) in zip(noise, whose, strict=True):
                 generator.manual_seed(first_seed + MOST_TOKENS * audit + place)
                 row.exponential_(generator=generator)
-            noisy = logits.float() - noise.log()
-            noisy[:, never] = -torch.inf
-            return noisy
+            drawn = logits.float() - noise.log()
+            drawn[:, never] = -torch.inf
+            return drawn
 
         return noisy
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """The mean reward stands beside the loss."""
+        """The mean reward of this process's audits stands beside the loss."""
         if self.rewards and "loss" in logs:
             logs = {**logs, "reward": round(float(np.mean(self.rewards)), 4)}
             self.rewards = []
@@ -119,28 +119,25 @@ class PolicyTrainer(AuditTrainer):
 def policy_loss(logits: Tensor, batch: AuditBatch, advantages: Tensor, ntp_weight: float = 0.0) -> Tensor:
     """Logits (answer tokens, V) of a batch of N sampled audits, then right ones; advantages (N,) -> the loss.
 
-    The sampled audits' part is a mean over their tokens, whose gradient is that of the expected reward with opposite
-    sign. The right ones' part is that of next-token prediction, with its weights.
+    The sampled audits' part is one mean over all of their tokens (as in DAPO, Yu et al. 2025). Up to a factor its
+    gradient is that of the expected reward, with opposite sign. The right ones' part is that of next-token prediction,
+    with its weights.
     """
     labels = batch["labels"]
     rows = torch.arange(1, len(labels) + 1, device=labels.device)[:, None].expand_as(labels)
     is_answer = labels.ne(IGNORE_INDEX)  # (B, L)
     audit = batch.get("owner", rows)[is_answer] - 1  # (answer tokens,): the number of the audit of each token
-    unlikely = F.cross_entropy(logits.float(), labels[is_answer], reduction="none")  # (answer tokens,)
+    nll = F.cross_entropy(logits.float(), labels[is_answer], reduction="none")  # (answer tokens,)
     sampled = audit < len(advantages)
-    loss = (advantages.to(logits.device)[audit[sampled]] * unlikely[sampled]).mean()
+    loss = (advantages.to(logits.device)[audit[sampled]] * nll[sampled]).mean()
     if ntp_weight:
-        weights = batch["weights"][is_answer][~sampled]
-        loss = loss + ntp_weight * (unlikely[~sampled] * weights).sum() / weights.sum()
+        weights = batch["weights"][is_answer][~sampled].float()
+        loss = loss + ntp_weight * (nll[~sampled] * weights).sum() / weights.sum()
     return loss
 
 
 def _as_they_are(items: list[AuditItem]) -> dict[str, list[AuditItem]]:
     return {"items": items}
-
-
-def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
-    return decode_plain(tokenizer, ids)
 
 
 def _without_answer(item: AuditItem) -> AuditItem:

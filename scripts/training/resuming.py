@@ -41,7 +41,7 @@ RATES = (
     "optim_args",
 )
 ORDER = ("seed", "data_seed", "per_device_train_batch_size", "gradient_accumulation_steps", "dataloader_drop_last")
-FIXED = ("optim", "deepspeed_stage")
+FIXED = ("optim", "deepspeed_stage", "objective", "start_from")
 FIXED_WITH_DEEPSPEED = ("processes", "bf16", "fp16")
 
 

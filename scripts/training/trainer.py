@@ -67,7 +67,7 @@ class PartsTrainer(Trainer):
                 self.state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE))
                 self.save_state()
             return
-        logger.info("starting from %s", checkpoint or "the pretrained parts")
+        logger.info("starting from %s", checkpoint or "step 0")
         if self.args.should_save:
             last_file.unlink(missing_ok=True)
         with self.guard.signals.noting(), self._bar_ended():
