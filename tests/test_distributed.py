@@ -129,16 +129,9 @@ def test_deepspeed_equals_one_process_and_resumes(one_process, train, tmp_path, 
         assert largest_difference(tmp_path / "out", resumed(train, tmp_path / "out", config)) == 0
 
 
-@pytest.mark.parametrize("stage", [None, "stage2"])
-def test_two_processes_sample_audits_of_their_own_and_resume(one_process, train, tmp_path, stage):
-    config = stage and cpu_config(stage, tmp_path)
+def test_two_processes_sample_audits_of_their_own_and_resume(one_process, train, tmp_path):
+    config = cpu_config("stage2", tmp_path)
     policy = ("--objective", "policy", "--answers_per_mask", "2", "--start_from", str(one_process[0]))
     assert len(train(tmp_path / "out", 2, config, *policy)) > 0
     assert largest_difference(one_process[0], tmp_path / "out") > 0
     assert largest_difference(tmp_path / "out", resumed(train, tmp_path / "out", config, *policy)) == 0
-
-
-def test_policy_needs_the_whole_llm(quick_weights_dir, one_process, tmp_path):
-    config = cpu_config("stage3", tmp_path)
-    with pytest.raises(AssertionError, match="--objective policy: expected DeepSpeed's ZeRO stage 0 to 2, got 3"):
-        run_training(quick_weights_dir, BENCHMARK, tmp_path / "out", 1, config, "--objective", "policy")
