@@ -23,7 +23,7 @@ def make_item(sample: int, mask: int, answer: int = 2) -> AuditItem:
     return AuditItem(
         input_ids=torch.tensor(prompt + [20 + mask] * answer),
         labels=torch.tensor([IGNORE_INDEX] * len(prompt) + [20 + mask] * answer),
-        weights=torch.ones(len(prompt) + answer) + mask,
+        weights=torch.ones(len(prompt) + answer),
         iou=torch.tensor(mask / 10),
         images=[*images, (f"mask {sample}.{mask}", torch.full((3, 2, 2), mask))],
         sounds=[("sound", torch.zeros(10, 4, 128))],

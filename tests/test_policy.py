@@ -167,7 +167,7 @@ def test_held_out_videos_are_watched_by_ntp(quick_weights_dir, started, tmp_path
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (("--objective", "best"), "--objective"),
+        (("--objective", "best"), "argument --objective: invalid choice: 'best' (choose from 'ntp', 'policy')"),
         (("--answers_per_mask", "1"), "--answers_per_mask: expected at least 2, to compare them, got 1"),
         (("--ntp_weight", "-1"), "--ntp_weight: expected 0 or more, got -1"),
         ((*POLICY, "--iou_estimation", "regress_st"), "--objective policy: expected --iou_estimation direct_ntp"),

@@ -104,9 +104,14 @@ class MultimodalLM(nn.Module):
         logits = out.logits[answers]  # (B, keep, V) -> (answer tokens, V)
         losses = F.cross_entropy(logits.float(), targets[answers], reduction="none")  # (answer tokens,)
         own = torch.ones_like(losses) if weights is None else F.pad(weights, (0, 1))[:, 1:][:, -keep:][answers]
-        own = own.float()  # DeepSpeed casts a batch to half precision, in which sums go wrong
-        loss = (losses * own).sum() / own.sum()
+        loss = weighted_mean(losses, own)
         return loss, logits, out.hidden_states[-1] if with_hidden else None
+
+
+def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
+    """(n,) float32, (n,) -> (). Weights may be in half precision, in which their sum would be wrong."""
+    weights = weights.float()
+    return (losses * weights).sum() / weights.sum()
 
 
 def fill_slots(embeds: Tensor, input_ids: Tensor, token_ids: tuple[int, ...], tokens: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from utils.tokens import DIRECT_NTP
 
 logger = logging.getLogger("finetune")
 
+# What two models that are the same share in their configurations, beside their LoRA
 SHAPE = ("qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size", "hidden_size")
 
 

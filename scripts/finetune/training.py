@@ -32,7 +32,7 @@ from models.weights.checkpoint import check_target
 from models.weights.published import find_pair
 from scripts.features import remember_features
 from scripts.finetune.about import describe
-from scripts.finetune.objective import begin_with, check_objective, find_start, make_trainer
+from scripts.finetune.objective import SHAPE, begin_with, check_objective, find_start, make_trainer
 from scripts.ranks import once_a_node, only_run, told_once
 from scripts.training.build_locks import wait_for_builds
 from scripts.training.checkpointing import switch_off_where_it_fits
@@ -59,10 +59,6 @@ DECIDING = (
     "answers_per_mask",
     "ntp_weight",
 )
-
-# What makes two models the same, in their configurations
-SHAPE = ("lora", "qformer", "num_query_tokens", "iou_estimation", "mask_encode_mode", "without", "vocab_size")
-SHAPE += ("hidden_size",)
 
 
 def train(model_args: ModelArguments, data_args: DataArguments, training_args: AuditorFinetuningArguments) -> None:
@@ -194,7 +190,7 @@ def check_places(model_args: ModelArguments, training_args: FinetuningArguments,
 def check_same_model(checkpoint: str, model: AudioVisualLM, kind: Kind) -> None:
     """Raises ValueError if the checkpoint's model differs from the one asked for; the message names the setting."""
     saved = read_config(checkpoint, kind)
-    for name in SHAPE:
+    for name in ("lora", *SHAPE):
         expected, got = getattr(model.config, name, None), getattr(saved, name, None)
         if expected != got:
             raise ValueError(f"{checkpoint}: {name}: expected {expected}, as asked for, got {got} (set OUTPUT_DIR)")

@@ -23,6 +23,7 @@ from dataset.batches.items import AuditItem
 from models.decoding.answers import decode_plain
 from models.decoding.drafts import Drafts
 from models.decoding.together import Steer, answer_together
+from models.language.multimodal import weighted_mean
 from scripts.training.bundle_trainer import AuditTrainer
 from utils.audit import parse_audit
 from utils.batches import AuditBatch
@@ -131,8 +132,7 @@ def policy_loss(logits: Tensor, batch: AuditBatch, advantages: Tensor, ntp_weigh
     sampled = audit < len(advantages)
     loss = (advantages.to(logits.device)[audit[sampled]] * nll[sampled]).mean()
     if ntp_weight:
-        weights = batch["weights"][is_answer][~sampled].float()
-        loss = loss + ntp_weight * (nll[~sampled] * weights).sum() / weights.sum()
+        loss = loss + ntp_weight * weighted_mean(nll[~sampled], batch["weights"][is_answer][~sampled])
     return loss
 
 
