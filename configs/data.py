@@ -71,7 +71,8 @@ class DataArguments(FeatureArguments, LinkArguments):
         default=1.0,
         metadata={
             "help": "Weight in the loss of the tokens that decide which of the eleven answer templates follows, such "
-            "as 'achieves' (perfect) or 'represents' (full_neg). All other tokens weigh 1. Published: 1."
+            "as 'achieves' (perfect) or 'represents' (full_neg), and of the IoU's digits down to the tenths. All other "
+            "tokens weigh 1. Published: 1."
         },
     )
     cache_features: bool = field(

@@ -8,7 +8,7 @@ from dataset.text.prompt import PromptEncoder, encode_text
 from dataset.text.wording import build_prompt, build_target
 from models.auditor.build import load_tokenizer
 from tests.conftest import GOLDEN, golden_json
-from utils.audit import all_wordings
+from utils.audit import Audit, all_wordings, render_audit
 from utils.tokens import AUDIO, IGNORE_INDEX, IMAGE, IOU_VALUE, MASK, REGRESS_ST, SPECIAL_TOKENS, VIDEO, reserved_tokens
 
 LLAMA = GOLDEN / "weights/pretrained_weights/Llama-2-7b-chat-hf"
@@ -86,7 +86,7 @@ def test_the_tokens_that_decide_an_audit_weigh_more(tokenizer):
     """Where two of the eleven wordings part, both have a weight."""
     encoder = PromptEncoder(tokenizer, 2, decision_weight=6)
     answers = []
-    for text in all_wordings("cat", "dog"):
+    for text in (text.partition("<iou>")[0] for text in all_wordings("cat", "dog")):
         item = encoder.encode("the cat", "train", {"<video>": 2}, text)
         is_answer = item["labels"] != IGNORE_INDEX
         answers.append((item["input_ids"][is_answer].tolist(), item["weights"][is_answer].tolist()))
@@ -97,6 +97,21 @@ def test_the_tokens_that_decide_an_audit_weigh_more(tokenizer):
         assert weights[place] == 6
         parted.add((tuple(ids), place))
     assert sum(weights.count(6) for _, weights in answers) == len(parted)
+
+
+@pytest.mark.parametrize(("iou", "weighing"), [(0.4321, "0 4"), (0.0, "0 0"), (1.0, "1"), (0.96, "0 9")])
+def test_the_digits_of_the_iou_weigh_more_down_to_the_tenths(tokenizer, iou, weighing):
+    answer = render_audit(Audit("merge", iou, "reject"), "cat", "dog")
+    item = PromptEncoder(tokenizer, 2, decision_weight=6).encode("the cat", "train", {"<video>": 2}, answer)
+    start = int((item["input_ids"] == tokenizer.convert_tokens_to_ids("<iou>")).nonzero()[-1])
+    heavy = item["input_ids"][start:][item["weights"][start:] == 6].tolist()
+    assert " ".join(tokenizer.convert_ids_to_tokens(heavy)) == weighing
+
+
+def test_a_regressed_iou_has_no_digits_to_weigh(tokenizer):
+    answer = build_target(render_audit(Audit("perfect", 1.0, "accept"), "cat"), 1.0, REGRESS_ST)
+    item = PromptEncoder(tokenizer, 2, REGRESS_ST, decision_weight=6).encode("the cat", "train", {"<video>": 2}, answer)
+    assert (item["weights"] == 6).sum() == 1  # "achieves"
 
 
 def test_without_a_weight_all_tokens_count_alike(tokenizer):

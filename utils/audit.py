@@ -115,6 +115,12 @@ def all_wordings(target_object: str, negative_object: str) -> list[str]:
     ]
 
 
+def with_tenths(answer: str) -> list[str]:
+    """An answer up to its IoU, with each of 0.0, 0.1, ... 1.0 in that IoU's place; nothing if it has none."""
+    head, tag, _ = answer.partition("<iou>")
+    return [f"{head}{tag} {tenths / 10:.1f}" for tenths in range(11)] if tag else []
+
+
 def answer_forms() -> dict[tuple[str, str], list[str]]:
     """(mask type, action) -> the fixed words of its answer, from the start to the IoU; object names stand between them.
 

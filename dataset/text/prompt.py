@@ -18,7 +18,7 @@ from tokenizers.pre_tokenizers import Metaspace
 from dataset.text.forks import forks
 from dataset.text.think_wording import build_think_prompt
 from dataset.text.wording import CAPTIONS, SYSTEM, build_prompt
-from utils.audit import all_wordings, parse_objects
+from utils.audit import all_wordings, parse_objects, with_tenths
 from utils.tokens import DIRECT_NTP, IGNORE_INDEX, IOU_VALUE, PLACEHOLDERS, SPECIAL_TOKENS, THINK_TOKENS
 
 if TYPE_CHECKING:
@@ -144,13 +144,15 @@ class PromptEncoder:
         }
 
     def _weighted(self, text: dict, audit: str | None) -> dict:
-        """With `weights`: 1, but `decision_weight` for the tokens that decide an audit."""
+        """With `weights`: 1, but `decision_weight` for tokens that decide an audit: its wording and its IoU's tenth."""
         weights = torch.ones(len(text["input_ids"]))
         if audit is not None and self.decision_weight != 1:
             named = parse_objects(audit)
-            others = all_wordings(named.target or "object", named.negative or "object")
+            wordings = all_wordings(named.target or "object", named.negative or "object")
+            others = [wording.partition("<iou>")[0] for wording in wordings]
+            others += [] if IOU_VALUE in audit else with_tenths(audit)
             answer = text["input_ids"][text["labels"] != IGNORE_INDEX].tolist()
-            decide = forks(answer, [encode_text(self.tokenizer, other.partition("<iou>")[0]) for other in others])
+            decide = forks(answer, [encode_text(self.tokenizer, other) for other in others])
             weights[[len(weights) - len(answer) + place for place in decide]] = self.decision_weight
         return {**text, "weights": weights}
 
