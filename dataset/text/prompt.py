@@ -150,7 +150,8 @@ class PromptEncoder:
             named = parse_objects(audit)
             wordings = all_wordings(named.target or "object", named.negative or "object")
             others = [wording.partition("<iou>")[0] for wording in wordings]
-            others += [] if IOU_VALUE in audit else with_tenths(audit)
+            if IOU_VALUE not in audit:
+                others += with_tenths(audit)
             answer = text["input_ids"][text["labels"] != IGNORE_INDEX].tolist()
             decide = forks(answer, [encode_text(self.tokenizer, other) for other in others])
             weights[[len(weights) - len(answer) + place for place in decide]] = self.decision_weight
