@@ -110,9 +110,10 @@ class PolicyTrainer(AuditTrainer):
         return noisy
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """The mean reward of this process's audits stands beside the loss."""
+        """The mean reward of all processes' audits stands beside the loss."""
         if self.rewards and "loss" in logs:
-            logs = {**logs, "reward": round(float(np.mean(self.rewards)), 4)}
+            own = torch.tensor(np.mean(self.rewards), dtype=torch.float, device=self.args.device)
+            logs = {**logs, "reward": round(float(self.accelerator.reduce(own, "mean")), 4)}
             self.rewards = []
         super().log(logs, start_time)
 
