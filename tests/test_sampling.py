@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset.batches.sampling import BalancedSampler, select_candidates, split_train
+from dataset.batches.sampling import BalancedSampler, perfect_quota, select_candidates, split_train
 from dataset.benchmark.samples import AuditSample, Candidate
 from tests.conftest import golden_json
 from utils.audit import Audit
@@ -18,7 +18,7 @@ GOLDEN_SELECTION = golden_json("08_collator_selection.json")
 def test_perfect_counts(row):
     types = GOLDEN_SELECTION["candidate_types_per_sample"][row["batch"]]
     for seed in range(5):
-        chosen = select_candidates(types, row["pos_ratio"], random.Random(seed))
+        chosen = select_candidates(types, perfect_quota(len(types), row["pos_ratio"]), random.Random(seed))
         names = ["" if i is None else types[s][i] for s, i in enumerate(chosen)]
         assert names.count("perfect") == row["perfect_count"]
         assert [name == "" for name in names] == [not t for t in types]
@@ -26,7 +26,7 @@ def test_perfect_counts(row):
 
 def test_negatives_are_drawn_by_type_then_item():
     types = [["perfect", *["cutout"] * 8, "merge"]]
-    drawn = Counter(types[0][select_candidates(types, 0.0, random.Random(s))[0]] for s in range(2000))
+    drawn = Counter(types[0][select_candidates(types, 0, random.Random(s))[0]] for s in range(2000))
     assert 900 < drawn["merge"] < 1100  # uniform over types, although there are eight times as many cutouts
 
 
@@ -51,6 +51,11 @@ def test_every_mini_batch_has_its_quota_anywhere():
             assert len(positives) == 2
             places.update(positives)
     assert min(places[i] for i in range(4)) > 70  # 400 positives over 4 places
+
+
+def test_a_share_that_does_not_divide_a_mini_batch_is_met_over_several():
+    pairs = list(BalancedSampler(_samples(40), batch_size=8, pos_ratio=0.3, seed=3))
+    assert [sum(mask == 0 for _, mask in pairs[start : start + 8]) for start in range(0, 40, 8)] == [2, 3, 2, 3, 2]
 
 
 def test_order_depends_on_seed_and_epoch_only():

@@ -13,16 +13,21 @@ from torch.utils.data import Sampler
 from dataset.benchmark.samples import AuditSample
 
 
-def select_candidates(
-    types_per_sample: Sequence[Sequence[str]], pos_ratio: float, rng: random.Random
-) -> list[int | None]:
+def perfect_quota(num: int, pos_ratio: float, before: int = 0) -> int:
+    """How many of a mini-batch of `num` masks are perfect, after `before` masks of the epoch: the rounded share.
+
+    What rounding leaves over counts in the mini-batches that follow. So 0.3 of 8 masks are 2 or 3, and 0.3 in all.
+    """
+    return int((before + num) * pos_ratio + 0.5) - int(before * pos_ratio + 0.5)
+
+
+def select_candidates(types_per_sample: Sequence[Sequence[str]], quota: int, rng: random.Random) -> list[int | None]:
     """One candidate index per sample of a mini-batch, with its quota of perfect masks.
 
-    The samples are walked in order: a perfect mask while the quota int(n * pos_ratio + 0.5) lasts, otherwise a
-    negative, its type drawn first and then the item. A sample with perfect masks only gives one beyond the quota; a
-    sample without any mask gives None.
+    The samples are walked in order: a perfect mask while the quota lasts, otherwise a negative, its type drawn first
+    and then the item. A sample with perfect masks only gives one beyond the quota; a sample without any mask gives
+    None.
     """
-    quota = int(len(types_per_sample) * pos_ratio + 0.5)
     chosen = []
     for types in types_per_sample:
         positives = [i for i, mask_type in enumerate(types) if mask_type == "perfect"]
@@ -66,7 +71,8 @@ class BalancedSampler(Sampler):
         for start in range(0, len(order), videos):
             batch = order[start : start + videos] * self.masks_per_video  # a quota goes round the videos, not into one
             rng = random.Random(f"{self.seed}/{self.epoch}/{start}")
-            chosen = select_candidates([self.types[i] for i in batch], self.pos_ratio, rng)
+            perfect = perfect_quota(len(batch), self.pos_ratio, before=start * self.masks_per_video)
+            chosen = select_candidates([self.types[i] for i in batch], perfect, rng)
             pairs = list(zip(batch, chosen, strict=True))
             rng.shuffle(pairs)
             yield from pairs

@@ -19,7 +19,7 @@ from configs.trainer import AuditorFinetuningArguments, FinetuningArguments
 from configs.training import NTP, POLICY
 from dataset.batches.audit_dataset import AuditDataset, build_dataset
 from dataset.batches.collator import AuditCollator
-from dataset.batches.sampling import select_candidates, split_train
+from dataset.batches.sampling import perfect_quota, select_candidates, split_train
 from dataset.benchmark.annotations import read_train
 from dataset.benchmark.samples import AuditSample, Problem
 from dataset.benchmark.validation import find_file_problems, validated
@@ -223,5 +223,6 @@ def held_out_dataset(
         training_args.eval_strategy = transformers.IntervalStrategy.NO
         return None
     rng = random.Random(f"held out/{training_args.seed}")
-    chosen = select_candidates([[c.audit.mask_type for c in s.candidates] for s in samples], pos_ratio, rng)
+    types = [[c.audit.mask_type for c in sample.candidates] for sample in samples]
+    chosen = select_candidates(types, perfect_quota(len(types), pos_ratio), rng)
     return build_dataset(samples, bundle.tokenizer, bundle.pixels, bundle.auditor.config, list(enumerate(chosen)))
