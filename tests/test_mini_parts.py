@@ -137,7 +137,7 @@ def test_patch_labels_agree_with_the_picture():
         owner[masks[0]] = i + 1
     kinds = set()
     for seed in range(20):
-        labelled = label_picture(np.random.default_rng(seed), drawn.frames[0], owner, scene)
+        labelled = label_picture(np.random.default_rng(seed), drawn.frames[0], owner, scene, 0)
         shares = dict(zip(SHARES, np.moveaxis(labelled.shares, -1, 0), strict=True))
         np.testing.assert_allclose(labelled.shares.sum(-1), 1, atol=1e-5)
         black = (labelled.picture == 0).all(-1).reshape(14, 16, 14, 16).mean((1, 3))

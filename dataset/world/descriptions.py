@@ -30,6 +30,8 @@ BESIDE = (
 )
 SLOWEST = 0.5  # pixels per frame
 SPEEDS = (("slow", 3.0), ("middle", 6.0), ("fast", np.inf))  # each word with the speed that is too much for it
+TURNED = "turned"  # away from upright
+UPRIGHT, FULLY_TURNED = 0.3, 0.7  # radians: at most, at least; between them a thing is partly called turned
 LEAST_CUT = 0.02  # a region that differs by less of the object's area is called whole
 
 Bag = dict[str, float]
@@ -66,6 +68,12 @@ def region_place(region: np.ndarray) -> Bag:
 
 def look_bag(thing: Thing) -> Bag:
     return {thing.look.colour: 1.0, thing.look.texture: 1.0, thing.look.category: 1.0}
+
+
+def turned(thing: Thing, frames_on: int) -> float:
+    """How far a thing is turned away from upright, from 0 (not, or hardly) to 1. In the key frame none is."""
+    angle = abs(np.angle(np.exp(1j * thing.angle(frames_on))))
+    return float(np.clip((angle - UPRIGHT) / (FULLY_TURNED - UPRIGHT), 0, 1))
 
 
 def say_look(thing: Thing) -> str:
@@ -126,8 +134,11 @@ def say_sounds(scene: Scene, first: int = 0, last: int = 10) -> str:
 
 
 def frame_bags(scene: Scene, frames_on: int) -> list[NumberedBag]:
-    """One bag for each thing of a frame: its look and its place."""
-    return [(look_bag(thing) | thing_place(thing, frames_on), i) for i, thing in enumerate(scene.things)]
+    """One bag for each thing of a frame: its look, its place, and whether it is turned."""
+    return [
+        (look_bag(thing) | thing_place(thing, frames_on) | {TURNED: turned(thing, frames_on)}, i)
+        for i, thing in enumerate(scene.things)
+    ]
 
 
 def region_bags(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dataset.world.descriptions import STATES, WHOLE, say_state
+from dataset.world.descriptions import STATES, WHOLE, say_state, turned
 from dataset.world.free_scenes import rough_region
 from dataset.world.looks import COLOURS, TEXTURES
 from dataset.world.render import MIN_RIM, RIM
@@ -35,14 +35,17 @@ class LabelledPicture:
     shares: np.ndarray  # (14, 14, 5) float32, in the order of SHARES
     looks: np.ndarray  # (14, 14, 3) indices into the names of LOOKS, or NOTHING
     geometry: np.ndarray  # (14, 14, 5) float32, in the order of GEOMETRY
+    turned: np.ndarray  # (14, 14) 0 or 1, or NOTHING where it is partly turned
     cut: np.ndarray  # (14, 14) index into CUTS, or NOTHING
     has_object: np.ndarray  # (14, 14) bool
 
 
-def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray, scene: Scene) -> LabelledPicture:
+def label_picture(
+    rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray, scene: Scene, frames_on: int
+) -> LabelledPicture:
     """The frame, a masked frame or a mask, drawn in the ratio 2 : 2 : 1, with labels.
 
-    `owner` (224, 224) uint8: 0 for the background, i + 1 for thing i.
+    `owner` (224, 224) uint8: 0 for the background, i + 1 for thing i. The frame is so many after the key frame.
     """
     kind = rng.choice(("frame", "masked frame", "mask"), p=(0.4, 0.4, 0.2))
     region, cut = np.ones(owner.shape, bool), None
@@ -59,11 +62,11 @@ def label_picture(rng: np.random.Generator, frame: np.ndarray, owner: np.ndarray
         rim = _rims(owner, len(scene.things))
         shares = (objects & region & ~rim, objects & region & rim, region & ~objects, ~region, np.zeros_like(region))
         instances = owner * region
-    looks, geometry, has_object = _label_patches(instances, scene, with_looks=kind != "mask")
+    looks, turns, geometry, has_object = _label_patches(instances, scene, frames_on, with_looks=kind != "mask")
     shares = np.stack([_per_patch(share) for share in shares], axis=-1)
     label = NOTHING if cut is None else CUTS.index(cut)
     cuts = np.where(has_object, label, NOTHING)
-    return LabelledPicture(picture, shares, looks, geometry, cuts, has_object)
+    return LabelledPicture(picture, shares, looks, turns, geometry, cuts, has_object)
 
 
 def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> tuple[np.ndarray, str | None]:
@@ -90,11 +93,12 @@ def _rims(owner: np.ndarray, count: int) -> np.ndarray:
     return rims
 
 
-def _label_patches(instances: np.ndarray, scene: Scene, with_looks: bool) -> tuple[np.ndarray, ...]:
+def _label_patches(instances: np.ndarray, scene: Scene, frames_on: int, with_looks: bool) -> tuple[np.ndarray, ...]:
     count = len(scene.things)
     covered = np.stack([_per_patch(instances == i + 1) for i in range(count)], axis=-1) * PATCH**2
     foremost, has_object = covered.argmax(-1), covered.max(-1) > MIN_PIXELS
     looks = np.full((GRID, GRID, len(LOOKS)), NOTHING)
+    turns = np.full((GRID, GRID), NOTHING)
     geometry = np.zeros((GRID, GRID, len(GEOMETRY)), np.float32)
     rows, columns = np.mgrid[:GRID, :GRID] * PATCH + (PATCH - 1) / 2
     half = FRAME_SIZE / 2
@@ -108,7 +112,8 @@ def _label_patches(instances: np.ndarray, scene: Scene, with_looks: bool) -> tup
         geometry[here] = np.stack([(x - columns) * 2 / half, (y - rows) * 2 / half, *whole], axis=-1)[here]
         if with_looks:
             looks[here] = [names.index(getattr(thing.look, name)) for name, names in LOOKS.items()]
-    return looks, geometry, has_object
+            turns[here] = {0: 0, 1: 1}.get(turned(thing, frames_on), NOTHING)
+    return looks, turns, geometry, has_object
 
 
 def _per_patch(share: np.ndarray) -> np.ndarray:

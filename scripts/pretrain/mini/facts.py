@@ -25,10 +25,12 @@ FACTS = {
     **LOOK,
     **PLACE,
     **{f"first {name}": words for name, words in PLACE.items()},
+    "turned": (YES, NO),
+    "first turned": (YES, NO),
     "across": ("left", "right"),
     "along": ("up", "down"),
     "change": ("growing", "shrinking"),
-    "motion": tuple(kind for kind in KINDS if kind != "spinning"),
+    "motion": KINDS,
     "speed": ("still", *(word for word, _ in say.SPEEDS)),
     "pitch": tuple(PITCHES),
     "loudness": tuple(LOUDNESS),
@@ -45,6 +47,7 @@ def in_frame(scene: Scene, number: int, t: int) -> dict[str, str]:
     thing = scene.things[number]
     first = _place(thing, -scene.key_frame)
     known = _look(thing) | _place(thing, t - scene.key_frame) | {f"first {name}": word for name, word in first.items()}
+    known |= _turned("turned", thing, t - scene.key_frame) | _turned("first turned", thing, -scene.key_frame)
     return known | _motion(thing) if t >= LEAST_FRAMES else known
 
 
@@ -88,12 +91,16 @@ def _place(thing: Thing, frames_on: int) -> dict[str, str]:
     return dict(zip(PLACE, say.say_place(say.thing_place(thing, frames_on)), strict=True))
 
 
+def _turned(name: str, thing: Thing, frames_on: int) -> dict[str, str]:
+    """Whether it is turned; nothing if it is partly."""
+    word = {0: NO, 1: YES}.get(say.turned(thing, frames_on))
+    return {name: word} if word else {}
+
+
 def _motion(thing: Thing) -> dict[str, str]:
-    """How a thing moves. That it spins is not known: no bag of words shows it."""
+    """How a thing moves."""
     motion = thing.motion
-    known = {"speed": say.say_speed(thing)}
-    if motion.kind != "spinning":
-        known["motion"] = motion.kind
+    known = {"speed": say.say_speed(thing), "motion": motion.kind}
     if motion.kind in ("left", "right"):
         known["across"] = motion.kind
     elif motion.kind in DIRECTIONS:

@@ -58,14 +58,9 @@ STAGES = (
 
 
 def tell(seed: int, number: int) -> Told:
-    """A scene and its references. References to spinning are left out: a bag of words does not show it.
-
-    Half of the lessons' frames are any frame; the others are key frames.
-    """
+    """A scene and its references. Half of the lessons' frames are any frame; the others are key frames."""
     scene = free_scene(seed, number)
     references = all_references(scene)
-    if any(thing.motion.kind == "spinning" for thing in scene.things):
-        references["motion"] = [ref for ref in references["motion"] if ref.facet not in ("spinning", "still")]
     rng = np.random.default_rng([seed, number, 2])
     asked = int(rng.integers(NUM_FRAMES)) if rng.random() < ANY_FRAME else scene.key_frame
     return Told(scene, references, asked, Described(scene, asked))

@@ -1,7 +1,7 @@
 """Trains the mini CLIP, a vision transformer, to say for every patch of a picture what it shows.
 
-For each patch it learns: colour, texture and category of the object; how much is object, rim, background or masked out;
-where the object's centre is; and whether the object is whole. No referring expression is used.
+For each patch it learns: colour, texture and category of the object; whether it is turned; how much is object, rim,
+background or masked out; where the object's centre is; and whether the object is whole. No expression is used.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PatchReader(nn.Module):
         )
         self.norm = nn.LayerNorm(WIDTH)
         self.shares, self.geometry = nn.Linear(WIDTH, len(SHARES)), nn.Linear(WIDTH, len(GEOMETRY))
-        self.cut = nn.Linear(WIDTH, len(CUTS))
+        self.cut, self.turned = nn.Linear(WIDTH, len(CUTS)), nn.Linear(WIDTH, 2)
         self.looks = nn.ModuleDict({name: nn.Linear(WIDTH, len(names)) for name, names in LOOKS.items()})
 
     def losses(self, batch: dict) -> dict[str, Tensor]:
@@ -60,7 +60,8 @@ class PatchReader(nn.Module):
         loss = loss + GEOMETRY_WEIGHT * geometry
         told = {}
         answers = [(name, head, looks[:, column]) for column, (name, head) in enumerate(self.looks.items())]
-        for name, head, truth in [*answers, ("cut", self.cut, batch["cut"][batch["has_object"]])]:
+        answers += [(name, getattr(self, name), batch[name][batch["has_object"]]) for name in ("turned", "cut")]
+        for name, head, truth in answers:
             scores = head(seen)
             loss = loss + F.cross_entropy(scores, truth, ignore_index=NOTHING)
             told[name] = (scores.argmax(-1) == truth)[truth != NOTHING].float().mean()
@@ -68,7 +69,7 @@ class PatchReader(nn.Module):
 
 
 def gather() -> list[tuple]:
-    """(frame, owner map, scene) of some frames of every scene."""
+    """(frame, owner map, scene, frames after its key frame) of some frames of every scene."""
     gathered = []
     for number in tqdm(range(NUM_SCENES), "drawing scenes", mininterval=5):
         scene = free_scene(SEED, number)
@@ -78,7 +79,7 @@ def gather() -> list[tuple]:
             owner = np.zeros((FRAME_SIZE, FRAME_SIZE), np.uint8)
             for i, visible in enumerate(masks):
                 owner[visible[n]] = i + 1
-            gathered.append((frame, owner, scene))
+            gathered.append((frame, owner, scene, int(moments[n]) - scene.key_frame))
     return gathered
 
 
@@ -86,7 +87,7 @@ def make_batch(gathered: list[tuple], step: int) -> dict:
     """A batch of labelled pictures as tensors."""
     rng = np.random.default_rng([SEED, 2, step])
     pictures = [label_picture(rng, *gathered[i]) for i in rng.integers(len(gathered), size=BATCH_SIZE)]
-    fields = ("shares", "looks", "geometry", "cut", "has_object")
+    fields = ("shares", "looks", "turned", "geometry", "cut", "has_object")
     labels = {name: torch.from_numpy(np.stack([getattr(p, name) for p in pictures])) for name in fields}
     return {"pixels": torch.stack([TRANSFORM(p.picture) for p in pictures]), **labels}
 
