@@ -144,7 +144,22 @@ def test_patch_labels_agree_with_the_picture():
         np.testing.assert_allclose(shares["black"], black, atol=0.02)
         kinds.add("mask" if shares["white"].any() else "masked" if shares["black"].any() else "frame")
         assert ((labelled.looks == NOTHING).all(-1) | labelled.has_object).all()
+        assert set(np.unique(labelled.turned)) <= {0, NOTHING}  # nothing is turned in the key frame
     assert kinds == {"mask", "masked", "frame"}
+
+
+def test_a_spinning_thing_is_turned_where_it_is_not_upright():
+    scenes = (free_scene(1, number) for number in range(50))
+    scene, number = next(
+        (scene, i) for scene in scenes for i, thing in enumerate(scene.things) if thing.motion.kind == "spinning"
+    )
+    on = max(-scene.key_frame, 9 - scene.key_frame, key=abs)
+    drawn = render(scene, [scene.key_frame + on])
+    owner = np.zeros((224, 224), np.uint8)
+    owner[drawn.masks[number][0]] = number + 1
+    labels = [label_picture(np.random.default_rng(s), drawn.frames[0], owner, scene, on).turned for s in range(9)]
+    assert {int(value) for label in labels for value in np.unique(label)} == {1, NOTHING}
+    assert say.turned(scene.things[number], 0) == 0 and say.turned(scene.things[number], on) == 1
 
 
 def test_lessons_of_one_scene_do_not_see_each_other(tokenizer):

@@ -66,7 +66,7 @@ def label_picture(
     shares = np.stack([_per_patch(share) for share in shares], axis=-1)
     label = NOTHING if cut is None else CUTS.index(cut)
     cuts = np.where(has_object, label, NOTHING)
-    return LabelledPicture(picture, shares, looks, turns, geometry, cuts, has_object)
+    return LabelledPicture(picture, shares, looks, geometry, turns, cuts, has_object)
 
 
 def _some_region(rng: np.random.Generator, owner: np.ndarray, count: int) -> tuple[np.ndarray, str | None]:
