@@ -13,7 +13,7 @@ from scripts.pretrain.mini.teacher import Teacher
 from utils.tokens import DIRECT_NTP
 
 MINI_LLM = Path(__file__).parent.parent / "pretrained_weights/mini/Llama-2-7b-chat-hf"
-BATCHES = {"seen": "aedc6dfddf6a105e", "known": "3eaf93cef1879c05", "judged": "684029b9b82ad563"}
+BATCHES = {"seen": "aedc6dfddf6a105e", "known": "4c527e9e13003238", "judged": "cef26507d83a4fd1"}
 TEXTS = "a9a2b7d95edfa8f6"
 
 

@@ -33,6 +33,7 @@ WIDTH, LAYERS, HEADS = 96, 3, 4
 TRANSFORM = PixelTransform(FRAME_SIZE, tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD))
 # Weights that make the parts of the loss similar in size.
 SHARE_WEIGHT, GEOMETRY_WEIGHT, GEOMETRY_BETA = 30, 6, 0.1
+CLASS_WEIGHTS = {"turned": torch.tensor([1.0, 5.0])}  # few things are turned
 
 
 class PatchReader(nn.Module):
@@ -63,7 +64,7 @@ class PatchReader(nn.Module):
         answers += [(name, getattr(self, name), batch[name][batch["has_object"]]) for name in ("turned", "cut")]
         for name, head, truth in answers:
             scores = head(seen)
-            loss = loss + F.cross_entropy(scores, truth, ignore_index=NOTHING)
+            loss = loss + F.cross_entropy(scores, truth, CLASS_WEIGHTS.get(name), ignore_index=NOTHING)
             told[name] = (scores.argmax(-1) == truth)[truth != NOTHING].float().mean()
         return {"loss": loss, **told, "geometry": geometry}
 
