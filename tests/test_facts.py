@@ -36,7 +36,7 @@ def test_a_motion_is_known_from_the_fifth_frame_on(scenes, rng):
             if slot.thing is None:
                 continue
             motion, late = told.scene.things[slot.thing].motion, at // TOLD_SLOTS >= facts.LEAST_FRAMES
-            assert slot.known.get("motion") == (motion.kind if late and motion.kind != "spinning" else None)
+            assert slot.known.get("motion") == (motion.kind if late else None)
             assert ("motion" in slot.tells) == (at // TOLD_SLOTS >= NUM_FRAMES - LAST_FRAMES)
 
 
