@@ -27,7 +27,7 @@ BERT_CONFIG = {
     "initializer_range": 0.12,
     "layer_norm_eps": 1e-12,
 }
-THREADS = 2
+THREADS = 1
 
 
 def make_parts(args: PartsArguments) -> None:
