@@ -14,7 +14,7 @@ path_variable MINI_WEIGHTS_DIR "$PWD/pretrained_weights/mini"
 WORLD_SEED=${WORLD_SEED:-0}
 TRAIN_SEED=${TRAIN_SEED:-42}
 HEAD_STEPS=${HEAD_STEPS:-250}             # of the output head and the embeddings alone
-FINETUNE_STEPS=${FINETUNE_STEPS:-500}      # of everything
+FINETUNE_STEPS=${FINETUNE_STEPS:-650}      # of everything
 VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
 TRAIN_VIDEOS=${TRAIN_VIDEOS:-400}
 TEST_VIDEOS=${TEST_VIDEOS:-60}             # of each test split
@@ -70,10 +70,10 @@ for test_name in test_s test_u; do
 done
 
 say "3/5 fine-tuning: how audits are worded, then everything (6 to 8 minutes)"
-# Head and embeddings learn as fast as in the second run. LoRA and projectors wait: while the head guesses, what they
-# learn costs them what the parts know (docs/experiments.md).
+# In the first run nearly only the head and the embeddings learn. If LoRA learned before the head knows the words, it
+# would lose what the parts know.
 finetune "$RESULTS/head/MQ-Auditor" "$HEAD_STEPS" --learning_rate 1e-5 --output_head_lr_scale 800 \
-    --embedding_lr_scale 80 --known_clips 0
+    --embedding_lr_scale 80 --decision_weight 1 --known_clips 0
 finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS" --start_from "$RESULTS/head/MQ-Auditor"
 
 say "4/5 audits of the test masks: image mode, then the first $VIDEO_MODE_VIDEOS videos of each split in video mode"
