@@ -7,7 +7,9 @@ import time
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from scripts.evaluate import sweep
 from scripts.evaluate.sweep import main, read_sweep
@@ -55,6 +57,7 @@ def test_equal_runs_are_one_run(tmp_path, quick_weights_dir):
         ({"tables": {"a": 3}}, "a: expected rows"),
         ({"tables": {}}, "expected the keys"),
         ({"flags": [1]}, "flags: expected"),
+        ({"first": 1}, "first: expected 'name: value' lines, got 1"),
         ({"tests": ["val"]}, "tests: expected some of test_s, test_u"),
     ],
 )
@@ -84,6 +87,23 @@ def test_a_sweep(tmp_path, quick_weights_dir, monkeypatch, capsys):
     rows = {"none": {}, "audio": {"without": ["audio"]}}  # a new row before the finished one
     assert main([recipe(tmp_path, quick_weights_dir, tables={"inputs left out": rows})]) == 2
     assert set(json.loads((root / "tables.json").read_text())["inputs left out"]) == {"audio"}
+
+
+def test_a_run_of_two_trainings(tmp_path, quick_weights_dir):
+    """The second begins with what the first has learned: with a learning rate of 0 it keeps that."""
+    flags = {"report_to": "none", "eval_fraction": 0, "learning_rate": 0, "known_clips": 0}
+    first = {"learning_rate": 0.01, "max_steps": 2}
+    path = recipe(tmp_path, quick_weights_dir, flags=flags, first=first, tables={"a": {"b": {}}})
+    assert main([path]) == 0
+    root = tmp_path / "sweep"
+    folder = root / json.loads((root / "tables.json").read_text())["a"]["b"]["run"]
+    assert json.loads((folder / "first/MQ-Auditor/trainer_state.json").read_text())["global_step"] == 2
+    adapters = [folder / name / "adapter_model.safetensors" for name in ("first/MQ-Auditor", "MQ-Auditor")]
+    learned, kept = (load_file(path) for path in adapters)
+    assert all(torch.equal(learned[name], kept[name]) for name in learned)
+    assert all(value.any() for name, value in learned.items() if "lora_B" in name)  # before training these are zero
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["first"] == {"learning_rate": "0.01", "max_steps": "2"}
 
 
 def test_runs_side_by_side(tmp_path, quick_weights_dir, monkeypatch):

@@ -1,7 +1,8 @@
 """Train, audit and compare a list of auditors: python -m scripts.evaluate.sweep configs/sweeps/mini.yaml
 
-A recipe has the settings that all runs share and, for each table, the settings that each run changes. The two launch
-scripts make the runs. Equal runs are made once, and finished runs are not repeated. The tables look like the paper's.
+A recipe has the settings that all runs share and, for each table, the settings that each run changes. With `first`, each
+run is two trainings: the first has these flags, too, and the second begins with its auditor. The two launch scripts make
+the runs. Equal runs are made once, and finished runs are not repeated. The tables look like the paper's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
@@ -38,7 +39,7 @@ LAUNCH = re.compile(
     r"(REFAVS_|LORA_).*|.*_(CKPT_PATH|PRETRAIN_PATH)|TEST_NAME|RECIPE|OUTPUT_DIR|MQ_AUDITOR_CKPT_DIR|NUM_TRAIN_EPOCHS"
     r"|MAX_STEPS|LEARNING_RATE|LOCAL_BATCH_SIZE|GRADIENT_ACCUMULATION_STEPS|BATCH_SIZE|MAX_NEW_TOKENS|FEATURE_CACHE_DIR"
 )
-KEYS = {"results", "environment", "flags", "tests", "tables"}
+KEYS = {"results", "environment", "flags", "first", "tests", "tables"}
 
 
 @dataclass(kw_only=True)
@@ -58,15 +59,17 @@ class SweepArguments:
 
 @dataclass(frozen=True)
 class Run:
-    """The settings of one run: variables of the launch scripts, and flags of the training."""
+    """The settings of one run: variables of the launch scripts, flags of the training, flags of one before it."""
 
     environment: dict[str, str]
     flags: dict[str, str]
+    first: dict[str, str]  # beside `flags`; empty: there is no training before
 
     @property
     def name(self) -> str:
         """A hash of the settings: equal settings have the same name."""
-        return hashlib.sha256(json.dumps([self.environment, self.flags], sort_keys=True).encode()).hexdigest()[:12]
+        settings = [self.environment, self.flags, self.first]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -117,13 +120,13 @@ def read_sweep(path: str) -> dict:
     tables = recipe.get("tables") if isinstance(recipe, dict) else None
     if not isinstance(tables, dict) or not tables or set(recipe) - KEYS:
         raise ValueError(f"sweep {path}: expected the keys {', '.join(sorted(KEYS))}, got {recipe!r:.80}")
-    shared = {name: _texts(recipe.get(name), f"sweep {path}: {name}") for name in ("environment", "flags")}
+    shared = {name: _texts(recipe.get(name), f"sweep {path}: {name}") for name in ("environment", "flags", "first")}
     runs = {}
     for table, rows in tables.items():
         if not isinstance(rows, dict) or not rows:
             raise ValueError(f"sweep {path}: {table}: expected rows, got {rows!r:.80}")
         own = {str(row): _texts(flags, f"sweep {path}: {table}: {row}") for row, flags in rows.items()}
-        runs[str(table)] = {row: Run(shared["environment"], shared["flags"] | flags) for row, flags in own.items()}
+        runs[str(table)] = {row: Run(**shared | {"flags": shared["flags"] | flags}) for row, flags in own.items()}
     tests = recipe.get("tests", list(TEST_NAMES))
     if not isinstance(tests, list) or not tests or set(tests) - set(TEST_NAMES):
         raise ValueError(f"sweep {path}: tests: expected some of {', '.join(TEST_NAMES)}, got {tests!r:.80}")
@@ -141,19 +144,19 @@ def _texts(settings: object, where: str) -> dict[str, str]:
 
 
 def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]) -> None:
-    """Train, then audit the test sets in image mode; `variables` are for all processes.
+    """Train, in one or two steps, then audit the test sets in image mode; `variables` are for all processes.
 
     Raises ValueError where one of the scripts fails.
     """
     logger.info("in %s: %s", folder, run.flags or "as is")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "settings.json", without_secrets({"environment": run.environment, "flags": run.flags}))
-    auditor = folder / "MQ-Auditor"
+    write_json(folder / "settings.json", without_secrets(asdict(run)))
+    first, auditor = folder / "first/MQ-Auditor", folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
     environment = outer | variables | run.environment | {"PYTHON": sys.executable}
-    if not is_trained(auditor):
-        flags = [word for name, value in run.flags.items() for word in (f"--{name}", *value.split())]
-        _launch([FINETUNE, *flags], environment | {"OUTPUT_DIR": str(auditor.absolute())}, folder / "finetune.log")
+    if run.first and not is_trained(auditor):
+        _train(run.flags | run.first, first, environment)
+    _train(run.flags | ({"start_from": str(first.absolute())} if run.first else {}), auditor, environment)
     for test_name in tests:
         if (test_name, "image") not in read_runs(folder):
             places = {"MQ_AUDITOR_CKPT_DIR": str(auditor.absolute()), "OUTPUT_DIR": str(folder.absolute())}
@@ -161,6 +164,15 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
             _launch([AUDIT, "--report", "false"], environment | places | asked, folder / f"{test_name}.log")
             if (test_name, "image") not in read_runs(folder):
                 raise ValueError(f"{folder}: expected predictions of {test_name}, got none (see {test_name}.log)")
+
+
+def _train(flags: dict[str, str], auditor: Path, environment: dict[str, str]) -> None:
+    """Train an auditor, unless its training is finished."""
+    if not is_trained(auditor):
+        words = [word for name, value in flags.items() for word in (f"--{name}", *value.split())]
+        log = auditor.parent / "finetune.log"
+        log.parent.mkdir(exist_ok=True)
+        _launch([FINETUNE, *words], environment | {"OUTPUT_DIR": str(auditor.absolute())}, log)
 
 
 def _launch(command: list[str], environment: dict[str, str], log: Path) -> None:
