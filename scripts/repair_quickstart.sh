@@ -43,7 +43,8 @@ improve() { # MASKS FOLDER [FLAG ...]
 say "1/4 a thinker learns to name objects, and names those of the test expressions"
 "$PYTHON" -m scripts.think.make_tuning_set --data_dir "$RESULTS/world" --output_dir "$R2AVSBENCH_DIR"
 [ -f "$REPAIR/Ref-Thinker/trainer_state.json" ] || OUTPUT_DIR=$REPAIR/Ref-Thinker MAX_STEPS=$THINKER_STEPS \
-    RECIPE=configs/recipes/quickstart_thinker.yaml bash scripts/think/finetune_ref_thinker.sh --seed "$TRAIN_SEED"
+    RECIPE=configs/recipes/quickstart_thinker.yaml FEATURE_CACHE_DIR=$RESULTS/features \
+    bash scripts/think/finetune_ref_thinker.sh --seed "$TRAIN_SEED"
 for split in "${splits[@]}"; do
     TEST_NAME=$split OUTPUT_DIR=$REPAIR/answers REF_THINKER_CKPT_DIR=$REPAIR/Ref-Thinker BATCH_SIZE=32 \
         MAX_NEW_TOKENS=120 bash scripts/think/inference_ref_thinker.sh --merge_lora true
