@@ -1,8 +1,8 @@
 """Train, audit and compare a list of auditors: python -m scripts.evaluate.sweep configs/sweeps/mini.yaml
 
-A recipe has the settings that all runs share and, for each table, the settings that each run changes. With `first`, each
-run is two trainings: the first has these flags, too, and the second begins with its auditor. The two launch scripts make
-the runs. Equal runs are made once, and finished runs are not repeated. The tables look like the paper's.
+A recipe has the settings that all runs share and, for each table, the settings that each run changes. With `first`,
+each run is two trainings: the first has these flags, too, and the second begins with its auditor. The two launch
+scripts make the runs. Equal runs are made once, and finished runs are not repeated. The tables look like the paper's.
 """
 
 from __future__ import annotations
