@@ -13,7 +13,7 @@ path_variable RESULTS "$PWD/results/quickstart"
 path_variable MINI_WEIGHTS_DIR "$PWD/pretrained_weights/mini"
 WORLD_SEED=${WORLD_SEED:-0}
 TRAIN_SEED=${TRAIN_SEED:-42}
-HEAD_STEPS=${HEAD_STEPS:-250}             # of the output head and the embeddings alone
+HEAD_STEPS=${HEAD_STEPS:-250}              # of the output head and the embeddings alone
 FINETUNE_STEPS=${FINETUNE_STEPS:-500}      # of everything
 VIDEO_MODE_VIDEOS=${VIDEO_MODE_VIDEOS:-10} # of each test split, the first ones
 TRAIN_VIDEOS=${TRAIN_VIDEOS:-400}
@@ -63,16 +63,16 @@ say "1/5 a world of $((TRAIN_VIDEOS + 2 * TEST_VIDEOS + VALIDATION_VIDEOS)) draw
 draw_and_build "$RESULTS" --num_train "$TRAIN_VIDEOS" --num_test_s "$TEST_VIDEOS" --num_test_u "$TEST_VIDEOS"
 draw_and_build "$RESULTS/validation" --num_train 0 --num_validation "$VALIDATION_VIDEOS" --num_test_s 0 --num_test_u 0
 
-say "2/5 the frozen encoders' features of training, and audits before fine-tuning, image mode (1 to 2 minutes)"
+say "2/5 features of the frozen encoders, and audits of test_s before fine-tuning, image mode (about 2 minutes)"
 finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --known_clips 0
 audit "$RESULTS/before/MQ-Auditor" "$RESULTS/before" test_s image
 
 say "3/5 fine-tuning: how audits are worded, then everything (6 to 8 minutes)"
 # In the first step nearly only the head and the embeddings learn. If LoRA learned before the head knows the words, it
 # would lose what the parts know.
-finetune "$RESULTS/head/MQ-Auditor" "$HEAD_STEPS" --learning_rate 1e-5 --output_head_lr_scale 800 \
+finetune "$RESULTS/head" "$HEAD_STEPS" --learning_rate 1e-5 --output_head_lr_scale 800 \
     --embedding_lr_scale 80 --decision_weight 1 --masks_per_video 8 --known_clips 0
-finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS" --start_from "$RESULTS/head/MQ-Auditor"
+finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS" --start_from "$RESULTS/head"
 
 say "4/5 audits of the test masks: image mode, then the first $VIDEO_MODE_VIDEOS videos of each split in video mode"
 for test_name in test_s test_u; do

@@ -1,7 +1,7 @@
 """Train, audit and compare a list of auditors: python -m scripts.evaluate.sweep configs/sweeps/mini.yaml
 
 A recipe has the settings that all runs share and, for each table, the settings that each run changes. With `first`,
-each run is two trainings: the first has these flags, too, and the second begins with its auditor. The two launch
+each run is two trainings: the first has these flags besides, and the second begins with its auditor. The two launch
 scripts make the runs. Equal runs are made once, and finished runs are not repeated. The tables look like the paper's.
 """
 
@@ -63,12 +63,12 @@ class Run:
 
     environment: dict[str, str]
     flags: dict[str, str]
-    first: dict[str, str]  # beside `flags`; empty: there is no training before
+    first: dict[str, str]  # added to `flags`, or in place of them; empty: there is no training before
 
     @property
     def name(self) -> str:
         """A hash of the settings: equal settings have the same name."""
-        settings = [self.environment, self.flags, self.first]
+        settings = [self.environment, self.flags, *([self.first] if self.first else [])]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -151,7 +151,7 @@ def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]
     logger.info("in %s: %s", folder, run.flags or "as is")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "settings.json", without_secrets(asdict(run)))
-    first, auditor = folder / "first/MQ-Auditor", folder / "MQ-Auditor"
+    first, auditor = folder / "first", folder / "MQ-Auditor"
     outer = {name: value for name, value in os.environ.items() if not LAUNCH.fullmatch(name)}
     environment = outer | variables | run.environment | {"PYTHON": sys.executable}
     if run.first and not is_trained(auditor):
@@ -170,8 +170,7 @@ def _train(flags: dict[str, str], auditor: Path, environment: dict[str, str]) ->
     """Train an auditor, unless its training is finished."""
     if not is_trained(auditor):
         words = [word for name, value in flags.items() for word in (f"--{name}", *value.split())]
-        log = auditor.parent / "finetune.log"
-        log.parent.mkdir(exist_ok=True)
+        log = auditor.with_name(f"{auditor.name}.log")
         _launch([FINETUNE, *words], environment | {"OUTPUT_DIR": str(auditor.absolute())}, log)
 
 

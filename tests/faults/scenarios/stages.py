@@ -94,7 +94,7 @@ def killed_quickstart(options: Options) -> Counts:
         return counts
     rng, results = random.Random(options.seed), options.folder / "results"
     videos = {"VIDEO_MODE_VIDEOS": 1, "TRAIN_VIDEOS": 12, "TEST_VIDEOS": 2, "VALIDATION_VIDEOS": 1}
-    sizes = videos | {"HEAD_STEPS": 10, "FINETUNE_STEPS": 30}
+    sizes = videos | {"HEAD_STEPS": 10, "FINETUNE_STEPS": 60}
     environment = os.environ | {name: str(value) for name, value in sizes.items()} | {"RESULTS": str(results)}
     for number in range(options.kills):
         code, text = run_for(environment, options.folder / "printed.txt", seconds=rng.uniform(3, 25))
