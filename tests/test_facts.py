@@ -50,6 +50,24 @@ def test_the_first_place_is_that_of_the_first_frame(scenes, rng):
     assert {slot.known.get("across") for slot in slots} == {None, "left"}
 
 
+def test_a_spinning_thing_is_turned_except_near_the_key_frame(scenes, rng):
+    told = next(told for told in scenes if any(thing.motion.kind == "spinning" for thing in told.scene.things))
+    slots, key_frame = told.frames(rng), told.scene.key_frame
+    for t in range(NUM_FRAMES):
+        bags = {number: bag for bag, number in say.frame_bags(told.scene, t - key_frame)}
+        for slot in slots[t * TOLD_SLOTS : (t + 1) * TOLD_SLOTS]:
+            if slot.thing is not None:
+                share = bags[slot.thing][say.TURNED]
+                assert slot.known.get("turned") == {0: facts.NO, 1: facts.YES}.get(share)
+                assert not share or told.scene.things[slot.thing].motion.kind == "spinning"
+                assert not share or t != key_frame
+    known = {(slot.known.get("turned"), slot.known.get("first turned")) for slot in slots if slot.thing is not None}
+    assert {facts.YES, facts.NO} <= {now for now, _ in known}
+    number = next(i for i, thing in enumerate(told.scene.things) if thing.motion.kind == "spinning")
+    first = {slot.known.get("first turned") for slot in slots if slot.thing == number}
+    assert first == {slots[[slot.thing for slot in slots].index(number)].known.get("turned")}
+
+
 def test_sounds_are_known_in_the_asked_frame_once_they_were_heard(scenes, rng):
     for told in scenes:
         for slot in told.asked_frame(rng, heard=False):

@@ -1,8 +1,10 @@
 """A sweep: its recipe, runs that are shared and finished, tables as they come."""
 
 import json
+import re
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -105,6 +107,20 @@ def test_a_run_of_two_trainings(tmp_path, quick_weights_dir):
     assert lora_b and all(value.any() for value in lora_b)  # before training these are zero
     settings = json.loads((folder / "settings.json").read_text())
     assert settings["first"] == {"learning_rate": "0.01", "max_steps": "2"}
+
+
+def test_the_mini_sweep_begins_as_the_quickstart():
+    """Both write down the first training's flags."""
+    script = Path("scripts/quickstart.sh").read_text()
+    (line,) = re.findall(r'^finetune "\$RESULTS/head" "\$HEAD_STEPS" (.*(?:\\\n.*)*)', script, re.MULTILINE)
+    steps = re.search(r"HEAD_STEPS:-(\d+)", script)[1]
+    flags = {name: float(value) for name, value in re.findall(r"--(\w+) (\S+)", line)} | {"max_steps": float(steps)}
+    (first,) = {
+        tuple(sorted(run.first.items()))
+        for rows in read_sweep("configs/sweeps/mini.yaml")["tables"].values()
+        for run in rows.values()
+    }
+    assert {name: float(value) for name, value in first} == flags and len(flags) == 7
 
 
 def test_runs_side_by_side(tmp_path, quick_weights_dir, monkeypatch):

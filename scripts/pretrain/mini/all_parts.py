@@ -27,7 +27,7 @@ BERT_CONFIG = {
     "initializer_range": 0.12,
     "layer_norm_eps": 1e-12,
 }
-THREADS = 1
+THREADS = 1  # sums do not depend on how they are divided, and two stages can be made side by side
 
 
 def make_parts(args: PartsArguments) -> None:
