@@ -112,7 +112,7 @@ def test_a_run_of_two_trainings(tmp_path, quick_weights_dir):
 def test_the_mini_sweep_begins_as_the_quickstart():
     """Both write down the first training's flags."""
     script = Path("scripts/quickstart.sh").read_text()
-    (line,) = re.findall(r'^finetune "\$RESULTS/head" "\$HEAD_STEPS" (.*(?:\\\n.*)*)', script, re.MULTILINE)
+    (line,) = re.findall(r'^finetune "\$RESULTS/head" "\$HEAD_STEPS" ((?:.*\\\n)*.*)', script, re.MULTILINE)
     steps = re.search(r"HEAD_STEPS:-(\d+)", script)[1]
     flags = {name: float(value) for name, value in re.findall(r"--(\w+) (\S+)", line)} | {"max_steps": float(steps)}
     (first,) = {
