@@ -68,8 +68,8 @@ finetune "$RESULTS/before/MQ-Auditor" 1 --learning_rate 0 --known_clips 0
 audit "$RESULTS/before/MQ-Auditor" "$RESULTS/before" test_s image
 
 say "3/5 fine-tuning: how audits are worded, then everything (6 to 8 minutes)"
-# In the first training nearly only the head and the embeddings learn. If LoRA learned before the head knows the words, it
-# would lose what the parts know.
+# In the first training nearly only the head and the embeddings learn. If LoRA learned before the head knows the words,
+# it would lose what the parts know.
 finetune "$RESULTS/head" "$HEAD_STEPS" --learning_rate 1e-5 --output_head_lr_scale 800 \
     --embedding_lr_scale 80 --decision_weight 1 --masks_per_video 8 --known_clips 0
 finetune "$RESULTS/MQ-Auditor" "$FINETUNE_STEPS" --start_from "$RESULTS/head"

@@ -61,11 +61,10 @@ def test_a_spinning_thing_is_turned_except_near_the_key_frame(scenes, rng):
                 assert slot.known.get("turned") == {0: facts.NO, 1: facts.YES}.get(share)
                 assert not share or told.scene.things[slot.thing].motion.kind == "spinning"
                 assert not share or t != key_frame
-    known = {(slot.known.get("turned"), slot.known.get("first turned")) for slot in slots if slot.thing is not None}
-    assert {facts.YES, facts.NO} <= {now for now, _ in known}
     number = next(i for i, thing in enumerate(told.scene.things) if thing.motion.kind == "spinning")
-    first = {slot.known.get("first turned") for slot in slots if slot.thing == number}
-    assert first == {slots[[slot.thing for slot in slots].index(number)].known.get("turned")}
+    known = [slot.known for slot in slots if slot.thing == number]
+    assert {facts.YES, facts.NO} <= {one.get("turned") for one in known}
+    assert {one.get("first turned") for one in known} == {known[0].get("turned")}
 
 
 def test_sounds_are_known_in_the_asked_frame_once_they_were_heard(scenes, rng):

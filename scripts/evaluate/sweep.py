@@ -144,7 +144,7 @@ def _texts(settings: object, where: str) -> dict[str, str]:
 
 
 def make_run(run: Run, folder: Path, tests: list[str], variables: dict[str, str]) -> None:
-    """Train, in one or two steps, then audit the test sets in image mode; `variables` are for all processes.
+    """Train, once or twice, then audit the test sets in image mode; `variables` are for all processes.
 
     Raises ValueError where one of the scripts fails.
     """
